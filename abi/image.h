@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The image: what zuk writes and the kernel reads.
+ *
+ * An image is one ELF64 file that a PVH loader boots.  It holds, in this order
+ * in physical memory: the kernel's segments (linked at IMAGE_KERNEL_BASE +
+ * physical address, from 1 MiB up, its .bss included), then, page-aligned, the
+ * manifest, then, page-aligned, the app's ELF file, byte for byte.  In the
+ * file the parts follow each other without padding to pages.
+ *
+ * Contract: the manifest stands at the first page boundary at or after the
+ * kernel's end (symbol kernel_end in kernel.elf, a virtual address).  zuk MUST
+ * zero reserved fields; the kernel MUST refuse another magic or version.
+ * All offsets are bytes from the start of the manifest; all strings end in
+ * NUL.  Little-endian.
+ *
+ * Per-run settings come on the kernel command line (and, when longer than
+ * IMAGE_CMDLINE_MAX bytes, in the first PVH module, which holds more of the
+ * same text): tokens separated by one space, in any order, unknown ones
+ * ignored.  Values are percent-encoded: every byte outside 0x21..0x7e, and
+ * '%' itself, is written %XX.
+ *
+ *     arg=VALUE       the next argument; the first is argv[0]; any arg= at all
+ *                     replaces the manifest's arguments
+ *     env=NAME=VALUE  one more environment variable, wins over the manifest's
+ *     missing=NR:P    policy P (enosys, trap, ignore) for call number NR;
+ *                     NR * sets the default of every absent call
+ *     strace          send an REPORT_TRACE record for every system call
+ *     timeline        send REPORT_TIMELINE records
+ *     seed=HEX        up to 64 digits mixed into the random generator
+ *     virtio_mmio.device=SIZE@ADDRESS:IRQ   as Linux has it, added by QEMU
+ */
+#ifndef ABI_IMAGE_H
+#define ABI_IMAGE_H
+
+#include <stdint.h>
+
+#define IMAGE_MAGIC UINT64_C(0x31474d494b555a7f) /* "\x7fZUKIMG1" */
+#define IMAGE_VERSION 1u
+#define IMAGE_KERNEL_BASE UINT64_C(0xffffffff80000000)
+#define IMAGE_KERNEL_PADDR UINT64_C(0x100000)
+#define IMAGE_PAGE 4096u
+#define IMAGE_CMDLINE_MAX 1900u
+
+/* An ELF note of the image (name "zuk", this type) holds one uint64_t: the
+ * file offset of the manifest.  That is how the tool recognises an image. */
+#define IMAGE_NOTE_NAME "zuk"
+#define IMAGE_NOTE_MANIFEST 1u
+
+enum image_arch { IMAGE_X86_64 = 62, IMAGE_AARCH64 = 183 }; /* ELF e_machine */
+
+enum image_policy {
+    IMAGE_POLICY_DEFAULT = 0, /* as syscalls.def says */
+    IMAGE_POLICY_TRAP = 1,    /* report and stop, exit status 3 */
+    IMAGE_POLICY_ENOSYS = 2,  /* answer -ENOSYS */
+    IMAGE_POLICY_IGNORE = 3,  /* answer 0 */
+};
+
+/* Addresses that stand for undefined data symbols: symbol number i of the
+ * stub table has the address IMAGE_STUB_BASE + i * IMAGE_PAGE.  The kernel
+ * never maps that range. */
+#define IMAGE_STUB_BASE UINT64_C(0x70000000)
+#define IMAGE_STUB_MAX 16384u
+
+/* A trap stub in the app's text, for an undefined function:
+ *     ud2; .ascii "ZUKS"; .long index
+ * (x86_64; the index is the symbol's number in the stub table).  The stack
+ * pointer at the trap points to the return address in the caller. */
+#define IMAGE_STUB_MAGIC UINT32_C(0x534b555a) /* "ZUKS" */
+
+struct image_manifest {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size; /* of this struct and all it points to, bytes */
+    uint16_t arch; /* enum image_arch */
+    uint16_t default_policy; /* enum image_policy */
+    uint32_t flags; /* reserved, 0 */
+    uint64_t app_paddr; /* page-aligned; the app's ELF file */
+    uint64_t app_size; /* bytes */
+    uint64_t end_paddr; /* first byte after the image */
+    uint32_t argc;
+    uint32_t argv; /* offset of argc strings, one after the other */
+    uint32_t envc;
+    uint32_t envv; /* offset of envc strings NAME=VALUE */
+    uint32_t policy_count;
+    uint32_t policies; /* offset of policy_count struct image_call_policy */
+    uint32_t stub_count;
+    uint32_t stubs; /* offset of stub_count strings: names of symbols */
+    uint32_t name; /* offset of the app's name (a file name, no folder) */
+    uint32_t options; /* offset of the names of the linked options, space-separated */
+    uint64_t kernel_id; /* hash of the linked kernel, finds its symbols on the host */
+    uint64_t reserved[2];
+};
+
+struct image_call_policy {
+    uint16_t number; /* the architecture's system call number */
+    uint16_t policy; /* enum image_policy */
+};
+
+_Static_assert(sizeof(struct image_manifest) == 112, "image_manifest is an ABI");
+_Static_assert(sizeof(struct image_call_policy) == 4, "image_call_policy is an ABI");
+
+#endif

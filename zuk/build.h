@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From an executable to an image: scan, features, kernel, fuse.
+ */
+#ifndef ZUK_BUILD_H
+#define ZUK_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zuk/app.h"
+
+struct image_request {
+    const struct app *app;
+    const char *work;   /* folder for features.txt, link.cmd, kernel.elf */
+    const char *output; /* the image */
+    const char *const *args; /* default arguments after argv[0] */
+    size_t arg_count;
+    const char *const *env; /* NAME=VALUE */
+    size_t env_count;
+    const char *const *missing; /* "trap", "enosys", "NAME=POLICY" in order */
+    size_t missing_count;
+};
+
+/* Makes the image; atomic.  Returns false after diag_error. */
+bool image_make(const struct image_request *request);
+
+/* What a finished image says of itself (see abi/image.h). */
+struct image_info {
+    const char *path;
+    uint64_t manifest_offset; /* in the file */
+    uint64_t app_offset, app_size;
+    uint64_t end_paddr;   /* first byte after the image in guest memory */
+    uint64_t kernel_id;
+    const char *name;
+    const char *const *stubs;
+    size_t stub_count;
+    const char *options;
+    const char *arg0;
+};
+
+bool image_is(const char *path); /* quiet: is this file a zuk image? */
+bool image_open(const char *path, struct image_info *info); /* false after diag_error */
+/* Path of the kernel's ELF with symbols for that id, or NULL. */
+const char *kernel_symbols(uint64_t kernel_id);
+
+/* Project or archive or executable -> image, with a no-op check (inputs,
+ * options, zuk and kernel objects unchanged: nothing is done).  The one entry
+ * that `build`, `run` and `exec` share. */
+bool build_image(const struct app_request *app, const struct image_request *image);
+
+#endif

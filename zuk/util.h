@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Memory, strings, files and subprocesses for the passes.
+ *
+ * Memory comes from one arena that is never freed before the program ends;
+ * running out of it ends the program with EXIT_BUG's sibling EXIT_USER and a
+ * sentence.
+ */
+#ifndef ZUK_UTIL_H
+#define ZUK_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+void *xalloc(size_t size); /* zeroed, aligned to 16 */
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A growing array: VEC(int) v = {0}; *vec_push(&v) = 3; v.data[0], v.len. */
+#define VEC(type)         \
+    struct {              \
+        type *data;       \
+        size_t len, cap;  \
+    }
+void *vec_grow(void *data, size_t *cap, size_t len, size_t size);
+#define vec_push(v) \
+    ((v)->data = vec_grow((v)->data, &(v)->cap, (v)->len, sizeof *(v)->data), &(v)->data[(v)->len++])
+
+/* A read-only file in memory (mmap).  data is NULL for an empty file. */
+struct file_map {
+    const uint8_t *data;
+    size_t size;
+};
+bool file_map(const char *path, struct file_map *out); /* false after diag_error */
+void file_unmap(struct file_map *map);
+
+/* Atomic output: write to a temporary name beside path, then rename.  commit
+ * returns false after diag_error (disk full, ...); the temporary file is gone
+ * then, and path is untouched.  Unfinished outputs are removed on exit and on
+ * SIGINT, SIGTERM, SIGHUP. */
+struct output;
+struct output *output_open(const char *path, mode_t mode); /* NULL after diag_error */
+bool output_write(struct output *o, const void *data, size_t size);
+bool output_commit(struct output *o);
+void output_abandon(struct output *o);
+bool write_file(const char *path, const void *data, size_t size); /* whole file, atomic */
+
+char *path_join(const char *dir, const char *name);
+const char *path_base(const char *path); /* after the last '/' */
+bool make_dirs(const char *path);        /* mkdir -p; false after diag_error */
+bool is_dir(const char *path);
+bool is_file(const char *path);
+char *cache_dir(void);  /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; a private temporary folder if neither can be */
+char *lib_dir(void);    /* folder with <arch>/ kernel objects: $ZUK_LIB, beside the executable (lib/zuk), ../lib/zuk */
+char *which(const char *name); /* full path of a program on PATH, or NULL */
+uint64_t hash64(uint64_t seed, const void *data, size_t size); /* FNV-1a or better; stable */
+
+/* Runs argv (NULL-terminated) and waits.  out/err: NULL inherits; otherwise
+ * receives all the bytes, NUL-terminated.  cwd NULL: unchanged.  timeout_ms 0:
+ * none.  Returns the exit status, 128+N for signal N, -1 when it could not be
+ * started (errno set), -2 on time-out. */
+struct run {
+    const char *const *argv;
+    const char *cwd;
+    const char *const *extra_env; /* NAME=VALUE, NULL-terminated, or NULL */
+    char **out, **err;
+    size_t *out_size;
+    unsigned timeout_ms;
+};
+int run_program(const struct run *run);
+
+/* The pinned Zig: $ZUK_ZIG, beside the executable (build/zig), or recorded at
+ * install time.  NULL after diag_error that names ./bootstrap. */
+const char *pinned_zig(void);
+/* The user's Zig: --zig, then PATH, then the pinned one. */
+const char *user_zig(const char *option);
+
+#endif
