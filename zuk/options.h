@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The command line of `build`, `run` and `exec`: one table of options, one
+ * parser.  A subcommand says which sets it takes; an option of another set is
+ * as unknown as a misspelt one.
+ *
+ * Everything that is not an option is an input, and what follows "--" are the
+ * app's arguments.  With OPTIONS_PROGRAM (exec) the first input ends the
+ * options: all that follows it belongs to the app.
+ */
+#ifndef ZUK_OPTIONS_H
+#define ZUK_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum options_set {
+    OPTIONS_BUILD = 1,   /* -o --artifact --zig --strict --strip -D */
+    OPTIONS_RUN = 2,     /* -m --timeout --accel --machine --strace --dry-run --gdb */
+    OPTIONS_PROGRAM = 4, /* one input, then the app's arguments; no "--" needed */
+};
+
+enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+
+struct options {
+    /* every command */
+    const char *const *inputs; /* NULL-terminated, at least one */
+    size_t input_count;
+    const char *const *args; /* the app's, after argv[0]; NULL-terminated */
+    size_t arg_count;
+    bool args_given; /* there was a "--" (or, with OPTIONS_PROGRAM, an input) */
+    const char *const *env; /* -e NAME=VALUE; `-e NAME` takes the value from our environment */
+    size_t env_count;
+    const char *const *missing; /* --missing: "trap", "enosys", "NAME=POLICY"; checked */
+    size_t missing_count;
+    /* OPTIONS_BUILD */
+    const char *output; /* -o, or NULL */
+    const char *artifact;
+    const char *zig;
+    const char *const *zig_args; /* -D..., NULL-terminated, or NULL */
+    bool strict;
+    bool strip;
+    /* OPTIONS_RUN */
+    uint64_t memory;     /* bytes; 0: default */
+    uint64_t timeout_ms; /* 0: none */
+    enum options_accel accel;
+    const char *machine; /* "microvm", "q35", "pc"; never NULL */
+    bool strace;
+    bool timeline;
+    bool dry_run;
+    bool gdb;
+    uint16_t gdb_port; /* 1234 unless given; 0 without --gdb */
+};
+
+/* Parses argv[1..] of a subcommand (argv[0] is its name).  -v and --color take
+ * effect at once (diag.h).  Returns -1 to go on; otherwise the exit status
+ * with which to end: EXIT_OK after --help, EXIT_USAGE after a diag_error. */
+int options_parse(int argc, char **argv, unsigned sets, struct options *o);
+
+/* "64M", "1G", "65536K", "64" (MiB) -> bytes; false when it is no size. */
+bool options_size(const char *text, uint64_t *bytes);
+
+/* The word of a NULL-terminated list that the user may have meant, or NULL. */
+const char *options_nearest(const char *word, const char *const *words);
+
+#endif
