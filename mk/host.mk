@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The host tool: zuk/*.c -> build/zuk, with the system's compiler.
+
+CC := cc
+CFLAGS ?= -O2 -g
+HOST_PACKAGES := libelf libdw yaml-0.1 libarchive jansson capstone
+HOST_WARNINGS := -Wall -Wextra -Werror
+HOST_CFLAGS := -std=c11 -D_GNU_SOURCE $(HOST_WARNINGS) -I. $(shell pkg-config --cflags $(HOST_PACKAGES))
+HOST_LIBS := $(shell pkg-config --libs $(HOST_PACKAGES))
+
+HOST_SRC := $(sort $(wildcard zuk/*.c))
+HOST_OBJ := $(HOST_SRC:%.c=$(B)/obj/host/%.o)
+
+# A file that changes when the flags do, so that objects follow.
+define flags_file
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
+endef
+
+.PHONY: FORCE
+FORCE:
+
+$(B)/host.flags: FORCE
+	$(call flags_file,$(CC) $(HOST_CFLAGS) $(CFLAGS) $(HOST_LIBS))
+
+$(B)/obj/host/%.o: %.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(HOST_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/zuk: $(HOST_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(HOST_OBJ) $(HOST_LIBS)
+
+-include $(HOST_OBJ:.o=.d)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The kernel: every kernel/**/*.c and *.S -> build/lib/zuk/<arch>/<room>/<file>.o,
+# compiled once, with the pinned Zig.  zuk links the objects that an image
+# needs.  Files under arch/<a>/ are compiled for that architecture only.
+# `stamp` holds a hash of all of them: images are rebuilt when it changes.
+
+ZIG := $(B)/zig
+ZIG_LIB = $(dir $(realpath $(ZIG)))lib
+ARCHES := x86_64
+
+# One -m flag more or less changes what the compiler may emit: no FPU or SIMD
+# register is saved on entry, so none may be used (make lint looks).
+KERNEL_TARGET_x86_64 := -target x86_64-freestanding-none -mcpu=x86_64-mmx-sse-sse2-x87+soft_float \
+	-mcmodel=kernel -mno-red-zone
+KERNEL_TARGET_aarch64 := -target aarch64-freestanding-none -mcpu=generic-neon-fp_armv8
+
+# Paths are mapped so that the same sources give the same objects everywhere.
+KERNEL_CFLAGS = -std=c11 -ffreestanding -fno-stack-protector -fno-pic -Os -g \
+	-ffunction-sections -fdata-sections -fno-sanitize=all \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(ZIG_LIB)=/zig \
+	-Wall -Wextra -Werror -Wno-unused-command-line-argument -Ikernel -I.
+
+KERNEL_GENERIC := $(sort $(shell find kernel -path kernel/arch -prune -o \( -name '*.c' -o -name '*.S' \) -print))
+
+# String functions must not become calls to themselves.
+KERNEL_FLAGS_lib/string := -fno-builtin
+
+.PHONY: kernel
+
+# $(1): architecture
+define kernel_rules
+KERNEL_SRC_$(1) := $$(KERNEL_GENERIC) $$(sort $$(shell find kernel/arch/$(1) -name '*.c' -o -name '*.S'))
+KERNEL_OBJ_$(1) := $$(patsubst kernel/%,$$(B)/lib/zuk/$(1)/%.o,$$(basename $$(KERNEL_SRC_$(1))))
+
+$$(B)/kernel-$(1).flags: FORCE
+	$$(call flags_file,$$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) $$(realpath $$(ZIG)))
+
+$$(B)/lib/zuk/$(1)/%.o: kernel/%.c $$(B)/kernel-$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,ZIGCC,$$<)
+	$$(Q)$$(ZIG) cc $$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) $$(KERNEL_FLAGS_$$*) -MMD -MP -c -o $$@ $$<
+
+$$(B)/lib/zuk/$(1)/%.o: kernel/%.S $$(B)/kernel-$(1).flags
+	@mkdir -p $$(@D)
+	$$(call say,ZIGCC,$$<)
+	$$(Q)$$(ZIG) cc $$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) -MMD -MP -c -o $$@ $$<
+
+$$(B)/lib/zuk/$(1)/kernel.ld: $$(wildcard kernel/arch/$(1)/kernel.ld)
+	@mkdir -p $$(@D)
+	$$(call say,COPY,$$@)
+	$$(Q)cp $$< $$@
+
+# Objects whose source is gone go too.
+$$(B)/lib/zuk/$(1)/stamp: $$(KERNEL_OBJ_$(1)) $$(if $$(wildcard kernel/arch/$(1)/kernel.ld),$$(B)/lib/zuk/$(1)/kernel.ld) mk/stamp
+	$$(Q)mk/stamp $$@ $$(filter %.o %.ld,$$^)
+
+kernel: $$(B)/lib/zuk/$(1)/stamp
+-include $$(KERNEL_OBJ_$(1):.o=.d)
+endef
+
+$(foreach arch,$(ARCHES),$(eval $(call kernel_rules,$(arch))))
