@@ -2,12 +2,22 @@
  *
  * The channel between guest and host.
  *
- * One virtio-serial port (virtio-console, device id 3, port 0, no multiport)
- * carries both directions as a sequence of records: a struct report_header,
- * then `length` bytes.  Little-endian.  The guest sends each record whole;
- * records of one thread keep their order.  The reader MUST cope with any
- * bytes: a header with an unknown type is skipped by its length, a length
- * above REPORT_LENGTH_MAX means that the channel is broken.
+ * Port 1 of a virtio-console (device id 3) carries both directions as a
+ * sequence of records: a struct report_header, then `length` bytes.
+ * Little-endian.  The guest sends each record whole; records of one thread
+ * keep their order.  The reader MUST cope with any bytes: a header with an
+ * unknown type is skipped by its length, a length above REPORT_LENGTH_MAX
+ * means that the channel is broken.
+ *
+ * Port 1, not 0: QEMU throws bytes away when the host reads port 0 too slowly,
+ * while it holds back the buffers of every other port until they are read.
+ * Output is virtqueue 5 and needs nothing else; a device without that queue is
+ * somebody else's console, not this channel.  Input is virtqueue 4; before it,
+ * the guest MUST open the port with one control message on virtqueue 3,
+ *     uint32_t port = 1; uint16_t event = 6, value = 1;
+ * (virtio 1.1, 5.3.6.2), or QEMU drops what the host sends.  The guest MUST
+ * wait until the device has used the buffer of REPORT_EXIT before it powers
+ * off, or the last bytes are lost.
  *
  * Without the channel the kernel writes stdout, stderr and its own words as
  * text to COM1.
