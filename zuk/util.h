@@ -18,6 +18,7 @@ void *xalloc(size_t size); /* zeroed, aligned to 16 */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void arena_release(void); /* frees all of it at once; for tests and fuzz targets only */
 
 /* A growing array: VEC(int) v = {0}; *vec_push(&v) = 3; v.data[0], v.len. */
 #define VEC(type)         \
@@ -48,6 +49,10 @@ bool output_commit(struct output *o);
 void output_abandon(struct output *o);
 bool write_file(const char *path, const void *data, size_t size); /* whole file, atomic */
 
+/* Removes unfinished outputs and kills running children.  Async-signal-safe:
+ * a signal handler of another room calls it before _exit. */
+void clean_up(void);
+
 char *path_join(const char *dir, const char *name);
 const char *path_base(const char *path); /* after the last '/' */
 bool make_dirs(const char *path);        /* mkdir -p; false after diag_error */
@@ -60,8 +65,10 @@ uint64_t hash64(uint64_t seed, const void *data, size_t size); /* FNV-1a or bett
 
 /* Runs argv (NULL-terminated) and waits.  out/err: NULL inherits; otherwise
  * receives all the bytes, NUL-terminated.  cwd NULL: unchanged.  timeout_ms 0:
- * none.  Returns the exit status, 128+N for signal N, -1 when it could not be
- * started (errno set), -2 on time-out. */
+ * none.  The child reads /dev/null, has its own process group (killed whole on
+ * time-out and when zuk ends), and dies with zuk.  Returns the exit status,
+ * 128+N for signal N, -1 when it could not be started (errno set), -2 on
+ * time-out. */
 struct run {
     const char *const *argv;
     const char *cwd;
@@ -69,6 +76,8 @@ struct run {
     char **out, **err;
     size_t *out_size;
     unsigned timeout_ms;
+    uint64_t memory_limit; /* bytes of address space, 0: none */
+    bool out_to_err; /* the child's stdout goes where its stderr goes */
 };
 int run_program(const struct run *run);
 

@@ -1,0 +1,859 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Memory, strings, files and subprocesses.
+ *
+ * The arena is a chain of blocks; nothing is freed one by one.  Unfinished
+ * outputs and running children stand in two fixed tables that the signal
+ * handler can walk: it may only call async-signal-safe functions.
+ */
+#include "zuk/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "zuk/diag.h"
+
+extern char **environ;
+
+/* --- the arena ---------------------------------------------------------- */
+
+#define ARENA_BLOCK ((size_t)256 << 10)
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used, size; /* of data, bytes */
+    _Alignas(16) uint8_t data[];
+};
+
+static struct arena_block *arena;
+
+static _Noreturn void out_of_memory(size_t size) {
+    diag_error("out of memory: %zu more bytes cannot be had", size);
+    exit(EXIT_USER);
+}
+
+static struct arena_block *arena_add(size_t size) {
+    struct arena_block *block = calloc(1, sizeof *block + size);
+    if (!block) {
+        out_of_memory(size);
+    }
+    block->size = size;
+    return block;
+}
+
+void *xalloc(size_t size) {
+    if (size > PTRDIFF_MAX / 2) {
+        out_of_memory(size);
+    }
+    size = (size + 15) & ~(size_t)15;
+    if (size == 0) {
+        size = 16;
+    }
+    if (size > ARENA_BLOCK / 4) { /* its own block, behind the current one */
+        struct arena_block *own = arena_add(size);
+        own->used = size;
+        if (arena) {
+            own->next = arena->next;
+            arena->next = own;
+        } else {
+            arena = own;
+        }
+        return own->data;
+    }
+    if (!arena || arena->size - arena->used < size) {
+        struct arena_block *block = arena_add(ARENA_BLOCK);
+        block->next = arena;
+        arena = block;
+    }
+    void *p = arena->data + arena->used;
+    arena->used += size;
+    return p;
+}
+
+void arena_release(void) {
+    while (arena) {
+        struct arena_block *next = arena->next;
+        free(arena);
+        arena = next;
+    }
+}
+
+char *xstrndup(const char *s, size_t n) {
+    size_t length = strnlen(s, n);
+    char *copy = xalloc(length + 1);
+    memcpy(copy, s, length);
+    return copy;
+}
+
+char *xstrdup(const char *s) {
+    return xstrndup(s, strlen(s));
+}
+
+char *xasprintf(const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    va_list again;
+    va_copy(again, ap);
+    int need = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    size_t size = need < 0 ? 1 : (size_t)need + 1;
+    char *text = xalloc(size);
+    vsnprintf(text, size, fmt, again);
+    va_end(again);
+    return text;
+}
+
+void *vec_grow(void *data, size_t *cap, size_t len, size_t size) {
+    if (len < *cap) {
+        return data;
+    }
+    size_t wanted = *cap ? *cap * 2 : 16;
+    size_t bytes;
+    if (__builtin_mul_overflow(wanted, size, &bytes)) {
+        out_of_memory(SIZE_MAX);
+    }
+    void *bigger = xalloc(bytes);
+    if (len) {
+        memcpy(bigger, data, len * size);
+    }
+    *cap = wanted;
+    return bigger;
+}
+
+/* --- what a signal must undo -------------------------------------------- */
+
+enum { CLEAN_MAX = 16 };
+
+static char *volatile clean_paths[CLEAN_MAX];
+static volatile pid_t clean_groups[CLEAN_MAX];
+
+void clean_up(void) {
+    for (int i = 0; i < CLEAN_MAX; i++) {
+        if (clean_groups[i] > 0) {
+            kill(-clean_groups[i], SIGKILL);
+            clean_groups[i] = 0;
+        }
+        if (clean_paths[i]) {
+            unlink(clean_paths[i]);
+            clean_paths[i] = NULL;
+        }
+    }
+}
+
+static void on_signal(int sig) {
+    clean_up();
+    _exit(128 + sig);
+}
+
+/* Handlers are set on the first need, and only where nobody set one before. */
+static void clean_install(void) {
+    static bool done;
+    if (done) {
+        return;
+    }
+    done = true;
+    atexit(clean_up);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction old;
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+            struct sigaction action = {.sa_handler = on_signal};
+            sigemptyset(&action.sa_mask);
+            sigaction(signals[i], &action, NULL);
+        }
+    }
+}
+
+static int clean_add_path(char *path) {
+    clean_install();
+    for (int i = 0; i < CLEAN_MAX; i++) {
+        if (!clean_paths[i]) {
+            clean_paths[i] = path;
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int clean_add_group(pid_t group) {
+    clean_install();
+    for (int i = 0; i < CLEAN_MAX; i++) {
+        if (clean_groups[i] == 0) {
+            clean_groups[i] = group;
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* --- files -------------------------------------------------------------- */
+
+bool file_map(const char *path, struct file_map *out) {
+    *out = (struct file_map){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        diag_error("cannot open '%s': %s", path, strerror(errno));
+        return false;
+    }
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        diag_error("cannot read '%s': %s", path, strerror(errno));
+        close(fd);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        diag_error("'%s' is %s, not a file", path, S_ISDIR(st.st_mode) ? "a folder" : "special");
+        close(fd);
+        return false;
+    }
+    if (st.st_size > 0) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            diag_error("cannot map '%s': %s", path, strerror(errno));
+            close(fd);
+            return false;
+        }
+        out->data = p;
+        out->size = (size_t)st.st_size;
+    }
+    close(fd);
+    return true;
+}
+
+void file_unmap(struct file_map *map) {
+    if (map->data) {
+        munmap((void *)(uintptr_t)map->data, map->size);
+    }
+    *map = (struct file_map){0};
+}
+
+enum { OUTPUT_BUFFER = 64 << 10 };
+
+struct output {
+    const char *path; /* as the caller named it, for messages */
+    char *target;     /* where it goes: links followed */
+    char *temporary;  /* NULL: written in place (a device, a pipe) */
+    int fd;
+    int slot; /* in clean_paths, or -1 */
+    bool failed; /* reported already */
+    size_t used;
+    uint8_t buffer[OUTPUT_BUFFER];
+};
+
+static struct output *output_free(struct output *o) {
+    if (o->slot >= 0) {
+        clean_paths[o->slot] = NULL;
+    }
+    free(o->target);
+    free(o->temporary);
+    free(o);
+    return NULL;
+}
+
+struct output *output_open(const char *path, mode_t mode) {
+    static unsigned serial;
+    struct output *o = calloc(1, sizeof *o);
+    if (!o) {
+        out_of_memory(sizeof *o);
+    }
+    o->path = xstrdup(path);
+    o->slot = -1;
+    o->target = realpath(path, NULL); /* an existing link keeps pointing to the result */
+    if (!o->target) {
+        o->target = strdup(path);
+    }
+    struct stat st;
+    if (stat(o->target, &st) == 0 && !S_ISREG(st.st_mode)) {
+        if (S_ISDIR(st.st_mode)) {
+            diag_error("cannot write '%s': it is a folder", path);
+            return output_free(o);
+        }
+        o->fd = open(o->target, O_WRONLY | O_CLOEXEC);
+    } else {
+        const char *base = path_base(o->target);
+        int dir = (int)(base - o->target);
+        if (asprintf(&o->temporary, "%.*s.%s.%d.%u~", dir, o->target, base, (int)getpid(),
+                     serial++) < 0) {
+            out_of_memory(PATH_MAX);
+        }
+        o->slot = clean_add_path(o->temporary);
+        unlink(o->temporary); /* left by a killed process with our number */
+        o->fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    }
+    if (o->fd < 0) {
+        diag_error("cannot write '%s': %s", path, strerror(errno));
+        return output_free(o);
+    }
+    return o;
+}
+
+static bool output_put(struct output *o, const uint8_t *data, size_t size) {
+    while (size) {
+        ssize_t n = write(o->fd, data, size);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            if (!o->failed) {
+                diag_error("cannot write '%s': %s", o->path, strerror(errno));
+            }
+            o->failed = true;
+            return false;
+        }
+        data += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool output_flush(struct output *o) {
+    size_t used = o->used;
+    o->used = 0;
+    return !o->failed && output_put(o, o->buffer, used);
+}
+
+bool output_write(struct output *o, const void *data, size_t size) {
+    if (size > sizeof o->buffer - o->used && !output_flush(o)) {
+        return false;
+    }
+    if (size > sizeof o->buffer) {
+        return output_put(o, data, size);
+    }
+    if (size) {
+        memcpy(o->buffer + o->used, data, size);
+    }
+    o->used += size;
+    return !o->failed;
+}
+
+void output_abandon(struct output *o) {
+    close(o->fd);
+    if (o->temporary) {
+        unlink(o->temporary);
+    }
+    output_free(o);
+}
+
+bool output_commit(struct output *o) {
+    if (!output_flush(o)) {
+        output_abandon(o);
+        return false;
+    }
+    int closed = close(o->fd);
+    if (closed == 0 && (!o->temporary || rename(o->temporary, o->target) == 0)) {
+        output_free(o);
+        return true;
+    }
+    diag_error("cannot write '%s': %s", o->path, strerror(errno));
+    if (o->temporary) {
+        unlink(o->temporary);
+    }
+    output_free(o);
+    return false;
+}
+
+bool write_file(const char *path, const void *data, size_t size) {
+    struct output *o = output_open(path, 0666);
+    if (!o) {
+        return false;
+    }
+    if (!output_write(o, data, size)) {
+        output_abandon(o);
+        return false;
+    }
+    return output_commit(o);
+}
+
+/* --- paths -------------------------------------------------------------- */
+
+char *path_join(const char *dir, const char *name) {
+    size_t n = strlen(dir);
+    return xasprintf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+const char *path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool make_dirs_quietly(const char *path, mode_t mode) {
+    char *copy = xstrdup(path);
+    for (char *p = copy + 1; *copy; p++) {
+        if (*p == '/' || *p == 0) {
+            char kept = *p;
+            *p = 0;
+            if (mkdir(copy, mode) != 0 && errno != EEXIST && !(is_dir(copy))) {
+                return false;
+            }
+            *p = kept;
+            if (kept == 0) {
+                break;
+            }
+        }
+    }
+    if (!is_dir(path)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    return true;
+}
+
+bool make_dirs(const char *path) {
+    if (!make_dirs_quietly(path, 0777)) {
+        diag_error("cannot make the folder '%s': %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+bool is_dir(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static char *temporary_cache;
+
+static void remove_temporary_cache(void) {
+    /* Only plain files are ever put there; a folder in it stays behind. */
+    char *path = xasprintf("%s/toolchain", temporary_cache);
+    unlink(path);
+    rmdir(temporary_cache);
+}
+
+char *cache_dir(void) {
+    static char *dir;
+    if (dir) {
+        return dir;
+    }
+    const char *base = getenv("XDG_CACHE_HOME"); /* must be absolute, says the XDG base directory specification */
+    const char *home = getenv("HOME");
+    char *wanted = NULL;
+    if (base && *base == '/') {
+        wanted = path_join(base, "zuk");
+    } else if (home && *home == '/') {
+        wanted = path_join(home, ".cache/zuk");
+    }
+    if (wanted && make_dirs_quietly(wanted, 0777) && access(wanted, W_OK | X_OK) == 0) {
+        dir = strdup(wanted); /* outlives arena_release */
+        return dir;
+    }
+    const char *tmp = getenv("TMPDIR");
+    dir = strdup(xasprintf("%s/zuk-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp"));
+    if (!mkdtemp(dir)) {
+        diag_error("no folder for the cache: neither %s nor one under %s can be made: %s",
+                   wanted ? wanted : "$HOME/.cache", tmp ? tmp : "/tmp", strerror(errno));
+        exit(EXIT_USER);
+    }
+    temporary_cache = dir;
+    atexit(remove_temporary_cache);
+    return dir;
+}
+
+/* The folder that holds this program, or NULL. */
+static const char *self_dir(void) {
+    static char dir[PATH_MAX];
+    if (!*dir) {
+        ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+        if (n <= 0) {
+            return NULL;
+        }
+        dir[n] = 0;
+        char *slash = strrchr(dir, '/');
+        if (slash) {
+            *slash = 0;
+        }
+    }
+    return dir;
+}
+
+static char *lib_dir_quietly(void) {
+    const char *set = getenv("ZUK_LIB");
+    if (set && *set) {
+        return xstrdup(set);
+    }
+    const char *self = self_dir();
+    static const char *const places[] = {"lib/zuk", "../lib/zuk"};
+    for (size_t i = 0; self && i < sizeof places / sizeof *places; i++) {
+        char *path = path_join(self, places[i]);
+        if (is_dir(path)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+char *lib_dir(void) {
+    char *dir = lib_dir_quietly();
+    if (!dir || !is_dir(dir)) {
+        diag_error("zuk's kernel objects are not found%s%s", dir ? " in " : "", dir ? dir : "");
+        diag_hint("run ./bootstrap (or make) in zuk's source folder, or set ZUK_LIB");
+        return NULL;
+    }
+    return dir;
+}
+
+char *which(const char *name) {
+    if (strchr(name, '/')) {
+        return is_file(name) && access(name, X_OK) == 0 ? xstrdup(name) : NULL;
+    }
+    const char *path = getenv("PATH");
+    for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {
+        size_t n = strcspn(p, ":");
+        char *full = n ? path_join(xstrndup(p, n), name) : path_join(".", name);
+        if (is_file(full) && access(full, X_OK) == 0) {
+            return full;
+        }
+        p += n + (p[n] == ':');
+    }
+    return NULL;
+}
+
+/* Folded 128-bit products, eight bytes a step: about a byte a quarter cycle,
+ * so that hashing inputs costs nothing beside reading them. */
+static uint64_t fold(uint64_t a, uint64_t b) {
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash64(uint64_t seed, const void *data, size_t size) {
+    const uint64_t k0 = UINT64_C(0x9e3779b97f4a7c15), k1 = UINT64_C(0xd6e8feb86659fd93);
+    const uint8_t *p = data;
+    uint64_t h = fold(seed ^ k0, k1 ^ size);
+    size_t left = size;
+    for (; left >= 8; left -= 8, p += 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        h = fold(h ^ word, k0) + k1;
+    }
+    uint64_t tail = 0;
+    for (size_t i = 0; i < left; i++) {
+        tail |= (uint64_t)p[i] << (8 * i);
+    }
+    return fold(h ^ tail ^ ((uint64_t)left << 56), k1) ^ h;
+}
+
+/* --- subprocesses ------------------------------------------------------- */
+
+struct capture {
+    int fd; /* read end, -1 when not captured or at its end */
+    char *data;
+    size_t size, cap;
+};
+
+static bool capture_read(struct capture *c) {
+    if (c->cap - c->size < 65536) {
+        size_t cap = c->cap ? c->cap * 2 : 131072;
+        char *bigger = realloc(c->data, cap);
+        if (!bigger) {
+            out_of_memory(cap);
+        }
+        c->data = bigger;
+        c->cap = cap;
+    }
+    ssize_t n = read(c->fd, c->data + c->size, c->cap - c->size - 1);
+    if (n > 0) {
+        c->size += (size_t)n;
+        return true;
+    }
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return false;
+    }
+    close(c->fd);
+    c->fd = -1;
+    return false;
+}
+
+static char *capture_take(struct capture *c) {
+    char *text = xalloc(c->size + 1);
+    if (c->size) {
+        memcpy(text, c->data, c->size);
+    }
+    free(c->data);
+    if (c->fd >= 0) {
+        close(c->fd);
+    }
+    return text;
+}
+
+static char **merged_env(const char *const *extra) {
+    if (!extra || !*extra) {
+        return environ;
+    }
+    size_t n = 0, m = 0;
+    while (environ[n]) {
+        n++;
+    }
+    while (extra[m]) {
+        m++;
+    }
+    char **env = xalloc((n + m + 1) * sizeof *env);
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool replaced = false;
+        for (size_t j = 0; j < m && !replaced; j++) {
+            size_t name = strcspn(extra[j], "=") + 1;
+            replaced = strncmp(environ[i], extra[j], name) == 0;
+        }
+        if (!replaced) {
+            env[used++] = environ[i];
+        }
+    }
+    for (size_t j = 0; j < m; j++) {
+        env[used++] = (char *)(uintptr_t)extra[j];
+    }
+    return env;
+}
+
+struct child_setup {
+    const struct run *run;
+    const char *program;
+    char **env;
+    int null, out, err; /* descriptors to become 0, 1 and 2; -1: as they are */
+    sigset_t mask; /* the signals blocked in the child */
+    pid_t parent;
+};
+
+/* Runs in the child that shares our memory (vfork): only system calls.
+ * Returns errno. */
+static int child_exec(const struct child_setup *setup) {
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
+        struct sigaction plain = {.sa_handler = SIG_DFL};
+        sigaction(handled[i], &plain, NULL);
+    }
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed zuk leaves nothing behind */
+    if (getppid() != setup->parent) {
+        return ECANCELED;
+    }
+    if (setup->run->memory_limit) {
+        struct rlimit limit = {setup->run->memory_limit, setup->run->memory_limit};
+        setrlimit(RLIMIT_AS, &limit);
+        struct rlimit core = {0, 0};
+        setrlimit(RLIMIT_CORE, &core);
+    }
+    if ((setup->null >= 0 && dup2(setup->null, 0) < 0) ||
+        (setup->err >= 0 && dup2(setup->err, 2) < 0) ||
+        (setup->out >= 0 && dup2(setup->out, 1) < 0) ||
+        (setup->run->out_to_err && dup2(2, 1) < 0)) {
+        return errno;
+    }
+    if (setup->run->cwd && chdir(setup->run->cwd) != 0) {
+        return errno;
+    }
+    sigprocmask(SIG_SETMASK, &setup->mask, NULL);
+    execve(setup->program, (char *const *)(uintptr_t)setup->run->argv, setup->env);
+    return errno;
+}
+
+/* Starts the child; 0 or errno. */
+static int child_start(struct child_setup *setup, pid_t *child) {
+    volatile int failure = 0;
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &setup->mask); /* our handlers must not run in the child */
+    pid_t pid = vfork();
+    if (pid == 0) {
+        failure = child_exec(setup);
+        _exit(127);
+    }
+    if (pid < 0) {
+        failure = errno;
+    } else if (failure) {
+        waitpid(pid, NULL, 0);
+    }
+    *child = pid;
+    sigprocmask(SIG_SETMASK, &setup->mask, NULL);
+    return failure;
+}
+
+static int64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Reads what is captured until the child ends (and then what is left in the
+ * pipes; a grandchild that keeps them open is not waited for).  False: the
+ * time ran out. */
+static bool child_watch(pid_t pid, struct capture captures[2], unsigned timeout_ms) {
+    int64_t deadline = timeout_ms ? now_ms() + timeout_ms : INT64_MAX;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1 on old kernels: then look every 5 ms */
+    bool ended = false, in_time = true;
+    while (!ended && in_time) {
+        struct pollfd fds[3] = {{captures[0].fd, POLLIN, 0},
+                                {captures[1].fd, POLLIN, 0},
+                                {pidfd, POLLIN, 0}};
+        int64_t left = deadline == INT64_MAX ? 3600000 : deadline - now_ms();
+        if (left <= 0) {
+            in_time = false;
+            break;
+        }
+        if (pidfd < 0 && left > 5) {
+            left = 5;
+        }
+        poll(fds, 3, (int)(left > INT_MAX ? INT_MAX : left));
+        for (int i = 0; i < 2; i++) {
+            if (fds[i].revents && captures[i].fd >= 0) {
+                capture_read(&captures[i]);
+            }
+        }
+        siginfo_t info = {0};
+        ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                info.si_pid == pid;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (captures[i].fd >= 0) {
+            fcntl(captures[i].fd, F_SETFL, O_NONBLOCK);
+            while (captures[i].fd >= 0 && capture_read(&captures[i])) {
+            }
+        }
+    }
+    if (pidfd >= 0) {
+        close(pidfd);
+    }
+    return in_time;
+}
+
+int run_program(const struct run *run) {
+    const char *program = which(run->argv[0]);
+    if (!program) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (run->cwd && program[0] != '/') {
+        char *absolute = realpath(program, NULL);
+        program = absolute ? xstrdup(absolute) : program;
+        free(absolute);
+    }
+    struct child_setup setup = {
+        .run = run, .program = program, .env = merged_env(run->extra_env),
+        .out = -1, .err = -1, .parent = getpid(),
+    };
+    struct capture captures[2] = {{.fd = -1}, {.fd = -1}};
+    int pipes[2][2] = {{-1, -1}, {-1, -1}};
+    int failure = 0;
+    setup.null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if ((run->out && pipe2(pipes[0], O_CLOEXEC) != 0) ||
+        (run->err && pipe2(pipes[1], O_CLOEXEC) != 0)) {
+        failure = errno;
+    }
+    setup.out = pipes[0][1];
+    setup.err = pipes[1][1];
+    pid_t pid = -1;
+    if (!failure) {
+        failure = child_start(&setup, &pid);
+    }
+    for (int i = 0; i < 2; i++) {
+        captures[i].fd = pipes[i][0];
+        if (pipes[i][1] >= 0) {
+            close(pipes[i][1]);
+        }
+    }
+    if (setup.null >= 0) {
+        close(setup.null);
+    }
+
+    int result = -1;
+    if (!failure) {
+        int slot = clean_add_group(pid);
+        bool in_time = child_watch(pid, captures, run->timeout_ms);
+        if (!in_time) {
+            kill(-pid, SIGKILL);
+        }
+        if (slot >= 0) {
+            clean_groups[slot] = 0; /* before the number can be used again */
+        }
+        int status = 0;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        result = !in_time ? -2 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    size_t out_size = captures[0].size;
+    char *out = capture_take(&captures[0]);
+    char *err = capture_take(&captures[1]);
+    if (run->out) {
+        *run->out = out;
+    }
+    if (run->err) {
+        *run->err = err;
+    }
+    if (run->out_size) {
+        *run->out_size = out_size;
+    }
+    errno = failure;
+    return result;
+}
+
+/* --- where Zig is ------------------------------------------------------- */
+
+/* The path recorded by `make install` in LIB/zig.path, or NULL. */
+static char *recorded_zig(void) {
+    char *dir = lib_dir_quietly();
+    char *path = dir ? path_join(dir, "zig.path") : NULL;
+    struct file_map map;
+    if (!path || !is_file(path) || !file_map(path, &map)) {
+        return NULL;
+    }
+    char *zig = map.data ? xstrndup((const char *)map.data, map.size) : xstrdup("");
+    zig[strcspn(zig, "\r\n")] = 0;
+    file_unmap(&map);
+    return which(zig) && strchr(zig, '/') ? zig : NULL;
+}
+
+const char *pinned_zig(void) {
+    const char *set = getenv("ZUK_ZIG");
+    if (set && *set) {
+        char *found = which(set);
+        if (!found) {
+            diag_error("ZUK_ZIG names '%s', which is not a program", set);
+        }
+        return found;
+    }
+    const char *self = self_dir();
+    static const char *const places[] = {"zig", "zig/zig", "../zig", "../../zig"};
+    for (size_t i = 0; self && i < sizeof places / sizeof *places; i++) {
+        char *path = which(path_join(self, places[i]));
+        if (path) {
+            return path;
+        }
+    }
+    char *recorded = recorded_zig();
+    if (!recorded) {
+        diag_error("the pinned Zig is not found (looked beside %s)", self ? self : "zuk");
+        diag_hint("run ./bootstrap in zuk's source folder, or set ZUK_ZIG to a zig program");
+    }
+    return recorded;
+}
+
+const char *user_zig(const char *option) {
+    if (option) {
+        char *found = which(option);
+        if (!found) {
+            diag_error("--zig names '%s', which is not a program", option);
+        }
+        return found;
+    }
+    char *found = which("zig");
+    return found ? found : pinned_zig();
+}
