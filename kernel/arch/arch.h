@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What every architecture promises to the rest of the kernel.  Each
+ * arch/<a>/ implements all of it, in files of the same names; arch/<a>/cpu.h
+ * holds its inline parts.
+ *
+ * The kernel runs with interrupts off, but for arch_idle().  One app, one
+ * address space: the lower half is the app's, the upper half the kernel's.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t paddr_t; /* a physical address */
+typedef uint64_t vaddr_t; /* a virtual address, the app's or the kernel's */
+
+#define PAGE_SIZE 4096ul
+#define PAGE_SHIFT 12
+#define APP_START 0x10000ul         /* lowest mappable app address */
+#define APP_END 0x7ffffffff000ul    /* first address past the app's */
+#define DIRECT_MAP 0xffff800000000000ul /* physical address p is at DIRECT_MAP + p */
+#define KERNEL_BASE 0xffffffff80000000ul /* the kernel image: KERNEL_BASE + physical address */
+
+static inline void *phys_to_virt(paddr_t p) {
+    return (void *)(DIRECT_MAP + p);
+}
+
+/* Physical address of a direct-map or kernel-image address. */
+static inline paddr_t virt_to_phys(const void *v) {
+    uint64_t a = (uint64_t)v;
+    return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP;
+}
+
+enum prot { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+
+/* Pages of the app.  `owned`: the frame belongs to this mapping and
+ * arch_page_unmap hands it back; not owned: it lies in the image. */
+struct page_entry {
+    paddr_t frame;
+    unsigned prot;
+    bool owned;
+};
+/* Maps one page; -ENOMEM when no page table can be had.  The address must not
+ * be mapped.  Makes the frame read-only in the direct map while PROT_EXEC. */
+int arch_page_map(vaddr_t va, paddr_t frame, unsigned prot, bool owned);
+/* The entry of a mapped page; false when there is none. */
+bool arch_page_lookup(vaddr_t va, struct page_entry *out);
+/* Calls fn(va, entry, arg) for every mapped page in [start, end), skipping
+ * holes in page-table-sized steps. */
+void arch_page_walk(vaddr_t start, vaddr_t end,
+                    void (*fn)(vaddr_t va, const struct page_entry *entry, void *arg), void *arg);
+/* Changes the rights of one mapped page. */
+void arch_page_protect(vaddr_t va, unsigned prot);
+/* Unmaps one page; returns its entry; false when there was none. */
+bool arch_page_unmap(vaddr_t va, struct page_entry *out);
+/* Maps a kernel page of device registers, uncached; returns its address. */
+void *arch_map_device(paddr_t base, size_t size);
+uint64_t arch_table_pages(void); /* page-table frames in use */
+
+/* Copies between kernel and app memory; the number of bytes NOT copied (0:
+ * all).  Faults on the app's side are resolved or end the copy. */
+size_t arch_copy_user(void *dst, const void *src, size_t size);
+
+/* A thread's machine state. */
+struct arch_thread {
+    uint64_t sp;      /* kernel stack pointer while switched out */
+    uint64_t tls;     /* the app's thread pointer (FS base) */
+    void *fpu;        /* save area, NULL until first switched away */
+};
+struct thread;
+void arch_thread_switch(struct thread *from, struct thread *to);
+void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg);
+struct thread *arch_thread_current(void);
+void arch_thread_set_current(struct thread *t);
+void arch_set_tls(uint64_t base);
+uint64_t arch_get_tls(void);
+
+/* Interrupts. */
+void arch_idle(void); /* opens interrupts, sleeps until one came, closes them */
+void arch_irq_poll(void); /* opens and closes interrupts once */
+void arch_irq_enable_line(unsigned line, unsigned vector); /* routes a device line to this CPU */
+void arch_timer_set(uint64_t delta_ns); /* one shot; 0: as soon as can be; UINT64_MAX: none */
+
+/* Time. */
+uint64_t arch_cycles(void);      /* a counter since boot */
+uint64_t arch_cycles_hz(void);   /* its frequency; calibrates on first use */
+bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns); /* kvmclock */
+bool arch_random(uint64_t *out); /* a hardware random number, if there is such an instruction */
+
+/* The end. */
+void arch_poweroff(unsigned status) __attribute__((noreturn));
+void arch_halt(void) __attribute__((noreturn)); /* for a panic inside a panic */
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Physical page frames.  Never sleeps.  A frame has one owner; there is no
+ * per-frame metadata: free frames hold the free list themselves.
+ */
+#ifndef MM_FRAME_H
+#define MM_FRAME_H
+
+#include "arch/arch.h"
+
+void frame_init(void); /* from bootinfo; costs O(number of RAM ranges) */
+paddr_t frame_alloc(void);      /* contents undefined; 0 when none is left */
+paddr_t frame_alloc_zero(void); /* cleared; 0 when none is left */
+void frame_free(paddr_t frame);
+uint64_t frame_total(void); /* frames of RAM, the image's included */
+uint64_t frame_free_count(void);
+
+/* `count` neighbouring frames, for what devices see; 0 when there is no such
+ * run.  Given back one by one with frame_free. */
+paddr_t frame_alloc_run(size_t count);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Threads and wait queues.
+ *
+ * Kernel code is not preempted: it gives the CPU away only in wait_on(),
+ * thread_yield() and thread_exit().  Each thread has a kernel stack of its
+ * own, with an unmapped page below.
+ */
+#ifndef SCHED_THREAD_H
+#define SCHED_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/report.h"
+#include "arch/arch.h"
+#include "lib/list.h"
+
+enum thread_state { THREAD_RUNNABLE, THREAD_WAITING, THREAD_DEAD };
+
+struct signal_state; /* owned by app/ */
+
+struct thread {
+    /* Offsets of the first five are known to assembly (arch/<a>/offsets.h). */
+    uint64_t kstack_top;   /* kernel stack pointer at system call entry */
+    uint64_t app_sp;       /* the app's stack pointer while in the kernel */
+    uint64_t calls_next;   /* system calls so far */
+    uint64_t work;         /* not 0: something to do before returning to the app */
+    struct report_call calls[16]; /* ring of the last system calls, by calls_next % 16 */
+
+    struct arch_thread arch;
+    struct list_node run;  /* in the run queue or a wait queue */
+    struct list_node all;  /* in thread_all */
+    enum thread_state state;
+    uint32_t id;           /* Linux thread id; the first is 1 */
+    bool woken_by_signal;
+    uint64_t signal_mask, signal_pending; /* bit N-1: signal N */
+    struct { uint64_t base, size; uint32_t flags; } altstack;
+    vaddr_t clear_tid;     /* CLEAR_CHILD_TID, 0 for none */
+    vaddr_t robust_list;
+    vaddr_t stack_low, stack_high; /* where the app's stack was when the thread began */
+    char name[16];
+};
+
+#define THREAD_WORK_SIGNAL 1u
+#define THREAD_WORK_RESCHED 2u
+
+struct wait_queue {
+    struct list_node head;
+};
+#define WAIT_QUEUE(name) struct wait_queue name = {{&(name).head, &(name).head}}
+
+extern struct list_node thread_all;
+
+static inline struct thread *thread_current(void) {
+    return arch_thread_current();
+}
+
+/* Sleeps until woken: 0; -EINTR when a signal is to be delivered (or is
+ * pending already); -ETIMEDOUT when `deadline` (monotonic ns, UINT64_MAX: none)
+ * has passed.  The caller checks its condition before and after: interrupts
+ * are closed, so nothing happens in between. */
+int wait_on(struct wait_queue *q, uint64_t deadline);
+void wake_all(struct wait_queue *q);
+void wake_one(struct wait_queue *q);
+void thread_wake(struct thread *t); /* out of whatever it waits in */
+void thread_yield(void);
+void thread_init_first(void); /* the boot thread becomes thread 1 */
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * System call handlers.  A handler is `long sys_<name>(long a, ... f)` with as
+ * many parameters as it needs, returns a result or -errno, and has a row in
+ * abi/syscalls.def; nothing else is needed.  A row without a handler falls to
+ * sys_absent (weak alias), which reports itself.
+ *
+ * Linux's flags, ioctls and structure layouts stand in syscall/linux.h.
+ */
+#ifndef SYSCALL_SYSCALL_H
+#define SYSCALL_SYSCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+#include "lib/errno.h"
+
+#define SYSCALL(name, x86_64, aarch64, option, policy) \
+    long sys_##name(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long, \
+                    unsigned long);
+#include "abi/syscalls.def"
+#undef SYSCALL
+
+/* The one prototype all handlers share; unused parameters cost nothing. */
+#define SYSCALL_HANDLER(name)                                                             \
+    long sys_##name(__attribute__((unused)) unsigned long a,                              \
+                    __attribute__((unused)) unsigned long b,                              \
+                    __attribute__((unused)) unsigned long c,                              \
+                    __attribute__((unused)) unsigned long d,                              \
+                    __attribute__((unused)) unsigned long e,                              \
+                    __attribute__((unused)) unsigned long f)
+
+#endif
