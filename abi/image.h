@@ -27,6 +27,9 @@
  *                     NR * sets the default of every absent call
  *     strace          send an REPORT_TRACE record for every system call
  *     timeline        send REPORT_TIMELINE records
+ *     terminal=IOE:ROWSxCOLUMNS  which of stdin, stdout, stderr are terminals on
+ *                     the host (three digits, 0 or 1) and their size; absent:
+ *                     unknown.  REPORT_TERMINAL brings later changes
  *     seed=HEX        up to 64 digits mixed into the random generator
  *     virtio_mmio.device=SIZE@ADDRESS:IRQ   as Linux has it, added by QEMU
  */
