@@ -13,12 +13,7 @@
 #include <stdint.h>
 
 #include "arch/arch.h"
-
-struct io_piece {
-    const void *data; /* kernel address, or app address when `user` */
-    size_t size;
-    bool user;
-};
+#include "lib/io_piece.h"
 
 /* A byte transport to the host.  `framed`: it carries abi/report.h records;
  * otherwise plain text. */

@@ -21,12 +21,13 @@ enum thread_state { THREAD_RUNNABLE, THREAD_WAITING, THREAD_DEAD };
 struct signal_state; /* owned by app/ */
 
 struct thread {
-    /* Offsets of the first five are known to assembly (arch/<a>/offsets.h). */
+    /* Offsets of the first six are known to assembly (arch/<a>/offsets.h). */
+    struct thread *self;
     uint64_t kstack_top;   /* kernel stack pointer at system call entry */
     uint64_t app_sp;       /* the app's stack pointer while in the kernel */
-    uint64_t calls_next;   /* system calls so far */
+    uint64_t calls_next;   /* byte offset in calls[] of the next system call's slot */
     uint64_t work;         /* not 0: something to do before returning to the app */
-    struct report_call calls[16]; /* ring of the last system calls, by calls_next % 16 */
+    struct report_call calls[16]; /* ring of the last system calls */
 
     struct arch_thread arch;
     struct list_node run;  /* in the run queue or a wait queue */
