@@ -2,7 +2,7 @@
  *
  * Linux's numbers and structure layouts, as the app's C library knows them:
  * flags, ioctl requests, structures that system calls read and write.  Only
- * syscall/ and app/ (and the files in fs/ that answer ioctls) include this.
+ * syscall/ and app/ include this; what files need stands in vfs/mode.h.
  *
  * Sources: the uapi headers of Linux (asm-generic/fcntl.h, asm-generic/ioctls.h,
  * asm/stat.h, linux/stat.h, linux/time.h, linux/resource.h, linux/random.h).
@@ -13,29 +13,9 @@
 
 #include <stdint.h>
 
-/* ---- files: open flags ------------------------------------------------- */
-#define O_ACCMODE 3u
-#define O_RDONLY 0u
-#define O_WRONLY 1u
-#define O_RDWR 2u
-#define O_CREAT 0100u
-#define O_EXCL 0200u
-#define O_NOCTTY 0400u
-#define O_TRUNC 01000u
-#define O_APPEND 02000u
-#define O_NONBLOCK 04000u
-#define O_DSYNC 010000u
-#define O_ASYNC 020000u
-#define O_DIRECT 040000u     /* x86_64 */
-#define O_LARGEFILE 0100000u /* x86_64 */
-#define O_DIRECTORY 0200000u /* x86_64 */
-#define O_NOFOLLOW 0400000u  /* x86_64 */
-#define O_NOATIME 01000000u
-#define O_CLOEXEC 02000000u
-#define O_SYNC (04000000u | O_DSYNC)
-#define O_PATH 010000000u
-#define O_TMPFILE_BIT 020000000u
+#include "vfs/mode.h" /* open flags, file types, poll bits */
 
+/* ---- files: paths and transfers ---------------------------------------- */
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100u
 #define AT_REMOVEDIR 0x200u
@@ -44,12 +24,6 @@
 #define AT_NO_AUTOMOUNT 0x800u
 #define AT_EMPTY_PATH 0x1000u
 #define AT_STATX_SYNC_TYPE 0x6000u
-
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
-#define SEEK_DATA 3
-#define SEEK_HOLE 4
 
 #define F_DUPFD 0
 #define F_GETFD 1
@@ -82,15 +56,6 @@ struct linux_iovec {
 };
 
 /* ---- files: what they are ---------------------------------------------- */
-#define S_IFMT 0170000u
-#define S_IFSOCK 0140000u
-#define S_IFLNK 0120000u
-#define S_IFREG 0100000u
-#define S_IFBLK 0060000u
-#define S_IFDIR 0040000u
-#define S_IFCHR 0020000u
-#define S_IFIFO 0010000u
-
 struct linux_timespec {
     int64_t seconds, nanoseconds;
 };
@@ -152,8 +117,6 @@ struct linux_open_how {
     uint64_t flags, mode, resolve;
 };
 
-#define LINUX_PATH_MAX 4096u
-
 /* ---- ioctl ------------------------------------------------------------- */
 #define TCGETS 0x5401u
 #define TCSETS 0x5402u
@@ -177,17 +140,6 @@ struct linux_winsize {
 };
 
 /* ---- poll -------------------------------------------------------------- */
-#define POLLIN 1u
-#define POLLPRI 2u
-#define POLLOUT 4u
-#define POLLERR 8u
-#define POLLHUP 16u
-#define POLLNVAL 32u
-#define POLLRDNORM 0x40u
-#define POLLRDBAND 0x80u
-#define POLLWRNORM 0x100u
-#define POLLWRBAND 0x200u
-
 struct linux_pollfd {
     int32_t fd;
     uint16_t events, revents;

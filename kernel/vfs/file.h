@@ -14,14 +14,29 @@
 
 #include "arch/arch.h"
 #include "mm/area.h"
+#include "vfs/mode.h"
 
 struct file;
+struct inode;
+
 struct file_info { /* what stat and statx are made from */
-    uint64_t inode, size, blocks;
-    uint32_t mode; /* S_IFMT | permissions */
+    uint64_t inode, size, blocks; /* blocks of 512 bytes */
+    uint32_t device; /* which file system: st_dev's minor number */
+    uint32_t mode;   /* S_IFMT | permissions */
     uint32_t links;
+    uint32_t uid, gid;
     uint32_t rdev_major, rdev_minor;
-    uint64_t mtime_ns;
+    uint64_t atime_ns, mtime_ns, ctime_ns;
+};
+
+struct file_piece { /* of a vector; laid out as Linux's struct iovec */
+    vaddr_t base;
+    uint64_t size;
+};
+#define FILE_PIECES 16 /* most pieces that one writev op is given */
+
+struct file_terminal {
+    uint16_t rows, columns;
 };
 
 struct file_ops {
@@ -36,6 +51,11 @@ struct file_ops {
     long (*ioctl)(struct file *f, unsigned long request, vaddr_t arg); /* NULL: -ENOTTY */
     struct area_source *(*source)(struct file *f); /* for mmap, with a reference taken; NULL: -ENODEV */
     void (*close)(struct file *f); /* the last reference went */
+    /* All pieces in one go, in order; NULL: one write after the other. */
+    long (*writev)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
+    bool (*terminal)(struct file *f, struct file_terminal *out); /* is it one? NULL: no */
+    long (*readable)(struct file *f); /* bytes a read gets at once (FIONREAD); NULL: -ENOTTY */
+    int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
 };
 
 struct file {
@@ -44,19 +64,33 @@ struct file {
     uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK ... as open(2) has them */
     uint64_t pos;
     void *data;       /* the file system's */
-    const char *path; /* as opened, for /proc/self/fd; may be NULL */
+    char *path;       /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
+    struct inode *inode; /* with a reference; NULL: not found by a path (a console stream) */
 };
 
 #define FD_MAX 1024
+extern uint32_t fd_limit; /* RLIMIT_NOFILE, at most FD_MAX */
 
 struct file *fd_get(int fd);          /* with a reference, NULL: -EBADF */
 int fd_install(struct file *f, int lowest, bool cloexec); /* takes over the reference; fd or -EMFILE */
 int fd_close(int fd);
 int fd_replace(int fd, struct file *f, bool cloexec); /* dup2: closes what is there */
+int fd_next(int fd); /* the lowest open descriptor >= fd, or -1 */
 bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data); /* NULL: -ENOMEM */
 void file_put(struct file *f);
+static inline struct file *file_get(struct file *f);
 
-/* The upper room's way in: paths (vfs/path.c registers it when linked). */
+/* Descriptors 0, 1, 2 as the app finds them.  The table starts with these, so
+ * that nothing is opened at boot; fs/stdio.c defines them. */
+extern struct file file_standard[3];
+/* Set by paths when they are linked: gives back inode and path of a file. */
+extern void (*file_release)(struct file *f);
+
+static inline struct file *file_get(struct file *f) {
+    f->refs++;
+    return f;
+}
+
 #endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * System calls on open files: transfers, positions, descriptors, fcntl, ioctl.
+ *
+ * Arguments are checked in Linux's order (fs/read_write.c), so that the errno
+ * of a call with two mistakes is the same.  One call transfers at most IO_MAX
+ * bytes.  A transfer that meets a bad page reports the bytes before it; -EFAULT
+ * only when there are none.
+ */
+#include "syscall/syscall.h"
+
+#include "lib/align.h"
+#include "lib/string.h"
+#include "mm/user.h"
+#include "syscall/linux.h"
+#include "syscall/stat.h"
+#include "vfs/file.h"
+
+enum direction { READ, WRITE };
+
+/* ---- transfers ---------------------------------------------------------- */
+
+/* -errno unless the file may be transferred from or to. */
+static int check_file(struct file *f, enum direction d, bool positioned) {
+    if (f->flags & O_PATH)
+        return -EBADF;
+    if (positioned && !f->ops->seek)
+        return -ESPIPE;
+    unsigned access = f->flags & O_ACCMODE;
+    if (access != O_RDWR && access != (d == READ ? O_RDONLY : O_WRONLY))
+        return -EBADF;
+    if (d == READ ? !f->ops->read : !f->ops->write)
+        return -EINVAL;
+    return 0;
+}
+
+static long transfer(struct file *f, enum direction d, vaddr_t buf, size_t size, uint64_t *pos) {
+    return (d == READ ? f->ops->read : f->ops->write)(f, buf, size, pos);
+}
+
+static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, const int64_t *at) {
+    if (at && *at < 0)
+        return -EINVAL;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long done = check_file(f, d, at != NULL);
+    if (!done && !user_range(buf, size))
+        done = -EFAULT;
+    if (!done) {
+        uint64_t pos = at ? (uint64_t)*at : 0;
+        done = transfer(f, d, buf, MIN(size, IO_MAX), at ? &pos : &f->pos);
+    }
+    file_put(f);
+    return done;
+}
+
+SYSCALL_HANDLER(read) {
+    return transfer_one((int)a, READ, b, c, NULL);
+}
+
+SYSCALL_HANDLER(write) {
+    return transfer_one((int)a, WRITE, b, c, NULL);
+}
+
+SYSCALL_HANDLER(pread64) {
+    int64_t at = (int64_t)d;
+    return transfer_one((int)a, READ, b, c, &at);
+}
+
+SYSCALL_HANDLER(pwrite64) {
+    int64_t at = (int64_t)d;
+    return transfer_one((int)a, WRITE, b, c, &at);
+}
+
+/* A vector in the app's memory, handed out FILE_PIECES at a time. */
+struct vector {
+    vaddr_t at;
+    unsigned left;   /* pieces not handed out */
+    size_t room;     /* bytes that the call may still transfer */
+    struct file_piece pieces[FILE_PIECES];
+    unsigned count;  /* pieces that stand there */
+};
+
+/* Reads the next pieces; the last ones are cut to the bytes allowed. */
+static int vector_next(struct vector *v) {
+    v->count = MIN(v->left, (unsigned)FILE_PIECES);
+    if (user_read(v->pieces, v->at, v->count * sizeof(v->pieces[0])) < 0)
+        return -EFAULT;
+    for (unsigned i = 0; i < v->count; i++) {
+        struct file_piece *p = &v->pieces[i];
+        if ((int64_t)p->size < 0)
+            return -EINVAL;
+        if (!user_range(p->base, p->size))
+            return -EFAULT;
+        p->size = MIN(p->size, v->room);
+        v->room -= p->size;
+    }
+    v->at += v->count * sizeof(v->pieces[0]);
+    v->left -= v->count;
+    return 0;
+}
+
+/* Checks the whole vector and leaves it at its first pieces. */
+static int vector_start(struct vector *v, vaddr_t at, unsigned long count) {
+    if (count > IOV_MAX)
+        return -EINVAL;
+    struct vector start = {.at = at, .left = (unsigned)count, .room = IO_MAX};
+    int error;
+    *v = start;
+    do {
+        error = vector_next(v);
+    } while (!error && v->left);
+    if (!error && count > FILE_PIECES) {
+        *v = start;
+        error = vector_next(v);
+    }
+    return error;
+}
+
+/* The pieces that stand in v: bytes, or -errno when there are none. */
+static long transfer_pieces(struct file *f, enum direction d, struct vector *v, uint64_t *pos,
+                            bool begun) {
+    if (d == WRITE && f->ops->writev)
+        return f->ops->writev(f, v->pieces, v->count, pos);
+    long total = 0;
+    for (unsigned i = 0; i < v->count; i++) {
+        if (!v->pieces[i].size)
+            continue;
+        /* Having something, a read does not wait for more. */
+        if (d == READ && (begun || total) && f->ops->poll && !(f->ops->poll(f) & POLLIN))
+            break;
+        long done = transfer(f, d, v->pieces[i].base, v->pieces[i].size, pos);
+        if (done < 0)
+            return total ? total : done;
+        total += done;
+        if ((uint64_t)done < v->pieces[i].size)
+            break;
+    }
+    return total;
+}
+
+static size_t vector_size(const struct vector *v) {
+    size_t sum = 0;
+    for (unsigned i = 0; i < v->count; i++)
+        sum += v->pieces[i].size;
+    return sum;
+}
+
+static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long count,
+                            const int64_t *at, unsigned flags) {
+    if (at && *at < 0)
+        return -EINVAL;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    struct vector v;
+    long total = check_file(f, d, at != NULL);
+    if (!total)
+        total = vector_start(&v, iov, count);
+    if (!total && (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT)))
+        total = -EOPNOTSUPP;
+    if (!total) {
+        uint64_t at_pos = at ? (uint64_t)*at : 0, *pos = at ? &at_pos : &f->pos;
+        for (;;) {
+            long done = transfer_pieces(f, d, &v, pos, total != 0);
+            if (done < 0) {
+                total = total ? total : done;
+                break;
+            }
+            total += done;
+            if ((size_t)done < vector_size(&v) || !v.left || vector_next(&v) < 0)
+                break;
+        }
+    }
+    file_put(f);
+    return total;
+}
+
+SYSCALL_HANDLER(readv) {
+    return transfer_vector((int)a, READ, b, c, NULL, 0);
+}
+
+SYSCALL_HANDLER(writev) {
+    return transfer_vector((int)a, WRITE, b, c, NULL, 0);
+}
+
+SYSCALL_HANDLER(preadv) {
+    int64_t at = (int64_t)d; /* pos_h, the fifth, counts on 32-bit machines only */
+    return transfer_vector((int)a, READ, b, c, &at, 0);
+}
+
+SYSCALL_HANDLER(pwritev) {
+    int64_t at = (int64_t)d;
+    return transfer_vector((int)a, WRITE, b, c, &at, 0);
+}
+
+SYSCALL_HANDLER(preadv2) {
+    int64_t at = (int64_t)d;
+    return transfer_vector((int)a, READ, b, c, at == -1 ? NULL : &at, (unsigned)f);
+}
+
+SYSCALL_HANDLER(pwritev2) {
+    int64_t at = (int64_t)d;
+    return transfer_vector((int)a, WRITE, b, c, at == -1 ? NULL : &at, (unsigned)f);
+}
+
+/* ---- position and description ------------------------------------------- */
+
+SYSCALL_HANDLER(lseek) {
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    long pos = file->flags & O_PATH ? -EBADF
+               : (unsigned)c > SEEK_HOLE ? -EINVAL
+               : !file->ops->seek ? -ESPIPE
+                                  : file->ops->seek(file, (int64_t)b, (int)c);
+    file_put(file);
+    return pos;
+}
+
+int file_info(struct file *f, struct file_info *out) {
+    *out = (struct file_info){.links = 1};
+    return f->ops->info ? f->ops->info(f, out) : 0;
+}
+
+static struct linux_timespec timespec_of(uint64_t ns) {
+    return (struct linux_timespec){(int64_t)(ns / 1000000000), (int64_t)(ns % 1000000000)};
+}
+
+long stat_copy(vaddr_t dst, const struct file_info *info) {
+    struct linux_stat s = {
+        .dev = info->device,
+        .ino = info->inode,
+        .nlink = info->links,
+        .mode = info->mode,
+        .uid = info->uid,
+        .gid = info->gid,
+        .rdev = (info->rdev_minor & 0xff) | info->rdev_major << 8 |
+                (uint64_t)(info->rdev_minor & ~0xffu) << 12,
+        .size = (int64_t)info->size,
+        .blksize = PAGE_SIZE,
+        .blocks = (int64_t)info->blocks,
+        .atime = timespec_of(info->atime_ns),
+        .mtime = timespec_of(info->mtime_ns),
+        .ctime = timespec_of(info->ctime_ns),
+    };
+    return user_write(dst, &s, sizeof(s));
+}
+
+SYSCALL_HANDLER(fstat) {
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    struct file_info info;
+    long error = file_info(file, &info);
+    file_put(file);
+    return error ? error : stat_copy(b, &info);
+}
+
+/* Nothing is kept back: what a write took is where it will stay. */
+static long sync_file(int fd) {
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    bool pipe = !f->ops->seek || f->flags & O_PATH;
+    long error = f->flags & O_PATH ? -EBADF : pipe ? -EINVAL : 0;
+    file_put(f);
+    return error;
+}
+
+SYSCALL_HANDLER(fsync) {
+    return sync_file((int)a);
+}
+
+SYSCALL_HANDLER(fdatasync) {
+    return sync_file((int)a);
+}
+
+/* ---- descriptors --------------------------------------------------------- */
+
+SYSCALL_HANDLER(close) {
+    return fd_close((int)a);
+}
+
+static long dup_from(int fd, int lowest, bool cloexec) {
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    if ((unsigned)lowest >= fd_limit) {
+        file_put(f);
+        return -EINVAL;
+    }
+    long new = fd_install(f, lowest, cloexec);
+    if (new < 0)
+        file_put(f);
+    return new;
+}
+
+static long dup_to(int fd, int to, bool cloexec) {
+    if ((unsigned)to >= fd_limit)
+        return -EBADF;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long new = fd_replace(to, f, cloexec);
+    if (new < 0)
+        file_put(f);
+    return new;
+}
+
+SYSCALL_HANDLER(dup) {
+    return dup_from((int)a, 0, false);
+}
+
+SYSCALL_HANDLER(dup2) {
+    if (a == b) {
+        struct file *file = fd_get((int)a);
+        if (!file)
+            return -EBADF;
+        file_put(file);
+        return (int)a;
+    }
+    return dup_to((int)a, (int)b, false);
+}
+
+SYSCALL_HANDLER(dup3) {
+    if (((unsigned)c & ~O_CLOEXEC) || (int)a == (int)b)
+        return -EINVAL;
+    return dup_to((int)a, (int)b, c != 0);
+}
+
+/* ---- fcntl --------------------------------------------------------------- */
+
+/* Of the flags only these can be changed later. */
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+
+/* Locks are between processes, and there is one: a lock is always granted. */
+static long get_lock(vaddr_t lock) {
+    int16_t type;
+    if (user_read(&type, lock, sizeof(type)) < 0)
+        return -EFAULT;
+    if (type != 0 && type != 1) /* F_RDLCK, F_WRLCK */
+        return -EINVAL;
+    type = 2; /* F_UNLCK: nobody is in the way */
+    return user_write(lock, &type, sizeof(type));
+}
+
+static long set_lock(vaddr_t lock) {
+    int16_t type;
+    if (user_read(&type, lock, sizeof(type)) < 0)
+        return -EFAULT;
+    return (uint16_t)type > 2 ? -EINVAL : 0;
+}
+
+static long control(struct file *f, int fd, unsigned command, unsigned long arg) {
+    if (f->flags & O_PATH && command != F_GETFD && command != F_SETFD && command != F_GETFL)
+        return -EBADF;
+    switch (command) {
+    case F_GETFD:
+        return fd_cloexec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        fd_set_cloexec(fd, arg & FD_CLOEXEC);
+        return 0;
+    case F_GETFL:
+        return f->flags;
+    case F_SETFL:
+        f->flags = (f->flags & ~SETFL_MASK) | ((uint32_t)arg & SETFL_MASK);
+        return 0;
+    case F_GETLK:
+    case F_OFD_GETLK:
+        return get_lock(arg);
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return set_lock(arg);
+    case F_GETOWN:
+    case F_SETOWN:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL_HANDLER(fcntl) {
+    unsigned command = (unsigned)b;
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        return dup_from((int)a, (int)c, command == F_DUPFD_CLOEXEC);
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    long result = control(file, (int)a, command, c);
+    file_put(file);
+    return result;
+}
+
+/* ---- ioctl --------------------------------------------------------------- */
+
+/* A terminal in its usual state.  Line editing is the host's. */
+static const struct linux_termios termios_sane = {
+    .iflag = 0x4500, /* ICRNL | IXON | IUTF8 */
+    .oflag = 0x5,    /* OPOST | ONLCR */
+    .cflag = 0xbf,   /* B38400 | CS8 | CREAD */
+    .lflag = 0x8a3b, /* ISIG ICANON ECHO ECHOE ECHOK ECHOCTL ECHOKE IEXTEN */
+    .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
+};
+
+/* The state that stands is accepted, another is refused: it is not ours. */
+static long set_termios(vaddr_t arg) {
+    struct linux_termios t;
+    if (user_read(&t, arg, sizeof(t)) < 0)
+        return -EFAULT;
+    return memcmp(&t, &termios_sane, sizeof(t)) ? -EINVAL : 0;
+}
+
+static long terminal_ioctl(const struct file_terminal *t, unsigned request, vaddr_t arg) {
+    struct linux_winsize size = {t->rows, t->columns, 0, 0};
+    int group = 1;
+    switch (request) {
+    case TCGETS:
+        return user_write(arg, &termios_sane, sizeof(termios_sane));
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return set_termios(arg);
+    case TIOCGWINSZ:
+        return user_write(arg, &size, sizeof(size));
+    case TIOCGPGRP:
+        return user_write(arg, &group, sizeof(group));
+    default:
+        return -ENOTTY;
+    }
+}
+
+static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
+    struct file_terminal t;
+    int value;
+    switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+        fd_set_cloexec(fd, request == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        if (user_read(&value, arg, sizeof(value)) < 0)
+            return -EFAULT;
+        f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~O_NONBLOCK;
+        return 0;
+    case FIONREAD:
+        if (!f->ops->readable)
+            break;
+        value = (int)f->ops->readable(f);
+        return user_write(arg, &value, sizeof(value));
+    default:
+        if (f->ops->terminal && f->ops->terminal(f, &t))
+            return terminal_ioctl(&t, request, arg);
+    }
+    return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+}
+
+SYSCALL_HANDLER(ioctl) {
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    long result = file->flags & O_PATH ? -EBADF : file_ioctl(file, (int)a, (unsigned)b, c);
+    file_put(file);
+    return result;
+}

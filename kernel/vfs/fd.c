@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The descriptor table and the counting of open files.
+ *
+ * The table grows in chunks; the first one stands ready with stdin, stdout
+ * and stderr.  No locks: interrupts are closed in the kernel, and nothing in
+ * here sleeps but a file's close.
+ */
+#include "vfs/file.h"
+
+#include "lib/errno.h"
+#include "mm/heap.h"
+
+#define CHUNK 64
+
+static struct file *first[CHUNK] = {&file_standard[0], &file_standard[1], &file_standard[2]};
+static struct file **chunks[FD_MAX / CHUNK] = {first};
+static uint64_t cloexec_bits[FD_MAX / CHUNK];
+uint32_t fd_limit = FD_MAX;
+void (*file_release)(struct file *f);
+
+/* Where descriptor fd stands; NULL: out of range, or in a chunk not there. */
+static struct file **slot(int fd) {
+    if ((unsigned)fd >= FD_MAX || !chunks[fd / CHUNK])
+        return NULL;
+    return &chunks[fd / CHUNK][fd % CHUNK];
+}
+
+struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data) {
+    struct file *f = heap_alloc(sizeof(*f));
+    if (!f)
+        return NULL;
+    f->ops = ops;
+    f->refs = 1;
+    f->flags = flags;
+    f->data = data;
+    return f;
+}
+
+void file_put(struct file *f) {
+    if (--f->refs)
+        return;
+    if (f->ops->close)
+        f->ops->close(f);
+    if (file_release)
+        file_release(f);
+    heap_free(f, sizeof(*f));
+}
+
+struct file *fd_get(int fd) {
+    struct file **s = slot(fd);
+    return s && *s ? file_get(*s) : NULL;
+}
+
+static void set(int fd, struct file **s, struct file *f, bool cloexec) {
+    *s = f;
+    fd_set_cloexec(fd, cloexec);
+}
+
+int fd_install(struct file *f, int lowest, bool cloexec) {
+    for (unsigned fd = (unsigned)lowest; fd < fd_limit; fd++) {
+        struct file ***chunk = &chunks[fd / CHUNK];
+        if (!*chunk && !(*chunk = heap_alloc(sizeof(first))))
+            return -ENOMEM;
+        struct file **s = &(*chunk)[fd % CHUNK];
+        if (!*s) {
+            set((int)fd, s, f, cloexec);
+            return (int)fd;
+        }
+    }
+    return -EMFILE;
+}
+
+int fd_close(int fd) {
+    struct file **s = slot(fd);
+    if (!s || !*s)
+        return -EBADF;
+    struct file *f = *s;
+    set(fd, s, NULL, false);
+    file_put(f);
+    return 0;
+}
+
+int fd_replace(int fd, struct file *f, bool cloexec) {
+    if ((unsigned)fd >= fd_limit)
+        return -EBADF;
+    struct file ***chunk = &chunks[fd / CHUNK];
+    if (!*chunk && !(*chunk = heap_alloc(sizeof(first))))
+        return -ENOMEM;
+    struct file **s = &(*chunk)[fd % CHUNK], *old = *s;
+    set(fd, s, f, cloexec);
+    if (old)
+        file_put(old);
+    return fd;
+}
+
+int fd_next(int fd) {
+    for (; fd < FD_MAX; fd++) {
+        struct file **s = slot(fd);
+        if (s && *s)
+            return fd;
+    }
+    return -1;
+}
+
+bool fd_cloexec(int fd) {
+    return cloexec_bits[fd / CHUNK] >> (fd % CHUNK) & 1;
+}
+
+void fd_set_cloexec(int fd, bool on) {
+    uint64_t bit = 1ull << (fd % CHUNK), *bits = &cloexec_bits[fd / CHUNK];
+    *bits = on ? *bits | bit : *bits & ~bit;
+}
