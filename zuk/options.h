@@ -17,7 +17,7 @@
 
 enum options_set {
     OPTIONS_BUILD = 1,   /* -o --artifact --zig --strict --strip -D */
-    OPTIONS_RUN = 2,     /* -m --timeout --accel --machine --strace --dry-run --gdb */
+    OPTIONS_RUN = 2,     /* -m --timeout --accel --machine --strace --json --dry-run --gdb */
     OPTIONS_PROGRAM = 4, /* one input, then the app's arguments; no "--" needed */
 };
 
@@ -48,6 +48,7 @@ struct options {
     const char *machine; /* "microvm", "q35", "pc"; never NULL */
     bool strace;
     bool timeline;
+    bool json; /* reports as one JSON object on stderr */
     bool dry_run;
     bool gdb;
     uint16_t gdb_port; /* 1234 unless given; 0 without --gdb */

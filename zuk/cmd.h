@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The subcommands.  Each takes its own name as argv[0] and returns zuk's exit
+ * status; only these functions decide how the program ends.
+ */
+#ifndef ZUK_CMD_H
+#define ZUK_CMD_H
+
+#include <stdio.h>
+
+struct cmd {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help; /* one line */
+};
+
+extern const struct cmd cmds[]; /* ends with a NULL name */
+
+int cmd_build(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(void);
+void cmd_usage(FILE *out);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * zuk run INPUT... [-- ARGUMENT...]: build what is not an image yet, boot it,
+ * relay its streams, report how it ended.
+ *
+ * What belongs to this run only (arguments, environment, policies) travels on
+ * the kernel's command line, so an image that is built once serves every run.
+ */
+#include "zuk/cmd_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "abi/image.h"
+#include "zuk/accel.h"
+#include "zuk/build.h"
+#include "zuk/cmd.h"
+#include "zuk/diag.h"
+#include "zuk/features.h"
+#include "zuk/report.h"
+#include "zuk/util.h"
+#include "zuk/vm.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+enum {
+    DEFAULT_MIB = 64,
+    SLACK_KIB = 320, /* the least that a kernel and a small app need beside the image */
+};
+
+/* ---- which image ---- */
+
+/* The folder of intermediate files for these inputs, always the same. */
+static char *work_folder(const struct options *o) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < o->input_count; i++) {
+        char *real = realpath(o->inputs[i], NULL);
+        const char *path = real == NULL ? o->inputs[i] : real;
+        hash = hash64(hash, path, strlen(path) + 1);
+        free(real);
+    }
+    char *folder = xasprintf("%s/work/%016llx", cache_dir(), (unsigned long long)hash);
+    return make_dirs(folder) ? folder : NULL;
+}
+
+/* Path of the image to boot, made when the input is none; NULL after
+ * diag_error. */
+static const char *find_image(const struct options *o, const char **work) {
+    *work = NULL;
+    if (o->input_count == 1 && image_is(o->inputs[0])) {
+        return o->inputs[0];
+    }
+    *work = work_folder(o);
+    if (*work == NULL) {
+        return NULL;
+    }
+    struct app_request app = {
+        .inputs = o->inputs,
+        .input_count = o->input_count,
+        .work = *work,
+        .zig = o->zig,
+        .artifact = o->artifact,
+        .strict = o->strict,
+        .strip = o->strip,
+        .zig_args = o->zig_args,
+    };
+    struct image_request image = {
+        .work = *work,
+        .output = o->output != NULL ? o->output : path_join(*work, "image.elf"),
+    };
+    return build_image(&app, &image) ? image.output : NULL;
+}
+
+/* ---- the kernel's command line ---- */
+
+struct tokens {
+    char *text;
+    size_t len, cap;
+};
+
+static void token(struct tokens *t, const char *key, const char *value) {
+    const char *encoded = value == NULL ? "" : vm_encode(value);
+    size_t need = t->len + strlen(key) + strlen(encoded) + 2;
+    if (need > t->cap) {
+        size_t cap = t->cap < 512 ? 1024 : t->cap * 2;
+        cap = cap < need ? need : cap;
+        char *text = xalloc(cap);
+        memcpy(text, t->text == NULL ? "" : t->text, t->len);
+        t->text = text;
+        t->cap = cap;
+    }
+    t->len += (size_t)sprintf(t->text + t->len, "%s%s%s", t->len == 0 ? "" : " ", key, encoded);
+}
+
+static const char *policy_name(enum image_policy policy) {
+    return policy == IMAGE_POLICY_ENOSYS ? "enosys"
+           : policy == IMAGE_POLICY_IGNORE ? "ignore"
+                                           : "trap";
+}
+
+static void terminal_token(struct tokens *t) {
+    struct winsize size;
+    char *value = xasprintf("%d%d%d", isatty(0), isatty(1), isatty(2));
+    for (int fd = 0; fd < 3; fd++) {
+        if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
+            value = xasprintf("%s:%ux%u", value, size.ws_row, size.ws_col);
+            break;
+        }
+    }
+    token(t, "terminal=", value);
+}
+
+/* NULL after diag_error. */
+static const char *kernel_tokens(const struct options *o, const struct image_info *info,
+                                 const char *argv0) {
+    struct tokens t = {0};
+    if (argv0 != NULL || o->args_given) {
+        token(&t, "arg=", argv0 != NULL ? argv0 : info->arg0 != NULL ? info->arg0 : info->name);
+        for (size_t i = 0; i < o->arg_count; i++) {
+            token(&t, "arg=", o->args[i]);
+        }
+    }
+    for (size_t i = 0; i < o->env_count; i++) {
+        token(&t, "env=", o->env[i]);
+    }
+    for (size_t i = 0; i < o->missing_count; i++) {
+        struct features_policy p;
+        if (!features_policy(o->missing[i], &p)) {
+            return NULL;
+        }
+        token(&t, p.every ? "missing=*:" : xasprintf("missing=%u:", p.number),
+              policy_name(p.policy));
+    }
+    if (o->strace) {
+        token(&t, "strace", NULL);
+    }
+    if (o->timeline) {
+        token(&t, "timeline", NULL);
+    }
+    if (!o->dry_run) {
+        terminal_token(&t);
+    }
+    return t.text == NULL ? "" : t.text;
+}
+
+/* Tokens that do not fit the command line go into a file for -initrd: one
+ * without a name for a run, a lasting one for a command to paste. */
+static bool spill(struct vm_config *config, bool lasting) {
+    size_t size = strlen(config->cmdline);
+    if (size <= IMAGE_CMDLINE_MAX) {
+        return true;
+    }
+    const char *text = config->cmdline;
+    config->cmdline = "";
+    if (lasting) {
+        config->module = xasprintf("%s/arguments-%016llx", cache_dir(),
+                                   (unsigned long long)hash64(0, text, size));
+        return write_file(config->module, text, size);
+    }
+    int fd = memfd_create("zuk-arguments", 0);
+    if (fd >= 0 && fd < 4) {
+        int moved = fcntl(fd, F_DUPFD, 4); /* QEMU's 0 to 3 are taken */
+        close(fd);
+        fd = moved;
+    }
+    for (size_t done = 0; fd >= 0 && done < size;) {
+        ssize_t n = write(fd, text + done, size - done);
+        if (n <= 0) {
+            fd = -1;
+            break;
+        }
+        done += (size_t)n;
+    }
+    if (fd < 0) {
+        diag_error("cannot pass %zu bytes of arguments to the guest: %s", size, strerror(errno));
+        return false;
+    }
+    config->module = xasprintf("/proc/self/fd/%d", fd);
+    return true;
+}
+
+/* ---- the machine ---- */
+
+static uint64_t round_up(uint64_t value, uint64_t unit) {
+    return (value + unit - 1) / unit * unit;
+}
+
+/* 0 after diag_error. */
+static uint64_t choose_memory(const struct options *o, const struct image_info *info,
+                              size_t cmdline_size) {
+    uint64_t need = round_up(info->end_paddr + SLACK_KIB * 1024 + cmdline_size, 256 * 1024);
+    if (o->memory == 0) {
+        uint64_t memory = round_up(info->end_paddr, 16 * MIB) + (DEFAULT_MIB - 16) * MIB;
+        return memory < DEFAULT_MIB * MIB ? DEFAULT_MIB * MIB : memory;
+    }
+    if (o->memory < need) {
+        diag_error("%s needs %llu KiB of memory to start, and -m gives it %llu KiB", info->path,
+                   (unsigned long long)need >> 10, (unsigned long long)o->memory >> 10);
+        diag_hint("-m %lluK is the least for this image; without -m zuk takes what it needs",
+                  (unsigned long long)need >> 10);
+        return 0;
+    }
+    return o->memory;
+}
+
+static bool choose_kvm(const struct options *o) {
+    if (o->accel != ACCEL_AUTO) {
+        diag_verbose("accelerator: %s, as asked", o->accel == ACCEL_KVM ? "kvm" : "tcg");
+        return o->accel == ACCEL_KVM;
+    }
+    struct accel a = accel_choose();
+    diag_verbose("accelerator: %s (%s)", a.kvm ? "kvm" : "tcg", a.reason);
+    return a.kvm;
+}
+
+static const char *find_qemu(void) {
+    const char *given = getenv("ZUK_QEMU");
+    const char *qemu = given != NULL && *given != '\0' ? which(given) : which(VM_QEMU);
+    if (qemu == NULL) {
+        diag_error("%s is not on PATH", given != NULL && *given != '\0' ? given : VM_QEMU);
+        diag_hint("install QEMU " VM_QEMU_OLDEST
+                  " or newer (Debian, Ubuntu: apt-get install qemu-system-x86), or set ZUK_QEMU");
+    }
+    return qemu;
+}
+
+static void say_gdb(const struct options *o, const struct image_info *info, const char *work) {
+    const char *app = work == NULL ? NULL : path_join(work, "app.elf");
+    if (app == NULL || !is_file(app)) {
+        struct file_map map;
+        app = xasprintf("%s/gdb-app.elf", cache_dir());
+        if (!file_map(info->path, &map) || info->app_offset > map.size ||
+            info->app_size > map.size - info->app_offset ||
+            !write_file(app, map.data + info->app_offset, info->app_size)) {
+            app = NULL;
+        }
+    }
+    const char *kernel = kernel_symbols(info->kernel_id);
+    VEC(const char *) line = {0};
+    *vec_push(&line) = "gdb";
+    if (kernel != NULL) {
+        *vec_push(&line) = kernel;
+    }
+    if (app != NULL) {
+        *vec_push(&line) = "-ex";
+        *vec_push(&line) = xasprintf("add-symbol-file %s", app);
+    }
+    *vec_push(&line) = "-ex";
+    *vec_push(&line) = xasprintf("target remote localhost:%u", o->gdb_port);
+    *vec_push(&line) = NULL;
+    diag_note("QEMU waits for gdb; in another terminal:");
+    fprintf(stderr, "\n    %s\n\n", vm_shell_line(line.data));
+    diag_note("then 'break main' and 'continue'");
+}
+
+static int boot(const struct options *o, const struct image_info *info, const char *argv0,
+                const char *work) {
+    const char *cmdline = kernel_tokens(o, info, argv0);
+    const char *qemu = find_qemu();
+    if (cmdline == NULL || qemu == NULL) {
+        return cmdline == NULL ? EXIT_USAGE : EXIT_VM;
+    }
+    struct vm_config config = {
+        .qemu = qemu,
+        .image = info->path,
+        .machine = o->machine,
+        .cmdline = cmdline,
+        .memory = choose_memory(o, info, strlen(cmdline)),
+        .gdb_port = o->gdb ? o->gdb_port : 0,
+        .stand_alone = o->dry_run,
+    };
+    if (config.memory == 0) {
+        return EXIT_VM;
+    }
+    if (!spill(&config, o->dry_run)) {
+        return EXIT_USER;
+    }
+    config.kvm = choose_kvm(o);
+    if (o->dry_run) {
+        config.image = realpath(info->path, NULL);
+        printf("%s\n", vm_shell_line(vm_command(&config)));
+        return fflush(stdout) == 0 ? EXIT_OK : EXIT_USER;
+    }
+    const char *const *argv = vm_command(&config);
+    if (diag_verbosity > 0) {
+        diag_verbose("%s", vm_shell_line(argv));
+    }
+    if (o->gdb) {
+        say_gdb(o, info, work);
+    }
+    struct report report = {
+        .image = info,
+        .debug_path = work == NULL ? NULL : path_join(work, "app.elf"),
+        .json = o->json,
+        .out = stderr,
+    };
+    struct vm_host host = {
+        .timeout_ms = o->timeout_ms,
+        .color = diag_color(stderr),
+        .serial_live = diag_verbosity > 0,
+        .record = report_record,
+        .arg = &report,
+    };
+    struct vm_end end;
+    vm_run(argv, &host, &end);
+    return report_end(&report, &end, o->timeout_ms, qemu);
+}
+
+int run_inputs(const struct options *o, const char *argv0) {
+    const char *work;
+    const char *image = find_image(o, &work);
+    struct image_info info;
+    if (image == NULL || !image_open(image, &info)) {
+        return EXIT_USER;
+    }
+    return boot(o, &info, argv0, work);
+}
+
+int cmd_run(int argc, char **argv) {
+    struct options o;
+    int status = options_parse(argc, argv, OPTIONS_BUILD | OPTIONS_RUN, &o);
+    return status >= 0 ? status : run_inputs(&o, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The table of subcommands, and nothing else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "zuk/cmd.h"
+#include "zuk/diag.h"
+#include "zuk/options.h"
+
+const struct cmd cmds[] = {
+    {"build", cmd_build, "make an image of a project, archive, object or executable"},
+    {"run", cmd_run, "boot an image in QEMU (building it first when need be)"},
+    {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
+    {"help", cmd_help, "this list, or the help of one command"},
+    {NULL, NULL, NULL},
+};
+
+static int unknown(const char *name) {
+    const char *names[sizeof cmds / sizeof cmds[0]] = {NULL};
+    for (size_t i = 0; cmds[i].name != NULL; i++) {
+        names[i] = cmds[i].name;
+    }
+    diag_error("there is no command '%s'", name);
+    const char *nearest = options_nearest(name, names);
+    if (nearest != NULL) {
+        diag_hint("did you mean 'zuk %s'?", nearest);
+    } else {
+        diag_hint("'zuk help' lists the commands");
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        cmd_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return cmd_help(1, argv + 1);
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        return cmd_version();
+    }
+    for (const struct cmd *c = cmds; c->name != NULL; c++) {
+        if (strcmp(c->name, argv[1]) == 0) {
+            return c->run(argc - 1, argv + 1);
+        }
+    }
+    return unknown(argv[1]);
+}

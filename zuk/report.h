@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the guest said about itself, for people (stderr) or as JSON.
+ *
+ * Records are kept as they come and shown when the run is over; a notice (a
+ * missing call that was answered) is shown at once.  All of it comes from the
+ * guest and may be any bytes: sizes are checked, text is cleaned of control
+ * characters before it reaches a terminal.
+ */
+#ifndef ZUK_REPORT_H
+#define ZUK_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "abi/report.h"
+#include "zuk/build.h"
+#include "zuk/vm.h"
+
+struct report {
+    const struct image_info *image; /* may be NULL: names and symbols are missing then */
+    const char *debug_path; /* the app with debug information outside the image, or NULL */
+    bool json;
+    bool strace, timeline;
+    FILE *out; /* stderr, but for tests */
+    /* kept records */
+    struct report_record {
+        uint8_t *data;
+        size_t size;
+    } *crashes;
+    size_t crash_count;
+    size_t crash_cap;
+    unsigned notices;
+    uint64_t first_cycles, last_cycles; /* timeline */
+};
+
+/* A vm_host.record function; arg is a struct report. */
+void report_record(void *report, unsigned type, const uint8_t *data, size_t size);
+
+/* Tells how the run ended and returns zuk's exit status. */
+int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, const char *qemu);
+
+/* Parts of a crash record, all within its bytes. */
+struct report_parts {
+    struct report_crash crash;
+    const uint8_t *calls; /* crash.call_count struct report_call, unaligned */
+    const uint8_t *stack;
+    const uint8_t *kstack;
+    const char *message; /* crash.message_size bytes, any bytes */
+};
+/* False when the sizes do not add up. */
+bool report_parse(const uint8_t *data, size_t size, struct report_parts *out);
+
+#endif
