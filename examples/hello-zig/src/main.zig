@@ -1,0 +1,40 @@
+//! What `./bootstrap run` shows: a Zig library that is a whole machine.
+//!
+//! It is an ordinary static library with a C main, and nothing in it knows of
+//! zuk.  stdout gets the greeting; stderr gets what std.log says (a Debug or
+//! ReleaseSafe build logs from level info on, the others errors only).
+const std = @import("std");
+const builtin = @import("builtin");
+const log = std.log.scoped(.hello);
+
+/// struct utsname of Linux: six strings.
+const Name = extern struct {
+    system: [65]u8,
+    node: [65]u8,
+    release: [65]u8,
+    version: [65]u8,
+    machine: [65]u8,
+    domain: [65]u8,
+};
+
+extern "c" fn printf(format: [*:0]const u8, ...) c_int;
+extern "c" fn fflush(stream: ?*anyopaque) c_int;
+extern "c" fn uname(name: *Name) c_int;
+
+export fn main(argc: c_int, argv: [*]const ?[*:0]const u8) c_int {
+    _ = printf("Hello from a Zig library!\n");
+    _ = printf("  compiled by  Zig %s, mode %s\n", builtin.zig_version_string.ptr, @tagName(builtin.mode).ptr);
+    var name: Name = undefined;
+    if (uname(&name) == 0) {
+        _ = printf("  running on   %s %s (%s)\n", &name.system, &name.release, &name.version);
+    }
+    _ = printf("  started as  ");
+    var i: usize = 0;
+    while (i < argc) : (i += 1) {
+        _ = printf(" %s", argv[i].?);
+    }
+    _ = printf("\n");
+    _ = fflush(null); // stdout may be a pipe: it comes before the log line
+    log.info("this line is std.log's, on stderr; {d} argument(s)", .{argc - 1});
+    return 0;
+}
