@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From what the user named to an image: app_make, then image_make; and the
+ * check that spares both when nothing changed.
+ *
+ * The check keeps work/stamp: a hash over the request, the tools and the state
+ * (size, times, inode) of every input file, taken before the build began, and
+ * the state of the image.  In doubt it builds: a file touched so lately that
+ * the file system's clock could hide a second change, a thin archive, a
+ * project whose build.zig looks outside its folder.
+ */
+#include "zuk/build.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "zuk/diag.h"
+#include "zuk/features.h"
+#include "zuk/image.h"
+#include "zuk/kernel.h"
+#include "zuk/scan.h"
+#include "zuk/util.h"
+
+/* --- from an executable to an image ------------------------------------- */
+
+static void tell_scan(const struct scan *scan, double ms) {
+    size_t count = 0;
+    for (unsigned i = 0; i < SCAN_CALLS; i++) {
+        count += scan->calls[i];
+    }
+    diag_verbose("scan: %zu system calls from %zu instructions, %zu functions read, %s, %.1f ms",
+                 count, scan->instruction_count, scan->function_count,
+                 scan->reachable_only ? "unreachable ones left out" : "reachable or not", ms);
+    for (size_t i = 0; i < scan->site_count; i++) {
+        diag_verbose("scan: 0x%llx in %s: %s", (unsigned long long)scan->sites[i].address,
+                     scan->sites[i].function, scan->sites[i].why);
+    }
+}
+
+static double now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static bool choose(const struct image_request *request, struct features *features) {
+    struct file_map map;
+    if (!file_map(request->app->path, &map)) {
+        return false;
+    }
+    struct scan scan;
+    double start = now_ms();
+    bool ok = scan_elf(request->app->path, map.data, map.size, &scan);
+    if (ok) {
+        tell_scan(&scan, now_ms() - start);
+        features_choose(&scan, features);
+        char *text = features_text(features, &scan);
+        ok = write_file(path_join(request->work, "features.txt"), text, strlen(text));
+    }
+    file_unmap(&map);
+    return ok;
+}
+
+static int by_number(const void *a, const void *b) {
+    const struct image_call_policy *x = a, *y = b;
+    return x->number - y->number;
+}
+
+/* --missing, in order: the last word on a call counts. */
+static bool policies(const struct image_request *request, struct fuse *fuse) {
+    VEC(struct image_call_policy) list = {0};
+    for (size_t i = 0; i < request->missing_count; i++) {
+        struct features_policy p;
+        if (!features_policy(request->missing[i], &p)) {
+            return false;
+        }
+        if (p.every) {
+            fuse->default_policy = p.policy;
+            continue;
+        }
+        size_t k = 0;
+        while (k < list.len && list.data[k].number != p.number) {
+            k++;
+        }
+        if (k == list.len) {
+            vec_push(&list)->number = p.number;
+        }
+        list.data[k].policy = (uint16_t)p.policy;
+    }
+    if (list.len > 0) {
+        qsort(list.data, list.len, sizeof list.data[0], by_number);
+    }
+    fuse->policies = list.data;
+    fuse->policy_count = list.len;
+    return true;
+}
+
+bool image_make(const struct image_request *request) {
+    const struct app *app = request->app;
+    const char **args = xalloc((request->arg_count + 1) * sizeof *args);
+    args[0] = app->name;
+    for (size_t i = 0; i < request->arg_count; i++) {
+        args[i + 1] = request->args[i];
+    }
+    struct features features;
+    struct fuse fuse = {
+        .app = app->path,
+        .name = app->name,
+        .args = args,
+        .arg_count = request->arg_count + 1,
+        .env = request->env,
+        .env_count = request->env_count,
+        .stubs = app->stubs,
+        .stub_count = app->stub_count,
+        .output = request->output,
+    };
+    uint64_t overhead;
+    if (!policies(request, &fuse) || !choose(request, &features) ||
+        !kernel_link(&features, "x86_64", request->work, &fuse.kernel, &fuse.kernel_id)) {
+        return false;
+    }
+    fuse.options = features.names;
+    if (!image_fuse(&fuse, &overhead)) {
+        return false;
+    }
+    diag_verbose("%s: %llu bytes beside the app; options %s", request->output,
+                 (unsigned long long)overhead, features.names);
+    return true;
+}
+
+/* --- the check ---------------------------------------------------------- */
+
+struct state {
+    uint64_t hash;
+    bool doubt;             /* something here cannot be checked */
+    struct timespec newest; /* of all inputs' changes */
+    bool coarse;            /* a time stamp without a fraction: a coarse clock */
+    const char *output;     /* no input, wherever it lies */
+};
+
+static void mix(struct state *s, const void *data, size_t size) {
+    s->hash = hash64(s->hash, data, size);
+}
+
+static void mix_string(struct state *s, const char *string) {
+    if (string == NULL) {
+        mix(s, "\xff", 1);
+    } else {
+        mix(s, string, strlen(string) + 1);
+    }
+}
+
+static void mix_strings(struct state *s, const char *const *list, size_t count) {
+    mix(s, &count, sizeof count);
+    for (size_t i = 0; i < count; i++) {
+        mix_string(s, list[i]);
+    }
+}
+
+static void mix_stat(struct state *s, const struct stat *st) {
+    uint64_t state[] = {
+        (uint64_t)st->st_size,        (uint64_t)st->st_ino,          (uint64_t)st->st_dev,
+        (uint64_t)st->st_mode,        (uint64_t)st->st_mtim.tv_sec,  (uint64_t)st->st_mtim.tv_nsec,
+        (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+    };
+    mix(s, state, sizeof state);
+    s->coarse |= st->st_ctim.tv_nsec == 0;
+    if (st->st_ctim.tv_sec > s->newest.tv_sec ||
+        (st->st_ctim.tv_sec == s->newest.tv_sec && st->st_ctim.tv_nsec > s->newest.tv_nsec)) {
+        s->newest = st->st_ctim;
+    }
+}
+
+static void mix_file(struct state *s, const char *path) {
+    struct stat st;
+    mix_string(s, path);
+    if (path != NULL && stat(path, &st) == 0) {
+        mix_stat(s, &st);
+    } else {
+        mix_string(s, NULL);
+    }
+}
+
+/* What a file holds makes it a doubt: a build script that runs programs, reads
+ * the environment or names things outside its folder. */
+static bool looks_outside(int dir, const char *name) {
+    static const char *const words[] = {
+        "../",           "\"/",         "cwd_relative", "bsolute",     "environ",
+        "env_map",       "EnvVar",      "EnvMap",       "std.process", "SystemCommand",
+        "SystemLibrary", "findProgram", ".run(",        "runAllow",    "std.fs",
+        "std.posix",     "std.time",    "imestamp",     "Io.Dir",      "std.net",
+    };
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    char *text = xalloc((64 << 10) + 1);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, 64 << 10);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (size < 0 || size == 64 << 10) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (memmem(text, (size_t)size, words[i], strlen(words[i])) != NULL) {
+            return true;
+        }
+    }
+    for (const char *p = text; (p = strstr(p, "@import(")) != NULL; p++) {
+        if (strncmp(p + 8, "\"std\"", 5) != 0 && strncmp(p + 8, "\"builtin\"", 9) != 0) {
+            return true; /* which may do all that */
+        }
+    }
+    return false;
+}
+
+static bool is_product(const char *name) {
+    static const char *const names[] = {".zig-cache", "zig-cache", "zig-out", ".git", NULL};
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    size_t n = strlen(name);
+    return (n >= 4 && strcmp(name + n - 4, ".zuk") == 0) || (n > 1 && name[n - 1] == '~');
+}
+
+enum { DEPTH_MAX = 32, FILES_MAX = 20000 };
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void mix_folder(struct state *s, int parent, const char *name, unsigned depth,
+                       unsigned *files) {
+    int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dirent **list;
+    int count = dir < 0 || depth > DEPTH_MAX ? -1 : scandirat(dir, ".", &list, NULL, by_name);
+    if (count < 0) {
+        s->doubt = true;
+    }
+    for (int i = 0; i < count; i++) {
+        const char *entry = list[i]->d_name;
+        struct stat st;
+        if (strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0 || is_product(entry)) {
+            free(list[i]);
+            continue;
+        }
+        if (++*files > FILES_MAX || fstatat(dir, entry, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            S_ISLNK(st.st_mode)) {
+            s->doubt = true; /* a link may lead outside */
+        } else if (S_ISDIR(st.st_mode)) {
+            mix_string(s, entry);
+            mix_folder(s, dir, entry, depth + 1, files);
+        } else if (strcmp(entry, path_base(s->output)) != 0 || depth > 0) {
+            mix_string(s, entry);
+            mix_stat(s, &st);
+            if (strncmp(entry, "build.zig", 9) == 0 && looks_outside(dir, entry)) {
+                s->doubt = true;
+            }
+        }
+        free(list[i]);
+    }
+    mix(s, &count, sizeof count);
+    if (count >= 0) {
+        free(list);
+    }
+    if (dir >= 0) {
+        close(dir);
+    }
+}
+
+static bool is_thin_archive(const char *path) {
+    char magic[8] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, magic, sizeof magic);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n == sizeof magic && memcmp(magic, "!<thin>\n", sizeof magic) == 0;
+}
+
+/* False after diag_error when a tool is missing. */
+static bool mix_tools(struct state *s, const struct app_request *app, bool project) {
+    const char *pinned = pinned_zig();
+    uint64_t kernel = pinned == NULL ? 0 : kernel_stamp("x86_64");
+    const char *user = kernel == 0 || !project ? NULL : user_zig(app->zig);
+    if (kernel == 0 || (project && user == NULL)) {
+        return false;
+    }
+    mix_string(s, "zuk stamp 1");
+    mix_file(s, "/proc/self/exe");
+    mix_file(s, pinned);
+    mix_file(s, user);
+    mix(s, &kernel, sizeof kernel);
+    for (char **e = environ; *e != NULL; e++) {
+        if (strncmp(*e, "ZIG_", 4) == 0 || strncmp(*e, "ZUK_", 4) == 0) {
+            mix_string(s, *e);
+        }
+    }
+    return true;
+}
+
+static bool take_state(const struct app_request *app, const struct image_request *image,
+                       struct state *out) {
+    struct state s = {.hash = 1, .output = image->output};
+    bool project = false;
+    for (size_t i = 0; i < app->input_count; i++) {
+        const char *path = app->inputs[i];
+        mix_string(&s, path);
+        if (is_dir(path)) {
+            unsigned files = 0;
+            project = true;
+            mix_folder(&s, AT_FDCWD, path, 0, &files);
+        } else {
+            mix_file(&s, path);
+            s.doubt |= is_thin_archive(path);
+        }
+    }
+    bool coarse = s.coarse;
+    struct timespec newest = s.newest;
+    if (!mix_tools(&s, app, project)) {
+        return false;
+    }
+    s.coarse = coarse; /* tools do not change under our hands */
+    s.newest = newest;
+    bool flags[] = {app->strict, app->strip};
+    mix(&s, flags, sizeof flags);
+    mix_string(&s, app->artifact);
+    for (const char *const *a = app->zig_args; a != NULL && *a != NULL; a++) {
+        mix_string(&s, *a);
+    }
+    mix_string(&s, NULL);
+    mix_strings(&s, image->args, image->arg_count);
+    mix_strings(&s, image->env, image->env_count);
+    mix_strings(&s, image->missing, image->missing_count);
+    *out = s;
+    return true;
+}
+
+/* The text of a stamp: the inputs' hash and the image's state. */
+static char *stamp_text(uint64_t inputs, const char *output) {
+    struct state s = {.hash = 2};
+    struct stat st;
+    if (stat(output, &st) != 0) {
+        return NULL;
+    }
+    mix_stat(&s, &st);
+    return xasprintf("%016llx %016llx\n", (unsigned long long)inputs, (unsigned long long)s.hash);
+}
+
+static bool is_current(const char *stamp, uint64_t inputs, const char *output) {
+    char text[64] = {0};
+    int fd = open(stamp, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    const char *wanted = stamp_text(inputs, output);
+    return n > 0 && wanted != NULL && strcmp(text, wanted) == 0;
+}
+
+/* The kernel stamps files with a clock that ticks every few milliseconds: an
+ * input changed within the last tick could change again and look the same.
+ * Waits until its tick is over.  False when that is no way to be sure. */
+static bool outwait_tick(const struct state *s) {
+    enum { TICK_MS = 20 };
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    double age = (double)(now.tv_sec - s->newest.tv_sec) * 1e3 +
+                 (double)(now.tv_nsec - s->newest.tv_nsec) / 1e6;
+    if (s->coarse) {
+        return age > 3000;
+    }
+    if (age < -TICK_MS) {
+        return false; /* from the future */
+    }
+    if (age < TICK_MS) {
+        struct timespec wait = {.tv_nsec = (long)((TICK_MS - age) * 1e6)};
+        nanosleep(&wait, NULL);
+    }
+    return true;
+}
+
+bool build_image(const struct app_request *app, const struct image_request *image) {
+    double start = now_ms();
+    const char *stamp = path_join(image->work, "stamp");
+    struct state state;
+    if (!take_state(app, image, &state)) {
+        return false;
+    }
+    if (!state.doubt && is_current(stamp, state.hash, image->output)) {
+        diag_verbose("%s is up to date (%.1f ms)", image->output, now_ms() - start);
+        return true;
+    }
+    unlink(stamp);
+    bool sure = !state.doubt && outwait_tick(&state);
+    if (!make_dirs(image->work)) {
+        return false;
+    }
+    struct app made = {0};
+    struct image_request request = *image;
+    request.app = &made;
+    if (!app_make(app, &made)) {
+        return false;
+    }
+    double middle = now_ms();
+    if (!image_make(&request)) {
+        return false;
+    }
+    char *text = sure ? stamp_text(state.hash, image->output) : NULL;
+    if (text != NULL && !write_file(stamp, text, strlen(text))) {
+        return false;
+    }
+    diag_verbose("%s: app %.1f ms, image %.1f ms", image->output, middle - start,
+                 now_ms() - middle);
+    return true;
+}

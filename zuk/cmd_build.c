@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * zuk build INPUT... [-o FILE]: makes an image.  The passes, in order:
+ *
+ *     app_make    inputs -> app.elf (input, resolve, stub, link)
+ *     scan        which system calls can it make?
+ *     features    calls -> options
+ *     kernel      options -> objects -> kernel.elf
+ *     image       kernel.elf + app.elf + manifest -> the image
+ *
+ * What a pass decided lies in <image>.zuk/.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zuk/build.h"
+#include "zuk/cmd.h"
+#include "zuk/diag.h"
+#include "zuk/options.h"
+#include "zuk/util.h"
+
+/* "examples/hello" -> hello, "./libapp.a" -> app, "main.o" -> main */
+static const char *default_name(const char *input) {
+    char *full = realpath(input, NULL);
+    const char *base = xstrdup(path_base(full == NULL ? input : full));
+    free(full);
+    const char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base && !is_dir(input)) {
+        bool archive = strcmp(dot, ".a") == 0;
+        base = xstrndup(base, (size_t)(dot - base));
+        if (archive && strncmp(base, "lib", 3) == 0 && base[3] != '\0') {
+            base += 3;
+        }
+    }
+    return *base == '\0' || *base == '/' ? "app" : base;
+}
+
+int cmd_build(int argc, char **argv) {
+    struct options o;
+    int status = options_parse(argc, argv, OPTIONS_BUILD, &o);
+    if (status >= 0) {
+        return status;
+    }
+    const char *output =
+        o.output != NULL ? o.output : xasprintf("%s-x86_64.elf", default_name(o.inputs[0]));
+    const char *work = xasprintf("%s.zuk", output);
+    if (is_dir(output)) {
+        diag_error("'%s' is a folder; -o names the image itself", output);
+        return EXIT_USER;
+    }
+    struct app_request app = {
+        .inputs = o.inputs,
+        .input_count = o.input_count,
+        .work = work,
+        .zig = o.zig,
+        .artifact = o.artifact,
+        .strict = o.strict,
+        .strip = o.strip,
+        .zig_args = o.zig_args,
+    };
+    struct image_request image = {
+        .work = work,
+        .output = output,
+        .args = o.args,
+        .arg_count = o.arg_count,
+        .env = o.env,
+        .env_count = o.env_count,
+        .missing = o.missing,
+        .missing_count = o.missing_count,
+    };
+    return build_image(&app, &image) ? EXIT_OK : EXIT_USER;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * System calls and options: the names of calls, the policy of a missing one,
+ * and which options of the kernel an executable's calls ask for
+ * (abi/syscalls.def, abi/features.def).
+ */
+#ifndef ZUK_FEATURES_H
+#define ZUK_FEATURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/image.h"
+
+struct scan;
+
+/* The number of a system call on x86_64, or -1; the name, or NULL. */
+int features_call_number(const char *name);
+const char *features_call_name(uint64_t number);
+/* What a call does where nobody provides it, if nobody says otherwise. */
+enum image_policy features_call_policy(uint64_t number);
+
+/* One --missing value. */
+struct features_policy {
+    bool every; /* of every missing call; number is meaningless then */
+    uint16_t number;
+    enum image_policy policy;
+};
+/* "trap", "enosys" or "CALL=trap|enosys|ignore".  False after diag_error. */
+bool features_policy(const char *text, struct features_policy *out);
+
+/* An option of the kernel and why it is (not) in the image. */
+struct feature {
+    const char *name;
+    const char *what; /* for people */
+    bool on;
+    const char *reason; /* "write, from std.posix.write", "in every image", ... */
+};
+
+struct features {
+    struct feature *list; /* every row of features.def, in order */
+    size_t count;
+    const char *names; /* of those that are on, space-separated */
+};
+
+/* What the calls of that scan ask for. */
+void features_choose(const struct scan *scan, struct features *out);
+/* Everything on, for one reason. */
+void features_all(const char *reason, struct features *out);
+/* features.txt: a line an option with its reason, then a line a call. */
+char *features_text(const struct features *f, const struct scan *scan);
+
+/* One object of the kernel: kernel/<path> without suffix, "@" replaced. */
+struct feature_object {
+    const char *option;
+    const char *path; /* "mm/frame", "arch/x86_64/boot" */
+};
+/* The objects of the options that are on, in link order. */
+size_t features_objects(const struct features *f, const char *arch, struct feature_object **out);
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The fused image: written by image_fuse(), read by image_open() and
+ * image_is().  abi/image.h has the layout in memory; in the file follow each
+ * other: ELF header, program headers, the notes, the kernel's segments, the
+ * manifest, the app.  There are no sections and no padding beyond 16 bytes;
+ * zeros at the end of a kernel segment are left to p_memsz.
+ *
+ * The reader believes nothing: an image is a file like any other.
+ */
+#include "zuk/image.h"
+
+#include <string.h>
+
+#include "zuk/build.h"
+#include "zuk/diag.h"
+#include "zuk/elf_file.h"
+#include "zuk/util.h"
+
+enum {
+    XEN_ELFNOTE_PHYS32_ENTRY = 18, /* xen/include/public/elfnote.h */
+    FILE_ALIGN = 16,
+    SEGMENTS_MAX = 16,
+};
+
+/* Everything lies below 2 GiB, where the kernel's window ends. */
+#define IMAGE_END_MAX (-IMAGE_KERNEL_BASE)
+
+/* Both notes have a name of up to 4 bytes and a descriptor of 8. */
+struct note {
+    uint32_t name_size, size, type;
+    char name[4];
+    uint8_t value[8]; /* a uint64_t, little-endian */
+};
+_Static_assert(sizeof(struct note) == 24, "notes are tight");
+
+static uint64_t round_up(uint64_t n, uint64_t unit) {
+    return (n + unit - 1) & ~(unit - 1);
+}
+
+/* --- the manifest ------------------------------------------------------- */
+
+struct blob {
+    VEC(uint8_t) bytes;
+};
+
+static void blob_put(struct blob *b, const void *data, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        *vec_push(&b->bytes) = ((const uint8_t *)data)[i];
+    }
+}
+
+static uint32_t blob_strings(struct blob *b, const char *const *strings, size_t count) {
+    uint32_t at = (uint32_t)b->bytes.len;
+    for (size_t i = 0; i < count; i++) {
+        blob_put(b, strings[i], strlen(strings[i]) + 1);
+    }
+    return at;
+}
+
+static struct blob make_manifest(const struct fuse *fuse, uint64_t paddr, uint64_t app_size) {
+    struct image_manifest m = {
+        .magic = IMAGE_MAGIC,
+        .version = IMAGE_VERSION,
+        .arch = IMAGE_X86_64,
+        .default_policy = (uint16_t)fuse->default_policy,
+        .app_size = app_size,
+        .argc = (uint32_t)fuse->arg_count,
+        .envc = (uint32_t)fuse->env_count,
+        .policy_count = (uint32_t)fuse->policy_count,
+        .stub_count = (uint32_t)fuse->stub_count,
+        .kernel_id = fuse->kernel_id,
+    };
+    struct blob b = {0};
+    blob_put(&b, &m, sizeof m);
+    m.policies = (uint32_t)b.bytes.len;
+    blob_put(&b, fuse->policies, fuse->policy_count * sizeof *fuse->policies);
+    m.argv = blob_strings(&b, fuse->args, fuse->arg_count);
+    m.envv = blob_strings(&b, fuse->env, fuse->env_count);
+    m.stubs = blob_strings(&b, fuse->stubs, fuse->stub_count);
+    m.name = blob_strings(&b, &fuse->name, 1);
+    m.options = blob_strings(&b, &fuse->options, 1);
+    m.size = (uint32_t)b.bytes.len;
+    m.app_paddr = round_up(paddr + m.size, IMAGE_PAGE);
+    m.end_paddr = m.app_paddr + app_size;
+    memcpy(b.bytes.data, &m, sizeof m);
+    return b;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+/* A piece of the image: a segment and its bytes. */
+struct piece {
+    Elf64_Phdr header;
+    const uint8_t *data;
+};
+
+struct layout {
+    struct piece pieces[SEGMENTS_MAX + 2];
+    size_t count;
+    struct note notes[2];
+    uint64_t entry; /* e_entry */
+    uint64_t end;   /* physical end of the kernel */
+};
+
+static struct note make_note(const char *name, uint32_t type, uint64_t value) {
+    struct note n = {.name_size = (uint32_t)strlen(name) + 1, .size = 8, .type = type};
+    memcpy(n.name, name, n.name_size);
+    memcpy(n.value, &value, sizeof value);
+    return n;
+}
+
+/* The kernel's segments and its PVH entry. */
+static const char *take_kernel(const struct elf_file *f, struct layout *l) {
+    if (f->header.e_machine != EM_X86_64 || f->header.e_type != ET_EXEC) {
+        return "is not an executable for x86_64";
+    }
+    uint64_t end = 0;
+    for (size_t i = 0; i < f->segment_count; i++) {
+        Elf64_Phdr p = f->segments[i];
+        if (p.p_type != PT_LOAD || p.p_memsz == 0) {
+            continue;
+        }
+        const uint8_t *data = elf_file_bytes(f, p.p_offset, p.p_filesz);
+        if (l->count == SEGMENTS_MAX) {
+            return "has too many segments";
+        }
+        if (data == NULL || p.p_filesz > p.p_memsz || p.p_paddr < IMAGE_KERNEL_PADDR ||
+            p.p_paddr >= IMAGE_END_MAX || p.p_memsz > IMAGE_END_MAX - p.p_paddr ||
+            p.p_vaddr != IMAGE_KERNEL_BASE + p.p_paddr) {
+            return "has a segment where the kernel cannot lie";
+        }
+        while (p.p_filesz > 0 && data[p.p_filesz - 1] == 0) {
+            p.p_filesz--;
+        }
+        end = p.p_paddr + p.p_memsz > end ? p.p_paddr + p.p_memsz : end;
+        l->pieces[l->count++] = (struct piece){p, data};
+    }
+    uint64_t symbol;
+    if (!elf_file_symbol(f, "kernel_end", &symbol)) {
+        return "has no symbol kernel_end";
+    }
+    if (symbol < IMAGE_KERNEL_BASE || symbol - IMAGE_KERNEL_BASE < end) {
+        return "has segments past kernel_end";
+    }
+    l->end = symbol - IMAGE_KERNEL_BASE;
+    size_t size;
+    const uint8_t *desc = elf_file_note(f, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &size);
+    if (desc == NULL || (size != 4 && size != 8)) {
+        return "has no PVH entry note";
+    }
+    uint64_t entry = 0;
+    memcpy(&entry, desc, size);
+    l->notes[0] = make_note("Xen", XEN_ELFNOTE_PHYS32_ENTRY, entry);
+    l->entry = f->header.e_entry != 0 ? f->header.e_entry : entry;
+    return NULL;
+}
+
+static void add_piece(struct layout *l, uint64_t paddr, const void *data, uint64_t size) {
+    l->pieces[l->count++] = (struct piece){
+        {.p_type = PT_LOAD,
+         .p_flags = PF_R,
+         .p_paddr = paddr,
+         .p_vaddr = IMAGE_KERNEL_BASE + paddr,
+         .p_filesz = size,
+         .p_memsz = size},
+        data,
+    };
+}
+
+static bool put_at(struct output *o, uint64_t *position, uint64_t offset, const void *data,
+                   uint64_t size) {
+    static const uint8_t zeros[FILE_ALIGN];
+    bool ok = output_write(o, zeros, offset - *position) && output_write(o, data, size);
+    *position = offset + size;
+    return ok;
+}
+
+static bool write_image(struct layout *l, const char *path, uint64_t *size) {
+    Elf64_Ehdr header = {
+        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_EXEC,
+        .e_machine = EM_X86_64,
+        .e_version = EV_CURRENT,
+        .e_entry = l->entry,
+        .e_phoff = sizeof(Elf64_Ehdr),
+        .e_ehsize = sizeof(Elf64_Ehdr),
+        .e_phentsize = sizeof(Elf64_Phdr),
+        .e_phnum = (Elf64_Half)(l->count + 1),
+    };
+    Elf64_Phdr headers[SEGMENTS_MAX + 3] = {{
+        .p_type = PT_NOTE,
+        .p_flags = PF_R,
+        .p_offset = sizeof header + header.e_phnum * sizeof(Elf64_Phdr),
+        .p_filesz = sizeof l->notes,
+        .p_memsz = sizeof l->notes,
+        .p_align = 4,
+    }};
+    uint64_t offset = headers[0].p_offset + sizeof l->notes;
+    for (size_t i = 0; i < l->count; i++) {
+        Elf64_Phdr *p = &headers[i + 1];
+        *p = l->pieces[i].header;
+        offset += (p->p_vaddr - offset) % FILE_ALIGN; /* congruent, as p_align demands */
+        p->p_offset = offset;
+        p->p_align = FILE_ALIGN;
+        offset += p->p_filesz;
+    }
+    l->notes[1] = make_note(IMAGE_NOTE_NAME, IMAGE_NOTE_MANIFEST, headers[l->count - 1].p_offset);
+    struct output *o = output_open(path, 0777);
+    if (o == NULL) {
+        return false;
+    }
+    uint64_t position = 0;
+    bool ok = put_at(o, &position, 0, &header, sizeof header) &&
+              put_at(o, &position, position, headers, header.e_phnum * sizeof(Elf64_Phdr)) &&
+              put_at(o, &position, position, l->notes, sizeof l->notes);
+    for (size_t i = 0; ok && i < l->count; i++) {
+        ok = put_at(o, &position, headers[i + 1].p_offset, l->pieces[i].data,
+                    headers[i + 1].p_filesz);
+    }
+    *size = position;
+    if (!ok) {
+        output_abandon(o);
+        return false;
+    }
+    return output_commit(o);
+}
+
+bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
+    struct file_map kernel, app;
+    if (!file_map(fuse->kernel, &kernel)) {
+        return false;
+    }
+    if (!file_map(fuse->app, &app)) {
+        file_unmap(&kernel);
+        return false;
+    }
+    struct layout l = {0};
+    struct elf_file f;
+    const char *why = NULL;
+    if (elf_file_open(kernel.data, kernel.size, &f, &why)) {
+        why = take_kernel(&f, &l);
+    }
+    bool ok = why == NULL;
+    if (!ok) {
+        diag_error("the kernel %s %s", fuse->kernel, why);
+    }
+    if (ok) {
+        uint64_t paddr = round_up(l.end, IMAGE_PAGE);
+        struct blob manifest = make_manifest(fuse, paddr, app.size);
+        uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
+        if (app_paddr >= IMAGE_END_MAX || app.size > IMAGE_END_MAX - app_paddr) {
+            diag_error("'%s' is too large for an image (%zu MiB; below 2 GiB all told)", fuse->app,
+                       app.size >> 20);
+            diag_hint("--strip leaves the debug information out");
+            ok = false;
+        } else {
+            add_piece(&l, paddr, manifest.bytes.data, manifest.bytes.len);
+            add_piece(&l, app_paddr, app.data, app.size);
+            ok = write_image(&l, fuse->output, overhead);
+            *overhead -= app.size;
+        }
+    }
+    file_unmap(&app);
+    file_unmap(&kernel);
+    return ok;
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+static bool refuse(const char **why, const char *reason) {
+    *why = reason;
+    return false;
+}
+
+/* count strings at an offset of the manifest; NULL when they are not in it. */
+static const char *const *read_strings(const struct elf_file *f, uint64_t manifest, uint32_t size,
+                                       uint32_t offset, uint32_t count) {
+    VEC(const char *) list = {0};
+    uint64_t at = manifest + offset;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *s = elf_file_string(f, at, manifest + size);
+        if (s == NULL || offset < sizeof(struct image_manifest)) {
+            return NULL;
+        }
+        *vec_push(&list) = xstrdup(s);
+        at += strlen(s) + 1;
+    }
+    *vec_push(&list) = NULL;
+    return list.data;
+}
+
+static const Elf64_Phdr *segment_at(const struct elf_file *f, uint64_t paddr, uint64_t size) {
+    for (size_t i = 0; i < f->segment_count; i++) {
+        const Elf64_Phdr *p = &f->segments[i];
+        if (p->p_type == PT_LOAD && p->p_paddr == paddr && p->p_filesz == size &&
+            elf_file_bytes(f, p->p_offset, p->p_filesz) != NULL) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+bool image_parse(const uint8_t *data, size_t size, struct image_info *info, const char **why) {
+    struct elf_file f;
+    if (!elf_file_open(data, size, &f, why)) {
+        return false;
+    }
+    size_t note_size;
+    const uint8_t *note = elf_file_note(&f, IMAGE_NOTE_NAME, IMAGE_NOTE_MANIFEST, &note_size);
+    if (note == NULL || note_size != sizeof(uint64_t)) {
+        return refuse(why, "is not a zuk image");
+    }
+    uint64_t at;
+    memcpy(&at, note, sizeof at);
+    struct image_manifest m;
+    const uint8_t *bytes = elf_file_bytes(&f, at, sizeof m);
+    if (bytes == NULL) {
+        return refuse(why, "is a damaged image: its manifest lies beyond its end");
+    }
+    memcpy(&m, bytes, sizeof m);
+    if (m.magic != IMAGE_MAGIC) {
+        return refuse(why, "is a damaged image: its manifest has no magic");
+    }
+    if (m.version != IMAGE_VERSION) {
+        return refuse(why, "was made by another version of zuk: build it again");
+    }
+    if (m.arch != IMAGE_X86_64 || f.header.e_machine != EM_X86_64) {
+        return refuse(why, "is an image for another architecture");
+    }
+    if (m.size < sizeof m || elf_file_bytes(&f, at, m.size) == NULL) {
+        return refuse(why, "is a damaged image: its manifest is cut short");
+    }
+    const Elf64_Phdr *app = segment_at(&f, m.app_paddr, m.app_size);
+    if (app == NULL || m.app_paddr % IMAGE_PAGE != 0 || m.app_paddr > IMAGE_END_MAX ||
+        m.app_size > IMAGE_END_MAX || m.end_paddr != m.app_paddr + m.app_size) {
+        return refuse(why, "is a damaged image: the app is not where its manifest says");
+    }
+    const char *const *args = read_strings(&f, at, m.size, m.argv, m.argc);
+    const char *const *env = read_strings(&f, at, m.size, m.envv, m.envc);
+    const char *const *stubs = read_strings(&f, at, m.size, m.stubs, m.stub_count);
+    const char *const *name = read_strings(&f, at, m.size, m.name, 1);
+    const char *const *options = read_strings(&f, at, m.size, m.options, 1);
+    if (args == NULL || env == NULL || stubs == NULL || name == NULL || options == NULL ||
+        m.stub_count > IMAGE_STUB_MAX || m.policies > m.size ||
+        m.policy_count > (m.size - m.policies) / sizeof(struct image_call_policy)) {
+        return refuse(why, "is a damaged image: its manifest points beyond itself");
+    }
+    *info = (struct image_info){
+        .path = info->path,
+        .manifest_offset = at,
+        .app_offset = app->p_offset,
+        .app_size = m.app_size,
+        .end_paddr = m.end_paddr,
+        .kernel_id = m.kernel_id,
+        .name = name[0],
+        .stubs = stubs,
+        .stub_count = m.stub_count,
+        .options = options[0],
+        .arg0 = m.argc > 0 ? args[0] : name[0],
+    };
+    return true;
+}
+
+bool image_is(const char *path) {
+    struct file_map map;
+    if (!is_file(path) || !file_map(path, &map)) {
+        return false;
+    }
+    struct elf_file f;
+    const char *why;
+    size_t size;
+    bool is = elf_file_open(map.data, map.size, &f, &why) &&
+              elf_file_note(&f, IMAGE_NOTE_NAME, IMAGE_NOTE_MANIFEST, &size) != NULL;
+    file_unmap(&map);
+    return is;
+}
+
+bool image_open(const char *path, struct image_info *info) {
+    struct file_map map;
+    if (!file_map(path, &map)) {
+        return false;
+    }
+    const char *why = "is empty";
+    info->path = path;
+    bool ok = image_parse(map.data, map.size, info, &why);
+    if (!ok) {
+        diag_error("'%s' %s", path, why);
+    }
+    file_unmap(&map);
+    return ok;
+}

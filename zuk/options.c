@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The command line of `build`, `run` and `exec` (options.h).  Each option is
+ * one row: its name, the sets that have it, its value, a line of help, and the
+ * function that takes it.
+ */
+#include "zuk/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zuk/diag.h"
+#include "zuk/features.h"
+#include "zuk/util.h"
+
+struct parse {
+    struct options *o;
+    const char *name; /* of the option, for messages */
+    VEC(const char *) inputs, args, env, missing, zig_args;
+};
+
+/* Each taker returns false after diag_error.  value is NULL without one. */
+typedef bool taker(struct parse *p, const char *value);
+
+static bool bad_value(const struct parse *p, const char *value, const char *wanted) {
+    diag_error("option %s: '%s' is not %s", p->name, value, wanted);
+    return false;
+}
+
+bool options_size(const char *text, uint64_t *bytes) {
+    uint64_t n = 0;
+    const char *s = text;
+    for (; isdigit((unsigned char)*s); s++) {
+        if (n > (UINT64_MAX >> 32)) {
+            return false;
+        }
+        n = n * 10 + (uint64_t)(*s - '0');
+    }
+    if (s == text) {
+        return false;
+    }
+    unsigned shift = 20;
+    switch (toupper((unsigned char)*s)) {
+    case 'K':
+        shift = 10, s++;
+        break;
+    case 'M':
+        shift = 20, s++;
+        break;
+    case 'G':
+        shift = 30, s++;
+        break;
+    default:
+        break;
+    }
+    if (shift != 20 || s[-1] == 'M' || s[-1] == 'm') {
+        if (*s == 'i') {
+            s++;
+        }
+        if (*s == 'B') {
+            s++;
+        }
+    }
+    if (*s != '\0' || n == 0 || n > (UINT64_C(1) << 46 >> shift)) {
+        return false;
+    }
+    *bytes = n << shift;
+    return true;
+}
+
+static unsigned edit_distance(const char *a, const char *b) {
+    unsigned row[64];
+    size_t n = strlen(b);
+    if (n >= 64) {
+        return 64;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = (unsigned)j;
+    }
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i + 1;
+        for (size_t j = 0; j < n; j++) {
+            unsigned best = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            row[j + 1] = diagonal + 1 < best ? diagonal + 1 : best;
+        }
+    }
+    return row[n];
+}
+
+const char *options_nearest(const char *word, const char *const *words) {
+    const char *best = NULL;
+    unsigned least = (unsigned)strlen(word) / 3 + 1;
+    for (; *words != NULL; words++) {
+        size_t n = strlen(word);
+        unsigned d = n >= 4 && strncmp(word, *words, n) == 0 ? 0 : edit_distance(word, *words);
+        if (d <= least && (best == NULL || d < least)) {
+            best = *words;
+            least = d;
+        }
+    }
+    return best;
+}
+
+static bool take_word(const struct parse *p, const char *value, const char *const *words,
+                      unsigned *index) {
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *index = i;
+            return true;
+        }
+    }
+    char *list = xstrdup("one of");
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        list = xasprintf("%s%s %s", list, i == 0 ? "" : ",", words[i]);
+    }
+    return bad_value(p, value, list);
+}
+
+static bool take_output(struct parse *p, const char *value) {
+    p->o->output = value;
+    return *value != '\0' || bad_value(p, value, "a file name");
+}
+
+static bool take_artifact(struct parse *p, const char *value) {
+    p->o->artifact = value;
+    return true;
+}
+
+static bool take_zig(struct parse *p, const char *value) {
+    p->o->zig = value;
+    return true;
+}
+
+static bool take_define(struct parse *p, const char *value) {
+    *vec_push(&p->zig_args) = xasprintf("-D%s", value);
+    return true;
+}
+
+static bool take_strict(struct parse *p, const char *value) {
+    (void)value;
+    p->o->strict = true;
+    return true;
+}
+
+static bool take_strip(struct parse *p, const char *value) {
+    (void)value;
+    p->o->strip = true;
+    return true;
+}
+
+static bool take_env(struct parse *p, const char *value) {
+    if (*value == '\0' || *value == '=') {
+        return bad_value(p, value, "NAME=VALUE");
+    }
+    if (strchr(value, '=') == NULL) {
+        const char *ours = getenv(value);
+        if (ours == NULL) {
+            return true; /* as `docker run -e NAME`: unset here, unset there */
+        }
+        value = xasprintf("%s=%s", value, ours);
+    }
+    *vec_push(&p->env) = value;
+    return true;
+}
+
+static bool take_missing(struct parse *p, const char *value) {
+    struct features_policy policy;
+    if (!features_policy(value, &policy)) {
+        return false; /* has said why */
+    }
+    *vec_push(&p->missing) = value;
+    return true;
+}
+
+static bool take_memory(struct parse *p, const char *value) {
+    return options_size(value, &p->o->memory) ||
+           bad_value(p, value, "a size such as 64M or 1G (megabytes without a letter)");
+}
+
+static bool take_timeout(struct parse *p, const char *value) {
+    char *end;
+    double seconds = strtod(value, &end);
+    if (end == value || *end != '\0' || !isdigit((unsigned char)*value) || !isfinite(seconds) ||
+        seconds * 1000 < 1 || seconds > 1e9) {
+        return bad_value(p, value, "a number of seconds above 0");
+    }
+    p->o->timeout_ms = (uint64_t)(seconds * 1000);
+    return true;
+}
+
+static bool take_accel(struct parse *p, const char *value) {
+    static const char *const words[] = {"auto", "kvm", "tcg", NULL};
+    unsigned i;
+    if (!take_word(p, value, words, &i)) {
+        return false;
+    }
+    p->o->accel = (enum options_accel)i;
+    return true;
+}
+
+static bool take_machine(struct parse *p, const char *value) {
+    static const char *const words[] = {"microvm", "q35", "pc", NULL};
+    unsigned i;
+    if (!take_word(p, value, words, &i)) {
+        return false;
+    }
+    p->o->machine = words[i];
+    return true;
+}
+
+static bool take_strace(struct parse *p, const char *value) {
+    (void)value;
+    p->o->strace = true;
+    return true;
+}
+
+static bool take_timeline(struct parse *p, const char *value) {
+    (void)value;
+    p->o->timeline = true;
+    return true;
+}
+
+static bool take_json(struct parse *p, const char *value) {
+    (void)value;
+    p->o->json = true;
+    return true;
+}
+
+static bool take_dry_run(struct parse *p, const char *value) {
+    (void)value;
+    p->o->dry_run = true;
+    return true;
+}
+
+static bool is_port(const char *s) {
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(s, &end, 10);
+    return isdigit((unsigned char)*s) && *end == '\0' && errno == 0 && n >= 1 && n <= 65535;
+}
+
+static bool take_gdb(struct parse *p, const char *value) {
+    p->o->gdb = true;
+    p->o->gdb_port = 1234;
+    if (value == NULL) {
+        return true;
+    }
+    if (!is_port(value)) {
+        return bad_value(p, value, "a port from 1 to 65535");
+    }
+    p->o->gdb_port = (uint16_t)strtoul(value, NULL, 10);
+    return true;
+}
+
+static bool take_color(struct parse *p, const char *value) {
+    return diag_color_set(value == NULL ? "always" : value) ||
+           bad_value(p, value, "one of auto, always, never");
+}
+
+static bool take_verbose(struct parse *p, const char *value) {
+    (void)p, (void)value;
+    diag_verbosity++;
+    return true;
+}
+
+enum value {
+    NO_VALUE,
+    VALUE,        /* --name VALUE, --name=VALUE, -nVALUE */
+    OPTIONAL,     /* --name, --name=VALUE */
+    OPTIONAL_PORT /* as OPTIONAL, and --name NUMBER */
+};
+
+#define OPTIONS_ALL (OPTIONS_BUILD | OPTIONS_RUN)
+
+static const struct row {
+    const char *name;
+    char letter;
+    unsigned sets;
+    enum value value;
+    const char *meta;
+    taker *take;
+    const char *help;
+} rows[] = {
+    {"--output", 'o', OPTIONS_BUILD, VALUE, "FILE", take_output,
+     "the image (default: NAME-x86_64.elf here)"},
+    {"--artifact", 0, OPTIONS_BUILD, VALUE, "NAME", take_artifact,
+     "which of the things that the project installs"},
+    {"--zig", 0, OPTIONS_BUILD, VALUE, "PATH", take_zig, "the Zig that builds a project"},
+    {"--define", 'D', OPTIONS_BUILD, VALUE, "OPTION[=VALUE]", take_define,
+     "passed on to `zig build`"},
+    {"--strict", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strict, "an undefined symbol is an error"},
+    {"--strip", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strip,
+     "leave symbols and debug information out"},
+    {"--env", 'e', OPTIONS_ALL, VALUE, "NAME=VALUE", take_env, "an environment variable"},
+    {"--missing", 0, OPTIONS_ALL, VALUE, "trap|enosys|CALL=POLICY", take_missing,
+     "what a missing system call does (trap, enosys, ignore)"},
+    {"--memory", 'm', OPTIONS_RUN, VALUE, "SIZE", take_memory, "memory of the machine"},
+    {"--timeout", 0, OPTIONS_RUN, VALUE, "SECONDS", take_timeout,
+     "end the run after that time, status 6"},
+    {"--accel", 0, OPTIONS_RUN, VALUE, "auto|kvm|tcg", take_accel, "how QEMU runs the code"},
+    {"--machine", 0, OPTIONS_RUN, VALUE, "microvm|q35|pc", take_machine, "QEMU's machine"},
+    {"--strace", 0, OPTIONS_RUN, NO_VALUE, NULL, take_strace, "show every system call"},
+    {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
+    {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
+     "tell how the run ended as one JSON object on stderr"},
+    {"--dry-run", 0, OPTIONS_RUN, NO_VALUE, NULL, take_dry_run,
+     "print a QEMU command line that works alone"},
+    {"--gdb", 0, OPTIONS_RUN, OPTIONAL_PORT, "PORT", take_gdb, "wait for gdb (port 1234)"},
+    {"--color", 0, OPTIONS_ALL, OPTIONAL, "auto|always|never", take_color, "colour of stderr"},
+    {"--verbose", 'v', OPTIONS_ALL, NO_VALUE, NULL, take_verbose,
+     "say what is done and why (twice: more)"},
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static void help(const char *command, unsigned sets) {
+    if ((sets & OPTIONS_PROGRAM) != 0) {
+        printf("usage: zuk %s [OPTION...] PROGRAM [ARGUMENT...]\n", command);
+    } else {
+        printf("usage: zuk %s [OPTION...] INPUT... [-- ARGUMENT...]\n", command);
+    }
+    for (const struct row *r = rows; r < rows + ROWS; r++) {
+        if ((r->sets & sets) == 0) {
+            continue;
+        }
+        char letter[5] = "    ";
+        if (r->letter != 0) {
+            memcpy(letter, (char[]){'-', r->letter, ',', ' '}, 4);
+        }
+        const char *meta = r->value == NO_VALUE ? ""
+                           : r->value == VALUE  ? xasprintf(" %s", r->meta)
+                                                : xasprintf("[=%s]", r->meta);
+        printf("  %s%-30s %s\n", letter, xasprintf("%s%s", r->name, meta), r->help);
+    }
+}
+
+static const struct row *find_row(const char *name, size_t length, unsigned sets) {
+    for (const struct row *r = rows; r < rows + ROWS; r++) {
+        if ((r->sets & sets) != 0 && strlen(r->name) == length &&
+            memcmp(r->name, name, length) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool unknown_option(const char *name, unsigned sets) {
+    VEC(const char *) words = {0};
+    for (const struct row *r = rows; r < rows + ROWS; r++) {
+        if ((r->sets & sets) != 0) {
+            *vec_push(&words) = r->name;
+        }
+    }
+    *vec_push(&words) = NULL;
+    diag_error("unknown option %s", name);
+    const char *nearest = name[1] == '-' ? options_nearest(name, words.data) : NULL;
+    if (nearest != NULL) {
+        diag_hint("did you mean %s?", nearest);
+    } else {
+        diag_hint("'zuk help' lists the options; the app's own arguments come after --");
+    }
+    return false;
+}
+
+/* Takes argv[*i], an option, and its value; moves *i to the last word used. */
+static bool take_option(struct parse *p, char **argv, int *i, unsigned sets) {
+    const char *word = argv[*i];
+    const struct row *row = NULL;
+    const char *value = NULL;
+    if (word[1] == '-') {
+        const char *equals = strchr(word, '=');
+        size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
+        row = find_row(word, length, sets);
+        value = equals == NULL ? NULL : equals + 1;
+        p->name = xstrndup(word, length);
+    } else {
+        for (const struct row *r = rows; r < rows + ROWS; r++) {
+            if ((r->sets & sets) != 0 && r->letter != 0 && r->letter == word[1]) {
+                row = r;
+            }
+        }
+        p->name = xstrndup(word, 2);
+        if (row != NULL && row->value == NO_VALUE && word[2] != '\0') { /* -vv */
+            for (const char *s = word + 2; *s != '\0'; s++) {
+                if (*s != row->letter) {
+                    return unknown_option(word, sets);
+                }
+                (void)row->take(p, NULL);
+            }
+        } else if (word[2] != '\0') {
+            value = word + 2 + (word[2] == '=');
+        }
+    }
+    if (row == NULL) {
+        return unknown_option(p->name, sets);
+    }
+    if (row->value == NO_VALUE && value != NULL) {
+        diag_error("option %s takes no value", p->name);
+        return false;
+    }
+    if (row->value == VALUE && value == NULL) {
+        if (argv[*i + 1] == NULL) {
+            diag_error("option %s needs a value: %s", p->name, row->meta);
+            return false;
+        }
+        value = argv[++*i];
+    }
+    if (row->value == OPTIONAL_PORT && value == NULL && argv[*i + 1] != NULL &&
+        is_port(argv[*i + 1])) {
+        value = argv[++*i];
+    }
+    return row->take(p, value);
+}
+
+int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
+    struct parse p = {.o = o};
+    *o = (struct options){.machine = "microvm"};
+    int i = 1;
+    for (; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--") == 0) {
+            o->args_given = true;
+            i++;
+            break;
+        }
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            help(argv[0], sets);
+            return EXIT_OK;
+        }
+        if (word[0] == '-' && word[1] != '\0') {
+            if (!take_option(&p, argv, &i, sets)) {
+                return EXIT_USAGE;
+            }
+            continue;
+        }
+        *vec_push(&p.inputs) = word;
+        if ((sets & OPTIONS_PROGRAM) != 0) {
+            o->args_given = true;
+            i++;
+            break;
+        }
+    }
+    if ((sets & OPTIONS_PROGRAM) != 0 && p.inputs.len == 0 && i < argc) {
+        *vec_push(&p.inputs) = argv[i++]; /* exec -- PROGRAM */
+    }
+    for (; i < argc; i++) {
+        *vec_push(&p.args) = argv[i];
+    }
+    if (p.inputs.len == 0) {
+        diag_error("zuk %s: no input", argv[0]);
+        diag_hint("usage: zuk %s %s", argv[0],
+                  (sets & OPTIONS_PROGRAM) != 0 ? "[OPTION...] PROGRAM [ARGUMENT...]"
+                                                : "[OPTION...] INPUT... [-- ARGUMENT...]");
+        return EXIT_USAGE;
+    }
+    o->input_count = p.inputs.len;
+    o->arg_count = p.args.len;
+    o->env_count = p.env.len;
+    o->missing_count = p.missing.len;
+    if (p.zig_args.len > 0) {
+        *vec_push(&p.zig_args) = NULL;
+    }
+    *vec_push(&p.inputs) = NULL;
+    *vec_push(&p.args) = NULL;
+    *vec_push(&p.env) = NULL;
+    *vec_push(&p.missing) = NULL;
+    o->inputs = p.inputs.data;
+    o->args = p.args.data;
+    o->env = p.env.data;
+    o->missing = p.missing.data;
+    o->zig_args = p.zig_args.data;
+    return -1;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Which system calls can a static x86_64 ELF executable make?
+ *
+ * The answer is an upper bound: a call that the program makes is in the set.
+ * Where a number cannot be determined the answer is `unknown`, and the site
+ * says why; the caller takes the full set then.
+ *
+ * Method: find the `syscall` instructions by their bytes, decode the functions
+ * that hold them, follow the number back to a constant; where it is a
+ * parameter, do the same in the functions that call this one.
+ */
+#ifndef ZUK_SCAN_H
+#define ZUK_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SCAN_CALLS = 512 }; /* numbers at or above this cannot be calls */
+
+struct scan_site {
+    uint64_t address;     /* of the instruction that could not be resolved */
+    const char *function; /* the function's name, or "0x1234" */
+    const char *why;
+};
+
+struct scan {
+    bool calls[SCAN_CALLS];
+    const char *from[SCAN_CALLS]; /* a function that reaches the call, or NULL */
+    bool unknown;
+    struct scan_site *sites; /* the unresolved ones */
+    size_t site_count;
+    /* for -v */
+    size_t instruction_count; /* `syscall` instructions found */
+    size_t function_count;    /* functions decoded */
+    bool reachable_only;      /* only what can be reached from the entry counts */
+};
+
+/* Scans an executable in memory.  False after diag_error when it is no ELF
+ * executable of x86_64; path is for messages. */
+bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *out);
+
+#endif
