@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What several families need to know of the one process.
+ */
+#ifndef SYSCALL_PROCESS_H
+#define SYSCALL_PROCESS_H
+
+#include <stdint.h>
+
+#include "sched/thread.h"
+
+#define PROCESS_ID 1
+
+/* The thread that a pid argument means (0: the caller); NULL: -ESRCH. */
+static inline struct thread *thread_of(long id) {
+    if (id == 0)
+        return thread_current();
+    list_for_each(node, &thread_all) {
+        struct thread *t = list_entry(node, struct thread, all);
+        if (t->id == (uint32_t)id)
+            return t;
+    }
+    return 0;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * getrandom.  The generator is ready from the start (mm/random.h), so no flag
+ * makes a difference; wrong ones are refused as Linux does.
+ */
+#include "syscall/syscall.h"
+
+#include "lib/align.h"
+#include "lib/string.h"
+#include "mm/random.h"
+#include "mm/user.h"
+#include "syscall/linux.h"
+
+SYSCALL_HANDLER(getrandom) {
+    unsigned flags = (unsigned)c;
+    if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+        return -EINVAL;
+    if ((flags & (GRND_INSECURE | GRND_RANDOM)) == (GRND_INSECURE | GRND_RANDOM))
+        return -EINVAL;
+    if (!user_range(a, b))
+        return -EFAULT;
+    size_t size = MIN(b, IO_MAX), done = 0;
+    uint8_t bytes[256];
+    long error = 0;
+    while (done < size && !error) {
+        size_t n = MIN(size - done, sizeof(bytes));
+        random_bytes(bytes, n);
+        error = user_write(a + done, bytes, n);
+        if (!error)
+            done += n;
+    }
+    memset(bytes, 0, sizeof(bytes));
+    return done ? (long)done : error;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Clocks and sleeping.  All clocks count nanoseconds; the coarse ones are as
+ * fine as the others.  Without a sleeping host there is no difference between
+ * monotonic, raw and boot time.
+ */
+#include "syscall/time.h"
+
+#include "clock/clock.h"
+#include "mm/user.h"
+#include "sched/thread.h"
+#include "syscall/linux.h"
+#include "syscall/process.h"
+#include "syscall/syscall.h"
+
+/* A CPU clock of some process or thread (clock_getcpuclockid): ours or not. */
+static bool is_own_cpu_clock(int id) {
+    int which = id & 7, pid = ~(id >> 3);
+    if ((which & 3) == 3) /* of a descriptor */
+        return false;
+    return which & 4 ? thread_of(pid) != NULL : pid == 0 || pid == PROCESS_ID;
+}
+
+static bool clock_now(int id, uint64_t *ns) {
+    switch (id) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI: /* the offset to UTC is unknown, as on a fresh Linux */
+        *ns = clock_realtime();
+        return true;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
+        *ns = clock_monotonic();
+        return true;
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        *ns = clock_monotonic();
+        return true;
+    default:
+        if (id >= 0 || !is_own_cpu_clock(id))
+            return false;
+        *ns = clock_monotonic();
+        return true;
+    }
+}
+
+SYSCALL_HANDLER(clock_gettime) {
+    uint64_t ns;
+    return clock_now((int)a, &ns) ? time_write(b, ns) : -EINVAL;
+}
+
+SYSCALL_HANDLER(clock_getres) {
+    uint64_t ns;
+    if (!clock_now((int)a, &ns))
+        return -EINVAL;
+    return b ? time_write(b, 1) : 0;
+}
+
+SYSCALL_HANDLER(clock_settime) {
+    uint64_t ns;
+    long error = (int)a == CLOCK_REALTIME ? time_read(b, &ns) : -EINVAL;
+    if (!error)
+        clock_set_realtime(ns);
+    return error;
+}
+
+SYSCALL_HANDLER(gettimeofday) {
+    uint64_t us = clock_realtime() / 1000;
+    struct linux_timeval tv = {(int64_t)(us / 1000000), (int64_t)(us % 1000000)};
+    uint64_t zone = 0; /* struct timezone: UTC */
+    if (a && user_write(a, &tv, sizeof(tv)) < 0)
+        return -EFAULT;
+    return b ? user_write(b, &zone, sizeof(zone)) : 0;
+}
+
+SYSCALL_HANDLER(settimeofday) {
+    struct linux_timeval tv;
+    if (!a)
+        return 0;
+    if (user_read(&tv, a, sizeof(tv)) < 0)
+        return -EFAULT;
+    if (tv.seconds < 0 || (uint64_t)tv.microseconds >= 1000000 ||
+        (uint64_t)tv.seconds >= INT64_MAX / TIME_SECOND)
+        return -EINVAL;
+    clock_set_realtime((uint64_t)tv.seconds * TIME_SECOND + (uint64_t)tv.microseconds * 1000);
+    return 0;
+}
+
+SYSCALL_HANDLER(time) {
+    int64_t now = (int64_t)(clock_realtime() / TIME_SECOND);
+    if (a && user_write(a, &now, sizeof(now)) < 0)
+        return -EFAULT;
+    return now;
+}
+
+/* Sleeps; on -EINTR tells how much is left, where that is wanted. */
+static long sleep_until(uint64_t deadline, vaddr_t remaining) {
+    struct wait_queue q; /* nobody wakes it */
+    list_init(&q.head);
+    long error;
+    do {
+        error = wait_on(&q, deadline);
+    } while (!error);
+    if (error == -ETIMEDOUT)
+        return 0;
+    uint64_t now = clock_monotonic();
+    if (remaining && time_write(remaining, deadline > now ? deadline - now : 0) < 0)
+        return -EFAULT;
+    return error;
+}
+
+SYSCALL_HANDLER(nanosleep) {
+    uint64_t ns;
+    long error = time_read(a, &ns);
+    return error ? error : sleep_until(time_deadline(ns), b);
+}
+
+SYSCALL_HANDLER(clock_nanosleep) {
+    int id = (int)a;
+    bool absolute = b & TIMER_ABSTIME;
+    uint64_t now, ns;
+    if (id == CLOCK_THREAD_CPUTIME_ID || !clock_now(id, &now))
+        return -EINVAL;
+    if (id < 0 || id == CLOCK_MONOTONIC_RAW || id == CLOCK_REALTIME_COARSE ||
+        id == CLOCK_MONOTONIC_COARSE || id == CLOCK_PROCESS_CPUTIME_ID)
+        return -EOPNOTSUPP;
+    long error = time_read(c, &ns);
+    if (error)
+        return error;
+    if (absolute)
+        ns = ns > now ? ns - now : 0;
+    return sleep_until(time_deadline(ns), absolute ? 0 : d);
+}
