@@ -25,7 +25,8 @@ struct transport {
      * -EIO (device broken), -EFAULT (an app page is gone; nothing was sent).
      * May sleep unless `poll`. */
     int (*send)(const struct io_piece *pieces, unsigned count, bool poll);
-    /* Starts input: bytes arrive through console_input().  */
+    /* Starts input, or goes on with it after console_received took too little:
+     * bytes come to console_received(), now and later, interrupts closed. */
     void (*listen)(void);
 };
 #define TRANSPORT(t) \
@@ -38,23 +39,39 @@ long console_write(unsigned stream, const struct io_piece *pieces, unsigned coun
  * transport.  `poll`: never sleeps (panics). */
 void console_record(unsigned type, const struct io_piece *pieces, unsigned count, bool poll);
 bool console_framed(void);
-/* Kernel text for people when there is no channel (COM1). */
+/* Kernel text for people; dropped where there is a channel.  Never sleeps. */
 void console_text(const char *text, size_t size);
+/* Before the machine stops: text gets its colour back. */
+void console_end(void);
 
-/* Input, an upward call through pointers that vfs's stdin registers. */
+/* Input, an upward call through pointers that vfs's stdin registers.  Both are
+ * called with interrupts closed, maybe from an interrupt: they wake, and do not
+ * sleep. */
 struct console_input_ops {
-    void (*data)(const uint8_t *bytes, size_t size); /* interrupts closed; copies */
-    void (*eof)(void);
+    /* Copies what it has room for and returns how many bytes those are.  After
+     * fewer than `size` the rest is kept, and the host held back, until
+     * console_resume_input(). */
+    size_t (*data)(const uint8_t *bytes, size_t size);
+    void (*eof)(void); /* comes once, after all bytes */
 };
 void console_set_input(const struct console_input_ops *ops);
-void console_want_input(void);                        /* the app waits for stdin */
-void console_received(const uint8_t *bytes, size_t n); /* from transports: raw bytes */
+/* The app waits for stdin and there is nothing for it: tells the host, once a
+ * call, and opens the way in. */
+void console_want_input(void);
+void console_resume_input(void); /* there is room again */
+
+/* From transports: raw bytes; how many were taken, the rest is to be offered
+ * again at the next listen(). */
+size_t console_received(const uint8_t *bytes, size_t size);
+void console_input_ended(void); /* from transports: no more will come */
 
 struct console_terminal {
-    bool known; /* the host said (REPORT_TERMINAL) */
+    bool known; /* the host said (terminal= or REPORT_TERMINAL) */
     bool is_terminal[3];
     uint16_t rows, columns;
 };
 extern struct console_terminal console_terminal;
+/* The value of the command line's terminal= (abi/image.h). */
+void console_set_terminal(const char *value, size_t size);
 
 #endif

@@ -12,7 +12,11 @@ struct irq_handler {
     struct irq_handler *next; /* lines can be shared */
 };
 
-void irq_attach(unsigned line, struct irq_handler *h); /* h stays with the line for good */
-void irq_dispatch(unsigned line);                      /* from arch/ */
+#define IRQ_LINES 24
+#define IRQ_VECTOR 32 /* of line 0; as the architecture's table of vectors has it */
+
+/* h stays with the line for good; the line opens with its first handler.  arch/
+ * calls irq_entry(line). */
+void irq_attach(unsigned line, struct irq_handler *h);
 
 #endif

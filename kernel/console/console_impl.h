@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What console.c and input.c share.
+ */
+#ifndef CONSOLE_CONSOLE_IMPL_H
+#define CONSOLE_CONSOLE_IMPL_H
+
+struct transport;
+
+/* The one in use, found at the first call; NULL when there is none. */
+const struct transport *console_transport(void);
+
+#endif
