@@ -60,15 +60,13 @@ void rng_seed(struct chacha_rng *rng, const uint8_t seed[32]) {
 void rng_mix(struct chacha_rng *rng, const void *data, size_t size) {
     const uint8_t *p = data;
     uint8_t key[32];
+    size_t at = 0;
     do { /* key = stream(key ^ next 32 bytes), at least once */
-        size_t n = size < 32 ? size : 32;
-        for (size_t i = 0; i < n; i++)
-            ((uint8_t *)rng->key)[i] ^= p[i];
-        p += n;
-        size -= n;
+        for (size_t i = 0; i < 32 && at < size; i++)
+            ((uint8_t *)rng->key)[i] ^= p[at++];
         rng_bytes(rng, key, sizeof key);
         rng_seed(rng, key);
-    } while (size);
+    } while (at < size);
     wipe(key, sizeof key);
 }
 
