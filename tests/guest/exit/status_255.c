@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Exit status 255 arrives as it is.
+ * expect-status: 255
+ * expect-stdout: leaving
+ * expect-stderr-lacks: zuk:
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(void) {
+    puts("leaving");
+    exit(255);
+}
