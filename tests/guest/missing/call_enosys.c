@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * --missing enosys: the same call answers ENOSYS, the program goes on.
+ * native: skip Linux provides it
+ * zuk: --missing enosys
+ * expect-stdout: -1 ENOSYS
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+
+int main(void) {
+    int r = inotify_init1(0);
+    printf("%d %s\n", r, errno == ENOSYS ? "ENOSYS" : "another error");
+    return 0;
+}
