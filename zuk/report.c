@@ -1,0 +1,892 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the guest said about itself, for people and as JSON.  See report.h.
+ *
+ * A report is made in two steps: `struct story` holds what there is to say
+ * (one sentence, a stack, registers, calls, a remedy); then it is printed in
+ * one of two ways.
+ */
+#include "zuk/report.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "abi/image.h"
+#include "zuk/diag.h"
+#include "zuk/features.h"
+#include "zuk/strace.h"
+#include "zuk/symbolize.h"
+#include "zuk/util.h"
+
+enum { CRASHES_MAX = 256, FRAMES_SHOWN = 24, RAX = 0, RSP = 7, RIP = 16 };
+
+static const char *const register_names[REPORT_REGS_X86_64] = {
+    "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8",
+    "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags"};
+
+/* ---- taking records apart ---- */
+
+bool report_parse(const uint8_t *data, size_t size, struct report_parts *out) {
+    if (size < sizeof out->crash) {
+        return false;
+    }
+    memcpy(&out->crash, data, sizeof out->crash);
+    const struct report_crash *c = &out->crash;
+    uint64_t calls = (uint64_t)c->call_count * sizeof(struct report_call);
+    uint64_t need = sizeof *c + calls + c->stack_size + c->kstack_size + c->message_size;
+    if (need != size) {
+        return false;
+    }
+    out->calls = data + sizeof *c;
+    out->stack = out->calls + calls;
+    out->kstack = out->stack + c->stack_size;
+    out->message = (const char *)out->kstack + c->kstack_size;
+    return true;
+}
+
+static struct report_call call_at(const struct report_parts *p, uint32_t i) {
+    struct report_call call;
+    memcpy(&call, p->calls + i * sizeof call, sizeof call);
+    return call;
+}
+
+/* The guest's text, fit for a terminal: no control characters but newlines. */
+static char *clean_text(const char *text, size_t size) {
+    char *out = xalloc(size + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < size && text[i] != '\0'; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f)) {
+            out[n++] = (char)c;
+        }
+    }
+    while (n > 0 && out[n - 1] == '\n') {
+        n--;
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* ---- what there is to say ---- */
+
+struct story {
+    const char *what;      /* a word for JSON: "segmentation fault" */
+    const char *kind;      /* a word for JSON: "fault" */
+    const char *sentence;  /* the headline */
+    const char *message;   /* the kernel's words, or NULL */
+    const char *hint;      /* the remedy, or NULL */
+    bool show_registers, show_memory;
+    struct symbol_frame *frames;
+    size_t frame_count;
+    const struct symbol_frame *place; /* the frame the headline names, or NULL */
+};
+
+static const char *stub_name(const struct report *r, uint32_t index) {
+    if (r->image == NULL || index >= r->image->stub_count) {
+        return xasprintf("symbol %u", index);
+    }
+    const char *name = r->image->stubs[index];
+    return clean_text(name, strlen(name));
+}
+
+static const char *app_name(const struct report *r) {
+    return r->image != NULL && r->image->name != NULL ? r->image->name : "the app";
+}
+
+static bool starts_with(const char *s, const char *prefix) {
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* Is this frame somebody's plumbing rather than the user's code? */
+static bool is_plumbing(const struct symbol_frame *f) {
+    static const char *const functions[] = {
+        "__syscall", "syscall", "os.linux.", "posix.", "os.linux", "__cp_end", "Io.Threaded",
+    };
+    static const char *const files[] = {
+        "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/lib/compiler_rt",
+        "/src/thread/", "/src/internal/",
+    };
+    if (f->kernel) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        if (f->function != NULL && starts_with(f->function, functions[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (f->file != NULL && strstr(f->file, files[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *short_path(const char *path) {
+    char cwd[PATH_MAX];
+    if (getcwd(cwd, sizeof cwd) != NULL) {
+        size_t n = strlen(cwd);
+        if (n > 1 && strncmp(path, cwd, n) == 0 && path[n] == '/') {
+            return path + n + 1;
+        }
+    }
+    return path;
+}
+
+static const char *location(const struct symbol_frame *f) {
+    if (f->file == NULL) {
+        return NULL;
+    }
+    return f->line == 0 ? short_path(f->file) : xasprintf("%s:%u", short_path(f->file), f->line);
+}
+
+/* " in parse (src/main.zig:12)", or "". */
+static const char *in_place(const char *preposition, const struct symbol_frame *f) {
+    if (f == NULL || (f->function == NULL && f->file == NULL)) {
+        return "";
+    }
+    const char *where = location(f);
+    const char *function = f->function == NULL ? "?" : f->function;
+    return where == NULL ? xasprintf(" %s %s", preposition, function)
+                         : xasprintf(" %s %s (%s)", preposition, function, where);
+}
+
+static const struct symbol_frame *users_frame(const struct story *s, size_t from) {
+    for (size_t i = from; i < s->frame_count; i++) {
+        if (!is_plumbing(&s->frames[i]) && s->frames[i].function != NULL && !s->frames[i].guessed) {
+            return &s->frames[i];
+        }
+    }
+    return from < s->frame_count ? &s->frames[from] : NULL;
+}
+
+/* Frames of the kernel's trap handling mean nothing to the reader. */
+static void find_stack(const struct report *r, const struct report_parts *p, struct story *s) {
+    struct symbolize_request q = {
+        .app_path = r->debug_path != NULL && is_file(r->debug_path) ? r->debug_path : NULL,
+        .app_base = p->crash.app_base,
+        .skip_first = p->crash.kind == CRASH_FUNCTION,
+        .stack = p->stack,
+        .stack_size = p->crash.stack_size,
+        .stack_base = p->crash.stack_base,
+        .kstack = p->kstack,
+        .kstack_size = p->crash.kstack_size,
+        .kstack_base = p->crash.kstack_base,
+    };
+    if (r->image != NULL) {
+        q.image_path = r->image->path;
+        q.app_offset = r->image->app_offset;
+        q.app_size = r->image->app_size;
+        q.kernel_path = kernel_symbols(r->image->kernel_id);
+    }
+    memcpy(q.regs, p->crash.regs, sizeof q.regs);
+    (void)symbolize_stack(&q, &s->frames, &s->frame_count);
+}
+
+static const char *fault_name(const struct report_crash *c) {
+    switch (c->signal) {
+    case SIGSEGV: return "segmentation fault";
+    case SIGBUS: return "bus error";
+    case SIGILL: return "illegal instruction";
+    case SIGFPE: return c->vector == 0 ? "division by zero" : "arithmetic fault";
+    case SIGTRAP: return "breakpoint";
+    default: return xasprintf("fault (signal %u)", c->signal);
+    }
+}
+
+static const char *access_name(uint8_t access) {
+    return access == 1 ? "write to" : access == 2 ? "execution of" : "read of";
+}
+
+/* What an address is, as far as it can be told. */
+static const char *address_note(const struct report_crash *c) {
+    if (c->address < IMAGE_PAGE) {
+        return " (null pointer)";
+    }
+    if (c->address >> 47 != 0 && c->address >> 47 != 0x1ffff) {
+        return " (not a valid address)";
+    }
+    if (c->address >= IMAGE_KERNEL_BASE) {
+        return " (the kernel's)";
+    }
+    if (c->area_end != 0) {
+        return c->access == 1   ? " (memory that may not be written)"
+               : c->access == 2 ? " (memory that may not be executed)"
+                                : " (memory that may not be read)";
+    }
+    return " (nothing is there)";
+}
+
+static void tell_fault(const struct report_parts *p, struct story *s) {
+    const struct report_crash *c = &p->crash;
+    s->kind = "fault";
+    s->what = fault_name(c);
+    s->show_registers = true;
+    const struct symbol_frame *first = s->frame_count > 0 ? &s->frames[0] : NULL;
+    s->place = users_frame(s, 0);
+    const char *where = in_place("in", first);
+    if (first != NULL && s->place != first) {
+        where = xasprintf("%s,%s", where, in_place("called from", s->place) + 0);
+    }
+    bool address = c->signal == SIGSEGV || c->signal == SIGBUS;
+    if (address && c->vector == 13) { /* general protection: the CPU gives no address */
+        s->sentence = xasprintf("%s: an address that is not valid, or an instruction that an app may "
+                                "not use%s", s->what, where);
+    } else if (address) {
+        s->sentence = xasprintf("%s: %s address 0x%" PRIx64 "%s%s", s->what, access_name(c->access),
+                                c->address, address_note(c), where);
+    } else {
+        s->sentence = xasprintf("%s%s", s->what, where);
+    }
+    if (address && c->address >= IMAGE_PAGE && c->address < 2 * IMAGE_PAGE) {
+        s->hint = "a small address: a field of a null pointer, perhaps";
+    }
+}
+
+static void tell_stack(const struct report_parts *p, struct story *s) {
+    const struct report_crash *c = &p->crash;
+    s->kind = "stack-overflow";
+    s->what = "stack overflow";
+    s->show_registers = true;
+    s->place = users_frame(s, 0);
+    uint64_t size = c->area_end > c->area_start ? c->area_end - c->area_start : 0;
+    s->sentence = xasprintf("stack overflow in thread %u%s%s", c->thread,
+                            size == 0 ? "" : xasprintf(" (its stack has %" PRIu64 " KiB)", size >> 10),
+                            in_place("in", s->place));
+    size_t same = 0;
+    for (size_t i = 1; i < s->frame_count && i < 16; i++) {
+        same += s->frames[i].function != NULL && s->frames[0].function != NULL &&
+                strcmp(s->frames[i].function, s->frames[0].function) == 0;
+    }
+    s->hint = same >= 4 ? xasprintf("%s calls itself without end, or too deep for this stack",
+                                    s->frames[0].function)
+              : c->thread > 1
+                  ? "give the thread a larger stack when it is made"
+                  : "link with a larger stack (zig: exe.stack_size; C: -Wl,-z,stack-size=16777216), "
+                    "or keep large arrays off it";
+}
+
+static void tell_call(const struct report_parts *p, struct story *s) {
+    const struct report_crash *c = &p->crash;
+    const char *name = strace_name(c->number);
+    s->kind = "missing-call";
+    s->what = name;
+    s->place = users_frame(s, 0);
+    struct report_call call = {.number = c->number, .result = INT64_MIN};
+    for (uint32_t i = 0; i < c->call_count; i++) {
+        struct report_call at = call_at(p, i);
+        if (at.number == c->number) {
+            call = at; /* the newest */
+        }
+    }
+    s->sentence = xasprintf("system call %s (%u) is not provided%s", name, c->number,
+                            in_place("for", s->place));
+    char *arguments = strace_arguments(&call, NULL);
+    s->message = xasprintf("called as %s", arguments == NULL ? name : arguments);
+    free(arguments);
+    s->hint = xasprintf("if the program can do without it: --missing %s=enosys (it fails with "
+                        "ENOSYS) or --missing %s=ignore (it answers 0)", name, name);
+}
+
+static void tell_function(const struct report *r, const struct report_parts *p, struct story *s) {
+    const char *name = stub_name(r, p->crash.number);
+    s->kind = "missing-function";
+    s->what = name;
+    s->place = users_frame(s, 0);
+    s->sentence = xasprintf("undefined function '%s' was called%s", name, in_place("from", s->place));
+    s->hint = xasprintf("add the object or archive that defines %s, or define it in undefined/%s.c "
+                        "beside build.zig", name, name);
+}
+
+static void tell_data(const struct report *r, const struct report_parts *p, struct story *s) {
+    const char *name = stub_name(r, p->crash.number);
+    s->kind = "missing-data";
+    s->what = name;
+    s->place = users_frame(s, 0);
+    s->sentence = xasprintf("undefined symbol '%s' was %s%s", name,
+                            p->crash.access == 1   ? "written"
+                            : p->crash.access == 2 ? "called"
+                                                   : "read",
+                            in_place("in", s->place));
+    s->hint = xasprintf("add the object or archive that defines %s", name);
+}
+
+static void tell_memory(const struct report_parts *p, struct story *s) {
+    const struct report_crash *c = &p->crash;
+    s->kind = "out-of-memory";
+    s->what = "out of memory";
+    s->show_memory = true;
+    s->place = users_frame(s, 0);
+    s->sentence = xasprintf("out of memory: all %" PRIu64 " MiB are in use%s",
+                            (c->memory_total + (1 << 19)) >> 20, in_place("in", s->place));
+    s->hint = xasprintf("give it more: -m %" PRIu64 "M", 2 * ((c->memory_total + (1 << 20) - 1) >> 20));
+}
+
+static void tell_story(const struct report *r, const struct report_parts *p, struct story *s) {
+    const struct report_crash *c = &p->crash;
+    if (c->message_size > 0) {
+        s->message = clean_text(p->message, c->message_size);
+    }
+    switch (c->kind) {
+    case CRASH_FAULT: tell_fault(p, s); break;
+    case CRASH_STACK: tell_stack(p, s); break;
+    case CRASH_CALL: tell_call(p, s); break;
+    case CRASH_FUNCTION: tell_function(r, p, s); break;
+    case CRASH_DATA: tell_data(r, p, s); break;
+    case CRASH_MEMORY: tell_memory(p, s); break;
+    case CRASH_PANIC:
+        s->kind = "kernel-panic";
+        s->what = s->message == NULL ? "no message" : s->message;
+        s->sentence = xasprintf("kernel panic: %s", s->what);
+        s->message = NULL;
+        s->show_registers = true;
+        s->place = s->frame_count > 0 ? &s->frames[0] : NULL;
+        s->hint = "this is a bug in zuk's kernel; please report it with the text above";
+        break;
+    case CRASH_DEADLOCK:
+        s->kind = "deadlock";
+        s->what = "deadlock";
+        s->place = users_frame(s, 0);
+        s->sentence = xasprintf("thread %u sleeps for ever%s", c->thread, in_place("in", s->place));
+        break;
+    case CRASH_SIGNAL: {
+        const char *name = strace_signal(c->signal);
+        s->kind = "signal";
+        s->what = name == NULL ? xasprintf("signal %u", c->signal) : name;
+        s->place = users_frame(s, 0);
+        s->sentence = c->signal == SIGABRT
+                          ? xasprintf("the app aborted (SIGABRT)%s", in_place("in", s->place))
+                          : xasprintf("%s ended the app%s", s->what, in_place("in", s->place));
+        break;
+    }
+    default:
+        s->kind = "unknown";
+        s->what = "unknown";
+        s->sentence = xasprintf("a report of unknown kind %u", c->kind);
+    }
+}
+
+/* ---- for people ---- */
+
+struct paint {
+    const char *bold, *red, *dim, *blue, *cyan, *off;
+};
+
+static struct paint paint_for(FILE *out) {
+    if (!diag_color(out)) {
+        return (struct paint){"", "", "", "", "", ""};
+    }
+    return (struct paint){"\033[1m", "\033[1;31m", "\033[2m", "\033[1;34m", "\033[1;36m", "\033[0m"};
+}
+
+/* The line of source, when the file is there, with the place under it. */
+static void print_source(FILE *out, const struct paint *c, const struct symbol_frame *f) {
+    FILE *in = f->file == NULL || f->line == 0 || !is_file(f->file) ? NULL : fopen(f->file, "re");
+    if (in == NULL) {
+        return;
+    }
+    char line[512];
+    unsigned number = 1;
+    bool whole = true; /* the chunk before ended its line */
+    while (fgets(line, sizeof line, in) != NULL) {
+        bool ends = strchr(line, '\n') != NULL;
+        if (whole && number == f->line) {
+            char *text = clean_text(line, strlen(line));
+            int width = snprintf(NULL, 0, "%u", f->line);
+            fprintf(out, "%s%*s-->%s %s\n", c->blue, width + 2, "", c->off, location(f));
+            fprintf(out, "%s%*s |%s\n", c->blue, width + 2, "", c->off);
+            fprintf(out, "%s  %u |%s %s\n", c->blue, f->line, c->off, text);
+            if (f->column > 0 && f->column <= strlen(text)) {
+                fprintf(out, "%s%*s |%s ", c->blue, width + 2, "", c->off);
+                for (unsigned i = 0; i + 1 < f->column; i++) {
+                    fputc(text[i] == '\t' ? '\t' : ' ', out);
+                }
+                fprintf(out, "%s^%s\n", c->red, c->off);
+            }
+            break;
+        }
+        if (ends) {
+            number++;
+        }
+        whole = ends;
+    }
+    fclose(in);
+}
+
+static int function_width(const struct story *s, size_t shown) {
+    int width = 8;
+    for (size_t i = 0; i < shown; i++) {
+        int n = s->frames[i].function == NULL ? 1 : (int)strlen(s->frames[i].function);
+        width = n > width && n <= 40 ? n : width;
+    }
+    return width;
+}
+
+static bool same_frame(const struct symbol_frame *a, const struct symbol_frame *b) {
+    return a->function != NULL && b->function != NULL && strcmp(a->function, b->function) == 0 &&
+           a->line == b->line && a->kernel == b->kernel;
+}
+
+static void print_stack(FILE *out, const struct paint *c, const struct story *s) {
+    if (s->frame_count == 0) {
+        return;
+    }
+    fprintf(out, "  %sstack%s (innermost first):\n", c->bold, c->off);
+    size_t shown = 0;
+    int width = function_width(s, s->frame_count < FRAMES_SHOWN ? s->frame_count : FRAMES_SHOWN);
+    for (size_t i = 0; i < s->frame_count && shown < FRAMES_SHOWN; i++, shown++) {
+        const struct symbol_frame *f = &s->frames[i];
+        const char *where = location(f);
+        fprintf(out, "  %3zu  %-*s  %s%s%s%s%s", i, width, f->function == NULL ? "?" : f->function,
+                c->dim, where != NULL ? where : xasprintf("0x%" PRIx64, f->address), c->off,
+                f->kernel ? "  [kernel]" : "", f->inlined ? "  [inlined]" : "");
+        fputs(f->guessed ? "  [guess]\n" : "\n", out);
+        size_t same = 0;
+        while (i + same + 1 < s->frame_count && same_frame(f, &s->frames[i + same + 1])) {
+            same++;
+        }
+        if (same > 2) {
+            fprintf(out, "       %s... the same %zu times more%s\n", c->dim, same, c->off);
+            i += same;
+        }
+    }
+    if (shown == FRAMES_SHOWN) {
+        fprintf(out, "       %s...%s\n", c->dim, c->off);
+    }
+}
+
+static void print_registers(FILE *out, const struct paint *c, const struct report_crash *crash) {
+    fprintf(out, "  %sregisters%s:\n", c->bold, c->off);
+    for (int i = 0; i < REPORT_REGS_X86_64; i++) {
+        fprintf(out, "%s%6s %016" PRIx64 "%s", i % 4 == 0 ? "    " : " ", register_names[i],
+                crash->regs[i], i % 4 == 3 || i == REPORT_REGS_X86_64 - 1 ? "\n" : "");
+    }
+}
+
+static void print_calls(FILE *out, const struct paint *c, const struct report_parts *p) {
+    bool any = false;
+    for (uint32_t i = 0; i < p->crash.call_count && i < 64; i++) {
+        struct report_call call = call_at(p, i);
+        if (call.number == UINT64_MAX) {
+            continue;
+        }
+        if (!any) {
+            fprintf(out, "  %slast system calls%s (newest last):\n", c->bold, c->off);
+            any = true;
+        }
+        char *text = strace_call(&call, NULL);
+        fprintf(out, "    %s\n", text == NULL ? "?" : text);
+        free(text);
+    }
+}
+
+static void print_memory(FILE *out, const struct paint *c, const struct report_crash *crash) {
+    const struct {
+        const char *who;
+        uint64_t kib;
+    } rows[] = {
+        {"the app (stack, heap, data)", (uint64_t)crash->memory_app * 4},
+        {"the image", (uint64_t)crash->memory_image * 4},
+        {"the kernel", (uint64_t)crash->memory_kernel * 4},
+        {"page tables", (uint64_t)crash->memory_tables * 4},
+        {"free", crash->memory_free >> 10},
+        {"all", crash->memory_total >> 10},
+    };
+    fprintf(out, "  %smemory%s (KiB):\n", c->bold, c->off);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fprintf(out, "    %-28s %10" PRIu64 "\n", rows[i].who, rows[i].kib);
+    }
+}
+
+static void print_story(FILE *out, const struct report_parts *p, const struct story *s, bool brief) {
+    struct paint c = paint_for(out);
+    fprintf(out, "%szuk: error:%s %s%s%s\n", c.red, c.off, c.bold, s->sentence, c.off);
+    if (s->message != NULL) {
+        fprintf(out, "  %s\n", s->message);
+    }
+    if (s->place != NULL) {
+        print_source(out, &c, s->place);
+    }
+    print_stack(out, &c, s);
+    if (s->show_memory) {
+        print_memory(out, &c, &p->crash);
+    }
+    if (s->show_registers && !brief) {
+        print_registers(out, &c, &p->crash);
+    }
+    if (!brief) {
+        print_calls(out, &c, p);
+    }
+    if (s->hint != NULL) {
+        fprintf(out, "  %shint:%s %s\n", c.cyan, c.off, s->hint);
+    }
+}
+
+/* ---- as JSON ---- */
+
+static json_t *json_hex(uint64_t value) {
+    return json_sprintf("0x%" PRIx64, value);
+}
+
+/* Bytes that are no UTF-8 must not lose the whole value. */
+static json_t *json_text(const char *text) {
+    json_t *value = json_string(text);
+    if (value != NULL) {
+        return value;
+    }
+    char *ascii = xstrdup(text);
+    for (char *p = ascii; *p != '\0'; p++) {
+        *p = (unsigned char)*p < 0x80 ? *p : '?';
+    }
+    return json_string(ascii);
+}
+
+static json_t *json_frames(const struct story *s) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->frame_count; i++) {
+        const struct symbol_frame *f = &s->frames[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "address", json_hex(f->address));
+        if (f->function != NULL) {
+            json_object_set_new(o, "function", json_text(f->function));
+        }
+        if (f->file != NULL) {
+            json_object_set_new(o, "file", json_text(f->file));
+            json_object_set_new(o, "line", json_integer(f->line));
+        }
+        json_object_set_new(o, "kernel", json_boolean(f->kernel));
+        json_object_set_new(o, "inlined", json_boolean(f->inlined));
+        json_object_set_new(o, "guessed", json_boolean(f->guessed));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *json_story(const struct report_parts *p, const struct story *s) {
+    const struct report_crash *c = &p->crash;
+    json_t *o = json_object();
+    json_object_set_new(o, "kind", json_string(s->kind));
+    json_object_set_new(o, "what", json_text(s->what));
+    json_object_set_new(o, "text", json_text(s->sentence));
+    json_object_set_new(o, "thread", json_integer(c->thread));
+    json_object_set_new(o, "address", json_hex(c->address));
+    if (s->hint != NULL) {
+        json_object_set_new(o, "hint", json_text(s->hint));
+    }
+    if (s->message != NULL) {
+        json_object_set_new(o, "message", json_text(s->message));
+    }
+    if (s->place != NULL && s->place->file != NULL) {
+        json_object_set_new(o, "file", json_text(s->place->file));
+        json_object_set_new(o, "line", json_integer(s->place->line));
+    }
+    json_object_set_new(o, "stack", json_frames(s));
+    json_t *regs = json_object();
+    for (int i = 0; i < REPORT_REGS_X86_64; i++) {
+        json_object_set_new(regs, register_names[i], json_hex(c->regs[i]));
+    }
+    json_object_set_new(o, "registers", regs);
+    json_t *calls = json_array();
+    for (uint32_t i = 0; i < c->call_count && i < 64; i++) {
+        struct report_call call = call_at(p, i);
+        char *text = call.number == UINT64_MAX ? NULL : strace_call(&call, NULL);
+        if (text != NULL) {
+            json_array_append_new(calls, json_text(text));
+            free(text);
+        }
+    }
+    json_object_set_new(o, "calls", calls);
+    if (s->show_memory) {
+        json_t *m = json_object();
+        json_object_set_new(m, "total", json_integer((json_int_t)c->memory_total));
+        json_object_set_new(m, "free", json_integer((json_int_t)c->memory_free));
+        json_object_set_new(m, "app", json_integer((json_int_t)c->memory_app * IMAGE_PAGE));
+        json_object_set_new(m, "image", json_integer((json_int_t)c->memory_image * IMAGE_PAGE));
+        json_object_set_new(m, "kernel", json_integer((json_int_t)c->memory_kernel * IMAGE_PAGE));
+        json_object_set_new(m, "tables", json_integer((json_int_t)c->memory_tables * IMAGE_PAGE));
+        json_object_set_new(o, "memory", m);
+    }
+    return o;
+}
+
+/* ---- records as they come ---- */
+
+static void keep_crash(struct report *r, const uint8_t *data, size_t size) {
+    if (r->crash_count == CRASHES_MAX) {
+        return;
+    }
+    if (r->crash_count == r->crash_cap) {
+        r->crashes = vec_grow(r->crashes, &r->crash_cap, r->crash_count, sizeof *r->crashes);
+    }
+    struct report_record *kept = &r->crashes[r->crash_count++];
+    *kept = (struct report_record){.data = xalloc(size + 1), .size = size};
+    memcpy(kept->data, data, size);
+}
+
+static void take_crash(struct report *r, const uint8_t *data, size_t size) {
+    struct report_parts parts;
+    if (!report_parse(data, size, &parts)) {
+        diag_warning("the guest sent a crash report that makes no sense");
+        return;
+    }
+    if (parts.crash.kind != CRASH_NOTICE) {
+        keep_crash(r, data, size);
+        return;
+    }
+    r->notices++;
+    diag_verbose("system call %s (%u) is not provided; the app goes on",
+                 strace_name(parts.crash.number), parts.crash.number);
+}
+
+static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
+    struct report_timeline t;
+    if (size < sizeof t) {
+        return;
+    }
+    memcpy(&t, data, sizeof t);
+    if (r->first_cycles == 0) {
+        r->first_cycles = r->last_cycles = t.cycles;
+    }
+    fprintf(r->out, "%12" PRIu64 " cycles %+12" PRId64 "  %s\n", t.cycles - r->first_cycles,
+            (int64_t)(t.cycles - r->last_cycles),
+            clean_text((const char *)data + sizeof t, size - sizeof t));
+    r->last_cycles = t.cycles;
+}
+
+void report_record(void *report, unsigned type, const uint8_t *data, size_t size) {
+    struct report *r = report;
+    switch (type) {
+    case REPORT_CRASH: take_crash(r, data, size); break;
+    case REPORT_TRACE: {
+        char *line = strace_line(data, size);
+        if (line != NULL) {
+            fprintf(r->out, "%s\n", line);
+        }
+        free(line);
+        break;
+    }
+    case REPORT_TIMELINE: take_timeline(r, data, size); break;
+    case REPORT_LOG:
+        if (diag_verbosity > 0) {
+            fprintf(r->out, "kernel: %s\n", clean_text((const char *)data, size));
+        }
+        break;
+    default: break; /* a newer guest's */
+    }
+}
+
+/* ---- the end ---- */
+
+/* How it ended, in one word and one status; the sentence where no crash record
+ * gives a better one. */
+struct verdict {
+    const char *outcome;
+    int status;
+    const char *sentence; /* NULL: nothing to say */
+    const char *hint;
+    const char *details; /* captured text, or NULL */
+    const char *details_of;
+};
+
+static struct verdict verdict_of_exit(const struct report *r, const struct report_exit *e) {
+    switch (e->reason) {
+    case REASON_EXIT: return (struct verdict){.outcome = "exit", .status = e->status};
+    case REASON_SIGNAL: {
+        const char *name = strace_signal(e->signal);
+        return (struct verdict){
+            .outcome = "signal",
+            .status = 128 + (e->signal & 127),
+            .sentence = xasprintf("%s was ended by signal %u%s%s", app_name(r), e->signal,
+                                  name == NULL ? "" : " ", name == NULL ? "" : name),
+        };
+    }
+    case REASON_MISSING:
+        return (struct verdict){.outcome = "missing", .status = EXIT_MISSING,
+                                .sentence = "the app used something that is missing"};
+    case REASON_MEMORY:
+        return (struct verdict){.outcome = "out-of-memory", .status = 137,
+                                .sentence = "out of memory", .hint = "give it more with -m"};
+    case REASON_PANIC:
+        return (struct verdict){.outcome = "panic", .status = EXIT_KERNEL,
+                                .sentence = "kernel panic"};
+    case REASON_DEADLOCK:
+        return (struct verdict){.outcome = "deadlock", .status = EXIT_KERNEL,
+                                .sentence = "deadlock: no thread can run, and none waits for a time"};
+    default:
+        return (struct verdict){.outcome = "unknown", .status = EXIT_KERNEL,
+                                .sentence = xasprintf("the guest ended for a reason unknown to this "
+                                                      "zuk (%u)", e->reason)};
+    }
+}
+
+/* Is that QEMU too old?  Asked only when it failed. */
+static const char *version_hint(const char *qemu) {
+    char *out = NULL;
+    char *err = NULL;
+    const char *argv[] = {qemu, "--version", NULL};
+    struct run run = {.argv = argv, .out = &out, .err = &err, .timeout_ms = 3000};
+    if (qemu == NULL || run_program(&run) != 0 || out == NULL) {
+        return NULL;
+    }
+    const char *version = strstr(out, "version ");
+    unsigned major, minor, want_major, want_minor;
+    if (version == NULL || sscanf(version, "version %u.%u", &major, &minor) != 2 ||
+        sscanf(VM_QEMU_OLDEST, "%u.%u", &want_major, &want_minor) != 2) {
+        return NULL;
+    }
+    if (major < want_major || (major == want_major && minor < want_minor)) {
+        return xasprintf("this is QEMU %u.%u; zuk needs " VM_QEMU_OLDEST " or newer", major, minor);
+    }
+    return NULL;
+}
+
+static struct verdict verdict_of_failure(const struct vm_end *end, const char *qemu) {
+    struct verdict v = {.outcome = "vm-failed", .status = EXIT_VM, .details_of = "QEMU"};
+    int status = end->qemu_status;
+    const char *words = clean_text(end->words, strlen(end->words));
+    if (strstr(words, "KVM internal error") != NULL) {
+        v.sentence = "KVM gave up on the guest";
+        v.hint = "run it with --accel tcg";
+    } else if (WIFSIGNALED(status)) {
+        v.sentence = xasprintf("QEMU was killed by signal %d", WTERMSIG(status));
+        v.hint = WTERMSIG(status) == SIGKILL ? "perhaps the host ran out of memory" : NULL;
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+        v.sentence = xasprintf("QEMU failed with status %d", WEXITSTATUS(status));
+        v.hint = strstr(words, "Address already in use") != NULL
+                     ? "another program holds that port; choose one with --gdb=PORT"
+                     : version_hint(qemu);
+    } else {
+        v.sentence = "QEMU did not start";
+        v.hint = version_hint(qemu);
+    }
+    v.details = words;
+    return v;
+}
+
+static struct verdict verdict_of(const struct report *r, const struct vm_end *end,
+                                 uint64_t timeout_ms, const char *qemu) {
+    switch (end->outcome) {
+    case VM_EXIT: return verdict_of_exit(r, &end->exit);
+    case VM_CRASHED:
+        return (struct verdict){
+            .outcome = "crashed",
+            .status = EXIT_KERNEL,
+            .sentence = end->spoke ? "the guest stopped without a word (triple fault?)"
+                                   : "the guest stopped before it could say anything",
+            .hint = end->serial[0] != '\0' ? NULL : "a run with -v, or --gdb, may tell more",
+        };
+    case VM_FAILED: return verdict_of_failure(end, qemu);
+    case VM_SIGNAL:
+        return (struct verdict){.outcome = "interrupted", .status = 128 + end->signal};
+    case VM_TIMEOUT:
+        return (struct verdict){
+            .outcome = "timeout",
+            .status = EXIT_TIMEOUT,
+            .sentence = xasprintf("%s still ran after %g seconds and was ended (--timeout)",
+                                  app_name(r), (double)timeout_ms / 1000),
+            .hint = end->spoke ? NULL : "it said nothing at all: --strace shows its calls",
+        };
+    case VM_CLOSED: return (struct verdict){.outcome = "closed", .status = 128 + SIGPIPE};
+    case VM_OUTPUT:
+        return (struct verdict){.outcome = "output", .status = EXIT_USER,
+                                .sentence = xasprintf("cannot write the app's output: %s",
+                                                      strerror(end->error))};
+    case VM_BROKEN:
+        return (struct verdict){.outcome = "broken-channel", .status = EXIT_KERNEL,
+                                .sentence = "the guest sent nonsense on its channel and was stopped"};
+    }
+    return (struct verdict){.outcome = "unknown", .status = EXIT_BUG, .sentence = "unknown outcome"};
+}
+
+/* What the kernel wrote to COM1 belongs to the report when things went wrong. */
+static void print_captured(FILE *out, const char *who, const char *text) {
+    struct paint c = paint_for(out);
+    char *clean = clean_text(text, strlen(text));
+    for (char *line = strtok(clean, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        fprintf(out, "  %s%s:%s %s\n", c.dim, who, c.off, line);
+    }
+}
+
+static void print_end(struct report *r, const struct vm_end *end, const struct verdict *v) {
+    bool brief = v->status == EXIT_KERNEL && r->crash_count > 1; /* every thread's stack */
+    if (v->sentence != NULL && (r->crash_count == 0 || brief)) {
+        diag_error("%s", v->sentence);
+    }
+    for (size_t i = 0; i < r->crash_count; i++) {
+        struct report_parts parts;
+        struct story story = {0};
+        if (report_parse(r->crashes[i].data, r->crashes[i].size, &parts)) {
+            find_stack(r, &parts, &story);
+            tell_story(r, &parts, &story);
+            print_story(r->out, &parts, &story, brief);
+        }
+    }
+    if (v->details != NULL && *v->details != '\0') {
+        print_captured(r->out, v->details_of, v->details);
+    }
+    if (v->sentence != NULL && end->outcome != VM_OUTPUT && diag_verbosity == 0) {
+        print_captured(r->out, "kernel", end->serial); /* -v has shown it */
+    }
+    if (v->hint != NULL && r->crash_count == 0) {
+        diag_hint("%s", v->hint);
+    }
+}
+
+static void print_json(struct report *r, const struct vm_end *end, const struct verdict *v) {
+    json_t *o = json_object();
+    json_object_set_new(o, "outcome", json_string(v->outcome));
+    json_object_set_new(o, "status", json_integer(v->status));
+    if (end->outcome == VM_EXIT && end->exit.reason == REASON_SIGNAL) {
+        json_object_set_new(o, "signal", json_integer(end->exit.signal));
+    }
+    if (v->sentence != NULL) {
+        json_object_set_new(o, "text", json_text(v->sentence));
+    }
+    if (v->hint != NULL) {
+        json_object_set_new(o, "hint", json_text(v->hint));
+    }
+    if (v->details != NULL && *v->details != '\0') {
+        json_object_set_new(o, "qemu", json_text(v->details));
+    }
+    if (end->serial[0] != '\0') {
+        json_object_set_new(o, "serial", json_text(clean_text(end->serial, strlen(end->serial))));
+    }
+    if (r->crash_count > 0) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < r->crash_count; i++) {
+            struct report_parts parts;
+            struct story story = {0};
+            if (report_parse(r->crashes[i].data, r->crashes[i].size, &parts)) {
+                find_stack(r, &parts, &story);
+                tell_story(r, &parts, &story);
+                json_array_append_new(list, json_story(&parts, &story));
+            }
+        }
+        json_object_set_new(o, "reports", list);
+    }
+    char *text = json_dumps(o, JSON_COMPACT);
+    fprintf(r->out, "%s\n", text == NULL ? "{}" : text);
+    free(text);
+    json_decref(o);
+}
+
+int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, const char *qemu) {
+    struct verdict v = verdict_of(r, end, timeout_ms, qemu);
+    fflush(r->out);
+    if (r->json) {
+        print_json(r, end, &v);
+    } else {
+        print_end(r, end, &v);
+    }
+    fflush(r->out);
+    return v.status;
+}

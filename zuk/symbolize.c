@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Addresses -> functions and source lines; registers and stack -> callers.
+ * See symbolize.h.
+ *
+ * The child writes one line a frame to a pipe:
+ *     ADDRESS KERNEL INLINED GUESSED LINE COLUMN <tab> FUNCTION <tab> FILE
+ * and the parent believes nothing but its shape.
+ */
+#include "zuk/symbolize.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "zuk/util.h"
+
+enum {
+    DEFAULT_MS = 5000,
+    DEFAULT_FRAMES = 64,
+    SCAN_FRAMES = 16,
+    OUTPUT_MAX = 1 << 20,
+    MEMORY_MAX_MIB = 4096,
+};
+enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, RIP = 16 }; /* places in regs[] */
+
+struct worker {
+    const struct symbolize_request *q;
+    Dwfl *dwfl;
+    Dwfl_Module *app, *kernel;
+    uint64_t rip, rsp; /* where unwinding starts */
+    FILE *out;
+    unsigned frames, limit;
+};
+
+/* ---- one address ---- */
+
+static const char *clean(const char *text, char *buffer, size_t size) {
+    size_t n = 0;
+    for (; text != NULL && *text != '\0' && n + 1 < size; text++) {
+        buffer[n++] = (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text;
+    }
+    buffer[n] = '\0';
+    return buffer;
+}
+
+static void emit(struct worker *w, const struct symbol_frame *f) {
+    char function[512];
+    char file[4096];
+    fprintf(w->out, "%" PRIx64 " %d %d %d %u %u\t%s\t%s\n", f->address, f->kernel, f->inlined,
+            f->guessed, f->line, f->column, clean(f->function, function, sizeof function),
+            clean(f->file, file, sizeof file));
+    fflush(w->out); /* a child that is killed has said what it knew */
+    w->frames++;
+}
+
+static bool find_cu(Dwfl_Module *module, uint64_t address, Dwarf_Die *cu, Dwarf_Addr *bias) {
+    Dwarf_Die *die = dwfl_module_addrdie(module, address, bias);
+    if (die != NULL) {
+        *cu = *die;
+        return true;
+    }
+    /* Without .debug_aranges each unit says itself what it covers. */
+    die = NULL;
+    while ((die = dwfl_module_nextcu(module, die, bias)) != NULL) {
+        if (dwarf_haspc(die, address - *bias) == 1) {
+            *cu = *die;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "parser.parse" rather than "parse" where the linker's name is readable. */
+static const char *die_name(Dwarf_Die *die) {
+    Dwarf_Attribute attr;
+    static const unsigned names[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *name = dwarf_formstring(dwarf_attr_integrate(die, names[i], &attr));
+        if (name != NULL && strncmp(name, "_Z", 2) != 0 && strncmp(name, "_R", 2) != 0) {
+            return name;
+        }
+    }
+    return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attr));
+}
+
+static const char *absolute(Dwarf_Die *cu, const char *file, char *buffer, size_t size) {
+    Dwarf_Attribute attr;
+    if (file == NULL || file[0] == '/') {
+        return file;
+    }
+    const char *dir = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attr));
+    if (dir == NULL) {
+        return file;
+    }
+    snprintf(buffer, size, "%s/%s", dir, file);
+    return buffer;
+}
+
+static unsigned attr_number(Dwarf_Die *die, unsigned name) {
+    Dwarf_Attribute attr;
+    Dwarf_Word value;
+    return dwarf_attr(die, name, &attr) != NULL && dwarf_formudata(&attr, &value) == 0
+               ? (unsigned)value
+               : 0;
+}
+
+/* The functions inlined at that place, innermost first, then the one that
+ * holds them.  f starts with the place's own line. */
+static bool emit_scopes(struct worker *w, Dwarf_Die *cu, uint64_t address, struct symbol_frame *f,
+                        const char *symbol) {
+    Dwarf_Die *scopes = NULL;
+    Dwarf_Die *chain = NULL;
+    int n = dwarf_getscopes(cu, address, &scopes);
+    int count = n > 0 ? dwarf_getscopes_die(&scopes[0], &chain) : 0;
+    bool done = false;
+    char buffer[4096];
+    for (int i = 0; i < count && !done; i++) {
+        int tag = dwarf_tag(&chain[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) {
+            continue;
+        }
+        done = tag == DW_TAG_subprogram;
+        f->inlined = !done;
+        f->function = die_name(&chain[i]);
+        if (f->function == NULL || (done && symbol != NULL && strchr(symbol, '.') != NULL)) {
+            f->function = symbol != NULL ? symbol : f->function;
+        }
+        emit(w, f);
+        if (!done) {
+            Dwarf_Files *files = NULL;
+            unsigned file = attr_number(&chain[i], DW_AT_call_file);
+            f->file = dwarf_getsrcfiles(cu, &files, NULL) == 0
+                          ? absolute(cu, dwarf_filesrc(files, file, NULL, NULL), buffer, sizeof buffer)
+                          : NULL;
+            f->line = attr_number(&chain[i], DW_AT_call_line);
+            f->column = attr_number(&chain[i], DW_AT_call_column);
+        }
+    }
+    free(chain);
+    free(scopes);
+    return done;
+}
+
+/* Says all about an address; the frames of inlined functions come first. */
+static void emit_address(struct worker *w, uint64_t address, bool guessed) {
+    struct symbol_frame f = {.address = address, .guessed = guessed};
+    Dwfl_Module *module = dwfl_addrmodule(w->dwfl, address);
+    if (module == NULL) {
+        emit(w, &f);
+        return;
+    }
+    f.kernel = module == w->kernel;
+    const char *symbol = dwfl_module_addrname(module, address);
+    Dwarf_Die cu;
+    Dwarf_Addr bias;
+    char buffer[4096];
+    if (find_cu(module, address, &cu, &bias)) {
+        Dwarf_Line *line = dwarf_getsrc_die(&cu, address - bias);
+        if (line != NULL) {
+            int number = 0;
+            int column = 0;
+            dwarf_lineno(line, &number);
+            dwarf_linecol(line, &column);
+            f.file = absolute(&cu, dwarf_linesrc(line, NULL, NULL), buffer, sizeof buffer);
+            f.line = number > 0 ? (unsigned)number : 0;
+            f.column = column > 0 ? (unsigned)column : 0;
+        }
+        if (emit_scopes(w, &cu, address - bias, &f, symbol)) {
+            return;
+        }
+        f.inlined = false;
+    }
+    f.function = symbol;
+    emit(w, &f);
+}
+
+/* ---- unwinding ---- */
+
+static bool read_stack(const struct symbolize_request *q, uint64_t address, uint64_t *value) {
+    const struct {
+        const uint8_t *data;
+        size_t size;
+        uint64_t base;
+    } stacks[] = {{q->stack, q->stack_size, q->stack_base},
+                  {q->kstack, q->kstack_size, q->kstack_base}};
+    for (size_t i = 0; i < 2; i++) {
+        if (address >= stacks[i].base && stacks[i].size >= sizeof *value &&
+            address - stacks[i].base <= stacks[i].size - sizeof *value) {
+            memcpy(value, stacks[i].data + (address - stacks[i].base), sizeof *value);
+            return true;
+        }
+    }
+    return false;
+}
+
+static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread_arg) {
+    (void)dwfl;
+    if (*thread_arg != NULL) {
+        return 0;
+    }
+    *thread_arg = arg;
+    return 1;
+}
+
+static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *value, void *arg) {
+    (void)dwfl;
+    uint64_t v;
+    if (!read_stack(((struct worker *)arg)->q, address, &v)) {
+        return false;
+    }
+    *value = v;
+    return true;
+}
+
+static bool initial_registers(Dwfl_Thread *thread, void *arg) {
+    struct worker *w = arg;
+    const uint64_t *r = w->q->regs;
+    const Dwarf_Word dwarf[17] = {
+        r[RAX], r[RDX],    r[RCX],    r[RBX],    r[RSI],    r[RDI],    r[RBP],    w->rsp, r[R8],
+        r[R8 + 1], r[R8 + 2], r[R8 + 3], r[R8 + 4], r[R8 + 5], r[R8 + 6], r[R8 + 7], w->rip};
+    return dwfl_thread_state_registers(thread, 0, 17, dwarf);
+}
+
+static int on_frame(Dwfl_Frame *state, void *arg) {
+    struct worker *w = arg;
+    Dwarf_Addr pc;
+    bool activation = false;
+    if (!dwfl_frame_pc(state, &pc, &activation) || pc == 0 || w->frames >= w->limit) {
+        return DWARF_CB_ABORT;
+    }
+    /* The first one after a skipped stub is a return address as well. */
+    bool first = w->frames == 0 && !w->q->skip_first;
+    emit_address(w, activation || first ? pc - (first ? 0 : 1) : pc - 1, false);
+    return DWARF_CB_OK;
+}
+
+/* Could a call end right before this address?  Looks at the app's text. */
+static bool follows_call(struct worker *w, uint64_t address) {
+    Dwfl_Module *module = dwfl_addrmodule(w->dwfl, address);
+    GElf_Addr bias;
+    Elf *elf = module == NULL ? NULL : dwfl_module_getelf(module, &bias);
+    size_t count;
+    if (elf == NULL || elf_getphdrnum(elf, &count) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < count && i < 64; i++) {
+        GElf_Phdr ph;
+        if (gelf_getphdr(elf, (int)i, &ph) == NULL || ph.p_type != PT_LOAD ||
+            (ph.p_flags & PF_X) == 0 || address - bias < ph.p_vaddr + 7 ||
+            address - bias > ph.p_vaddr + ph.p_filesz) {
+            continue;
+        }
+        uint64_t offset = ph.p_offset + (address - bias - ph.p_vaddr);
+        size_t size;
+        const char *file = elf_rawfile(elf, &size);
+        if (file == NULL || offset > size) {
+            return false;
+        }
+        const uint8_t *at = (const uint8_t *)file + offset;
+        bool indirect = false; /* ff /2, with 2 to 7 bytes */
+        for (int n = 2; n <= 7; n++) {
+            indirect = indirect || (at[-n] == 0xff && (at[-n + 1] >> 3 & 7) == 2);
+        }
+        return at[-5] == 0xe8 || indirect;
+    }
+    return false;
+}
+
+/* Whatever looks like a return address from `from` up. */
+static void scan_stack(struct worker *w, uint64_t from) {
+    unsigned found = 0;
+    uint64_t value;
+    for (uint64_t at = (from + 7) & ~UINT64_C(7);
+         found < SCAN_FRAMES && w->frames < w->limit && read_stack(w->q, at, &value); at += 8) {
+        if (follows_call(w, value)) {
+            emit_address(w, value - 1, true);
+            found++;
+        }
+    }
+}
+
+static void unwind(struct worker *w) {
+    static const Dwfl_Thread_Callbacks callbacks = {
+        .next_thread = next_thread,
+        .memory_read = read_memory,
+        .set_initial_registers = initial_registers,
+    };
+    const struct symbolize_request *q = w->q;
+    w->rip = q->regs[RIP];
+    w->rsp = q->regs[RSP];
+    bool nowhere = dwfl_addrmodule(w->dwfl, w->rip) == NULL;
+    if (nowhere && !q->skip_first) { /* a jump to nowhere: the caller's address is on the stack */
+        emit_address(w, w->rip, false);
+    }
+    if (nowhere || q->skip_first) {
+        uint64_t value;
+        if (!read_stack(q, w->rsp, &value)) {
+            return;
+        }
+        w->rip = value;
+        w->rsp += 8;
+    }
+    unsigned before = w->frames;
+    if (dwfl_attach_state(w->dwfl, NULL, 1, &callbacks, w)) {
+        (void)dwfl_getthread_frames(w->dwfl, 1, on_frame, w);
+    }
+    if (w->frames == before) {
+        emit_address(w, nowhere || q->skip_first ? w->rip - 1 : w->rip, false);
+    }
+    if (w->frames - before <= 1) {
+        scan_stack(w, w->rsp);
+    }
+    if (q->kstack_size > 0 && q->stack_size > 0 && w->kernel != NULL &&
+        dwfl_addrmodule(w->dwfl, q->regs[RIP]) == w->kernel) {
+        scan_stack(w, q->stack_base); /* who called into the kernel */
+    }
+}
+
+/* ---- the child ---- */
+
+static int no_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+                        const char *file, const char *link, GElf_Word crc, char **path) {
+    (void)module, (void)data, (void)name, (void)base, (void)file, (void)link, (void)crc, (void)path;
+    return -1; /* all there is lies in the file itself; nothing is fetched */
+}
+
+/* The app's ELF out of the image, as a file of its own. */
+static int extract_app(const struct symbolize_request *q) {
+    int image = q->image_path == NULL ? -1 : open(q->image_path, O_RDONLY | O_CLOEXEC);
+    int fd = image < 0 ? -1 : memfd_create("app", MFD_CLOEXEC);
+    off_t offset = (off_t)q->app_offset;
+    for (uint64_t left = q->app_size; fd >= 0 && left > 0;) {
+        ssize_t n = sendfile(fd, image, &offset, left < (1u << 30) ? left : 1u << 30);
+        if (n <= 0) {
+            break;
+        }
+        left -= (uint64_t)n;
+    }
+    if (image >= 0) {
+        close(image);
+    }
+    return fd;
+}
+
+static bool open_modules(struct worker *w) {
+    static const Dwfl_Callbacks callbacks = {
+        .find_elf = dwfl_build_id_find_elf,
+        .find_debuginfo = no_debuginfo,
+        .section_address = dwfl_offline_section_address,
+    };
+    const struct symbolize_request *q = w->q;
+    w->dwfl = dwfl_begin(&callbacks);
+    if (w->dwfl == NULL) {
+        return false;
+    }
+    dwfl_report_begin(w->dwfl);
+    int fd = q->app_path != NULL ? open(q->app_path, O_RDONLY | O_CLOEXEC) : extract_app(q);
+    if (fd >= 0) {
+        w->app = dwfl_report_elf(w->dwfl, "app", "app", fd, q->app_base, true);
+    }
+    fd = q->kernel_path != NULL ? open(q->kernel_path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        w->kernel = dwfl_report_elf(w->dwfl, "kernel", "kernel", fd, 0, true);
+    }
+    dwfl_report_end(w->dwfl, NULL, NULL);
+    return w->app != NULL || w->kernel != NULL;
+}
+
+static void limit_child(unsigned ms) {
+    struct rlimit memory = {(rlim_t)MEMORY_MAX_MIB << 20, (rlim_t)MEMORY_MAX_MIB << 20};
+    struct rlimit cpu = {ms / 1000 + 1, ms / 1000 + 2};
+    struct rlimit none = {0, 0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CPU, &cpu);
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_AS, &memory);
+    const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++) {
+        signal(fatal[i], SIG_DFL);
+    }
+}
+
+struct job {
+    const struct symbolize_request *q;
+    bool whole_stack;
+    uint64_t address;
+};
+
+static void work(const struct job *job, int fd) {
+    struct worker w = {
+        .q = job->q,
+        .limit = job->q->limit_frames == 0 ? DEFAULT_FRAMES : job->q->limit_frames,
+        .out = fdopen(fd, "w"),
+    };
+    if (w.out == NULL || !open_modules(&w)) {
+        return;
+    }
+    if (job->whole_stack) {
+        unwind(&w);
+    } else {
+        emit_address(&w, job->address, false);
+    }
+    fputs(".\n", w.out); /* all is said */
+    fflush(w.out);
+}
+
+/* ---- the parent ---- */
+
+static uint64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* All that the child says within the time; NUL-terminated. */
+static char *listen_to(int fd, unsigned ms) {
+    uint64_t end = now_ms() + ms;
+    char *text = xalloc(OUTPUT_MAX + 1);
+    size_t len = 0;
+    for (uint64_t now = now_ms(); now < end && len < OUTPUT_MAX; now = now_ms()) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int ready = poll(&p, 1, (int)(end - now));
+        if (ready < 0 && errno == EINTR) {
+            continue;
+        }
+        ssize_t n = ready <= 0 ? 0 : read(fd, text + len, OUTPUT_MAX - len);
+        if (n <= 0) {
+            break;
+        }
+        len += (size_t)n;
+    }
+    text[len] = '\0';
+    return text;
+}
+
+static bool parse_frame(char *line, struct symbol_frame *f) {
+    int kernel, inlined, guessed, used = 0;
+    if (sscanf(line, "%" SCNx64 " %d %d %d %u %u%n", &f->address, &kernel, &inlined, &guessed,
+               &f->line, &f->column, &used) != 6 ||
+        line[used] != '\t') {
+        return false;
+    }
+    char *function = line + used + 1;
+    char *file = strchr(function, '\t');
+    if (file == NULL) {
+        return false;
+    }
+    *file++ = '\0';
+    f->kernel = kernel != 0;
+    f->inlined = inlined != 0;
+    f->guessed = guessed != 0;
+    f->function = *function == '\0' ? NULL : function;
+    f->file = *file == '\0' ? NULL : file;
+    return true;
+}
+
+static bool run_job(const struct job *job, struct symbol_frame **frames, size_t *count) {
+    int fd[2];
+    *frames = NULL;
+    *count = 0;
+    if (pipe2(fd, O_CLOEXEC) != 0) {
+        return false;
+    }
+    unsigned ms = job->q->limit_ms == 0 ? DEFAULT_MS : job->q->limit_ms;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fd[0]);
+        limit_child(ms);
+        work(job, fd[1]);
+        _exit(0);
+    }
+    close(fd[1]);
+    char *text = pid < 0 ? xstrdup("") : listen_to(fd[0], ms);
+    close(fd[0]);
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    VEC(struct symbol_frame) list = {0};
+    bool whole = false;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
+        struct symbol_frame f = {0};
+        if (strcmp(line, ".") == 0) {
+            whole = true;
+            break;
+        }
+        if (parse_frame(line, &f)) {
+            *vec_push(&list) = f;
+        }
+    }
+    *frames = list.data;
+    *count = list.len;
+    return whole;
+}
+
+bool symbolize_stack(const struct symbolize_request *request, struct symbol_frame **frames,
+                     size_t *count) {
+    return run_job(&(struct job){.q = request, .whole_stack = true}, frames, count);
+}
+
+bool symbolize_address(const struct symbolize_request *request, uint64_t address,
+                       struct symbol_frame *frame) {
+    struct symbol_frame *frames;
+    size_t count;
+    (void)run_job(&(struct job){.q = request, .address = address}, &frames, &count);
+    if (count == 0) {
+        return false;
+    }
+    *frame = frames[0];
+    return frame->function != NULL || frame->file != NULL;
+}
