@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 int diag_verbosity;
+bool diag_quiet;
 
 static unsigned error_count;
 
@@ -51,6 +52,9 @@ unsigned diag_error_count(void) {
 /* One line: [color]prefix[reset]message\n, cut when it does not fit a large
  * heap buffer that could not be had. */
 static void say(const char *prefix, const char *color, const char *fmt, va_list ap) {
+    if (diag_quiet) {
+        return;
+    }
     char small[4096];
     char *text = small;
     va_list again;
@@ -84,7 +88,7 @@ static void say(const char *prefix, const char *color, const char *fmt, va_list 
 void diag_error(const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
-    error_count++;
+    error_count += !diag_quiet;
     say("zuk: error: ", "\033[1;31m", fmt, ap);
     va_end(ap);
 }

@@ -32,6 +32,7 @@ void diag_hint(const char *fmt, ...) PRINTF(1, 2);    /* "  hint: ..." under the
 void diag_verbose(const char *fmt, ...) PRINTF(1, 2); /* only with -v */
 
 extern int diag_verbosity;         /* 0, 1 with -v, 2 with -vv */
+extern bool diag_quiet;            /* says and counts nothing: for a try, and for fuzz targets */
 unsigned diag_error_count(void);   /* errors reported so far */
 bool diag_color(FILE *stream);     /* colour on that stream? (--color, NO_COLOR, isatty) */
 bool diag_color_set(const char *when); /* "auto", "always", "never"; false for another word */

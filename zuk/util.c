@@ -205,7 +205,7 @@ static int clean_add_group(pid_t group) {
 
 bool file_map(const char *path, struct file_map *out) {
     *out = (struct file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block us */
     if (fd < 0) {
         diag_error("cannot open '%s': %s", path, strerror(errno));
         return false;
@@ -807,10 +807,10 @@ int run_program(const struct run *run) {
 
 /* --- where Zig is ------------------------------------------------------- */
 
-/* The path recorded by `make install` in LIB/zig.path, or NULL. */
+/* The path recorded by `make install` in LIB/zig-path, or NULL. */
 static char *recorded_zig(void) {
     char *dir = lib_dir_quietly();
-    char *path = dir ? path_join(dir, "zig.path") : NULL;
+    char *path = dir ? path_join(dir, "zig-path") : NULL;
     struct file_map map;
     if (!path || !is_file(path) || !file_map(path, &map)) {
         return NULL;

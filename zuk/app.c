@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From what the user names to one static executable: takes it as it is, or
+ * resolves and links archives and objects with the pinned Zig's musl.
+ */
+#include "zuk/app.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "zuk/diag.h"
+#include "zuk/input.h"
+#include "zuk/project.h"
+#include "zuk/resolve.h"
+#include "zuk/strip.h"
+#include "zuk/stub.h"
+#include "zuk/toolchain.h"
+
+/* Zig's own default; the kernel maps the stack lazily. */
+#define STACK_SIZE "16777216"
+#define IMAGE_BASE "0x200000"
+
+/* lld can hang or eat memory on damaged objects. */
+enum { LINK_TIMEOUT_MS = 60 * 1000 };
+#define LINK_MEMORY ((uint64_t)16 << 30)
+
+/* --- names -------------------------------------------------------------- */
+
+/* "libapp.a" -> "app", "x.o" -> "x", "folder/" -> "folder". */
+static const char *name_of(const char *path, bool strip_affixes) {
+    char *real = realpath(path, NULL);
+    char *name = xstrdup(path_base(real ? real : path));
+    free(real);
+    size_t length = strlen(name);
+    if (strip_affixes && length > 2 &&
+        (strcmp(name + length - 2, ".a") == 0 || strcmp(name + length - 2, ".o") == 0)) {
+        bool library = name[length - 1] == 'a' && strncmp(name, "lib", 3) == 0 && length > 5;
+        name[length - 2] = 0;
+        return library ? name + 3 : name;
+    }
+    return name;
+}
+
+/* --- linking ------------------------------------------------------------ */
+
+struct link {
+    const struct app_request *request;
+    struct resolution resolution;
+    struct toolchain toolchain;
+    VEC(const char *) files; /* the user's, in the order of the command line */
+    bool bare; /* defines _start itself: no crt1.o */
+};
+
+static struct object *new_object(const char *path, const struct file_map *map, bool is_ours) {
+    struct object *object = xalloc(sizeof *object);
+    object->label = path;
+    object->data = map->data;
+    object->size = map->size;
+    object->is_ours = is_ours;
+    return object;
+}
+
+static bool add_input(struct link *l, const struct input *input) {
+    *vec_push(&l->files) = input->path;
+    return input->kind == FILE_ARCHIVE
+               ? resolve_archive(&l->resolution, &input->archive)
+               : resolve_object(&l->resolution, new_object(input->path, &input->map, false));
+}
+
+static bool add_library(struct link *l, const char *path) {
+    struct file_map map;
+    struct archive archive;
+    return file_map(path, &map) && archive_read(&archive, path, map.data, map.size) &&
+           resolve_library(&l->resolution, &archive);
+}
+
+/* An app begins at main; a library that brings its own _start (Zig without
+ * libc) begins there. */
+static bool check_entry(struct link *l) {
+    const struct resolution *r = &l->resolution;
+    const struct symbol *weak = symtab_find(&r->table, "main");
+    if (r->mains.len > 1) {
+        diag_error("main is defined %zu times:", r->mains.len);
+        for (size_t i = 0; i < r->mains.len; i++) {
+            diag_hint("in %s", r->mains.data[i]->label);
+        }
+        return false;
+    }
+    if (r->mains.len == 1 || (weak && weak->state != SYMBOL_UNDEFINED)) {
+        return true;
+    }
+    l->bare = r->starts.len == 1;
+    if (l->bare) {
+        symbol_refer(symtab_get(&l->resolution.table, "_start"), false);
+        return resolve_object(&l->resolution, r->starts.data[0]);
+    }
+    char *looked = xstrdup(l->files.data[0]);
+    for (size_t i = 1; i < l->files.len; i++) {
+        looked = xasprintf("%s, %s", looked, l->files.data[i]);
+    }
+    diag_error("no main in %s", looked);
+    diag_hint("an app begins at main: `pub fn main` or `export fn main` in Zig, main in C");
+    return false;
+}
+
+static bool resolve(struct link *l) {
+    if (!toolchain_find(&l->toolchain)) {
+        return false;
+    }
+    struct file_map crt1;
+    if (!l->bare && (!file_map(l->toolchain.crt1, &crt1) ||
+                     !resolve_object(&l->resolution, new_object(l->toolchain.crt1, &crt1, true)))) {
+        return false;
+    }
+    for (size_t i = 0; i < l->toolchain.library_count; i++) {
+        if (!add_library(l, l->toolchain.libraries[i])) {
+            return false;
+        }
+    }
+    return resolve_run(&l->resolution) && resolve_twins(&l->resolution) &&
+           resolve_finish(&l->resolution);
+}
+
+/* One argument a line; a user can paste it: the shell joins the lines. */
+static bool write_command(const char *path, const char *const *argv) {
+    char *text = xstrdup("");
+    for (size_t i = 0; argv[i]; i++) {
+        text = xasprintf("%s%s'%s'", text, i ? " \\\n    " : "", argv[i]);
+    }
+    text = xasprintf("%s\n", text);
+    return write_file(path, text, strlen(text));
+}
+
+static bool run_linker(const struct link *l, const char *const *argv, const char *output) {
+    char *out, *err;
+    struct run run = {.argv = argv,
+                      .out = &out,
+                      .err = &err,
+                      .timeout_ms = LINK_TIMEOUT_MS,
+                      .memory_limit = LINK_MEMORY};
+    int status = run_program(&run);
+    int reason = errno;
+    fputs(out, stderr);
+    fputs(err, stderr);
+    if (status == 0) {
+        return true;
+    }
+    unlink(output);
+    const char *what = l->files.data[0];
+    if (status == -1) {
+        diag_error("cannot start '%s': %s", argv[0], strerror(reason));
+    } else if (status == -2) {
+        diag_error("the linker did not end within %d s on '%s': is it damaged?",
+                   LINK_TIMEOUT_MS / 1000, what);
+    } else if (status >= 128) {
+        diag_error("the linker crashed (signal %d) on '%s': is it damaged?", status - 128, what);
+    } else {
+        diag_error("cannot link '%s' into '%s' (the linker's words are above)", what, output);
+    }
+    return false;
+}
+
+static bool link_app(struct link *l, const char *output) {
+    const char *stubs = NULL;
+    if (l->resolution.undefined.len || l->resolution.twins.len) {
+        stubs = path_join(l->request->work, "stubs.o");
+        if (!stub_write(&l->resolution, l->request->work)) {
+            return false;
+        }
+    } else {
+        unlink(path_join(l->request->work, "stubs.o")); /* of an earlier build */
+        unlink(path_join(l->request->work, "stubs.S"));
+    }
+    static const char *const fixed[] = {
+        "ld.lld", "-m", "elf_x86_64", "-static", "-no-pie", "--entry", "_start", "--image-base",
+        IMAGE_BASE, "--gc-sections", "--eh-frame-hdr", "--build-id=none", "-z", "noexecstack",
+        "-z", "norelro", "-z", "stack-size=" STACK_SIZE, "--error-limit=0", "--color-diagnostics=never",
+    };
+    VEC(const char *) argv = {0};
+    *vec_push(&argv) = l->toolchain.zig;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        *vec_push(&argv) = fixed[i];
+    }
+    *vec_push(&argv) = "-o";
+    *vec_push(&argv) = output;
+    if (!l->bare) {
+        *vec_push(&argv) = l->toolchain.crt1;
+    }
+    for (size_t i = 0; i < l->files.len; i++) {
+        *vec_push(&argv) = l->files.data[i];
+    }
+    if (stubs) {
+        *vec_push(&argv) = stubs;
+    }
+    for (size_t i = 0; i < l->toolchain.library_count; i++) {
+        *vec_push(&argv) = l->toolchain.libraries[i];
+    }
+    *vec_push(&argv) = NULL;
+    return write_command(path_join(l->request->work, "link-app.cmd"), argv.data) &&
+           run_linker(l, argv.data, output);
+}
+
+static bool name_stubs(const struct resolution *r, struct app *app) {
+    const char **names = xalloc((r->undefined.len + 1) * sizeof *names);
+    for (size_t i = 0; i < r->undefined.len; i++) {
+        names[i] = r->undefined.data[i].name;
+    }
+    app->stubs = names;
+    app->stub_count = r->undefined.len;
+    return true;
+}
+
+static bool make_from_objects(const struct app_request *request, const struct input *inputs,
+                              size_t count, struct app *app) {
+    struct link l = {.request = request};
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        ok &= add_input(&l, &inputs[i]);
+    }
+    if (!ok || !check_entry(&l) || !resolve(&l) || !stub_report(&l.resolution, request->strict)) {
+        return false;
+    }
+    app->linked = true;
+    app->path = path_join(request->work, "app.elf");
+    app->debug_path = app->path;
+    if (request->strip) {
+        app->debug_path = path_join(request->work, "app.debug.elf");
+    }
+    return link_app(&l, app->debug_path) &&
+           (!request->strip || strip_executable(app->debug_path, app->path)) &&
+           name_stubs(&l.resolution, app);
+}
+
+/* --- the pass ----------------------------------------------------------- */
+
+static bool make_from_files(const struct app_request *request, const char *const *paths,
+                            size_t count, struct app *app) {
+    struct input *inputs = xalloc((count + 1) * sizeof *inputs);
+    const char *executable = NULL;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        ok &= input_open(&inputs[i], paths[i]);
+        if (inputs[i].kind == FILE_EXECUTABLE) {
+            executable = paths[i];
+        }
+    }
+    if (!ok) {
+        return false;
+    }
+    if (!executable) {
+        return make_from_objects(request, inputs, count, app);
+    }
+    if (count > 1) {
+        diag_error("'%s' is an executable: it cannot be linked with other files", executable);
+        return false;
+    }
+    app->path = app->debug_path = executable;
+    return true;
+}
+
+static bool make_from_project(const struct app_request *request, struct app *app) {
+    struct project project = {0};
+    if (!project_build(request, request->inputs[0], &project)) {
+        return false;
+    }
+    size_t count = project.overrides.len + 1;
+    const char **paths = xalloc(count * sizeof *paths);
+    struct file_map map;
+    if (!file_map(project.artifact, &map)) {
+        return false;
+    }
+    bool executable = file_kind(map.data, map.size) == FILE_EXECUTABLE;
+    file_unmap(&map);
+    if (executable && project.overrides.len) {
+        diag_warning("'%s' is linked already: the files in undefined/ are left out",
+                     project.artifact);
+        count = 1;
+    }
+    paths[0] = project.artifact;
+    for (size_t i = 1; i < count; i++) {
+        paths[i] = project.overrides.data[i - 1];
+    }
+    return make_from_files(request, paths, count, app);
+}
+
+bool app_make(const struct app_request *request, struct app *app) {
+    *app = (struct app){0};
+    if (request->input_count == 0) {
+        diag_error("no input");
+        return false;
+    }
+    size_t folders = 0;
+    for (size_t i = 0; i < request->input_count; i++) {
+        folders += is_dir(request->inputs[i]);
+    }
+    if (folders && request->input_count > 1) {
+        diag_error("a project's folder is built alone: name it without other inputs");
+        return false;
+    }
+    bool ok = folders ? make_from_project(request, app)
+                      : make_from_files(request, request->inputs, request->input_count, app);
+    if (ok) {
+        app->name = name_of(request->inputs[0], app->linked && !folders);
+    }
+    return ok;
+}
