@@ -30,6 +30,14 @@
 
 #include "zuk/util.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER
+#endif
+#endif
+
 enum {
     DEFAULT_MS = 5000,
     DEFAULT_FRAMES = 64,
@@ -389,7 +397,11 @@ static void limit_child(unsigned ms) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_CORE, &none);
+#ifdef ADDRESS_SANITIZER
+    (void)memory; /* its shadow takes terabytes of addresses */
+#else
     setrlimit(RLIMIT_AS, &memory);
+#endif
     const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGINT, SIGTERM};
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++) {
         signal(fatal[i], SIG_DFL);
