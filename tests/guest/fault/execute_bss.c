@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The bss is not executable: a fetch from it faults.
+ * cflags: -fno-omit-frame-pointer -fno-sanitize=all
+ * expect-status: 139
+ * expect-stderr-contains: SIGSEGV
+ * expect-stderr-contains: enter
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t code[16];
+
+__attribute__((noinline)) static void enter(void *code) {
+    __asm__ volatile("call *%0" : : "r"(code) : "memory");
+}
+
+int main(void) {
+    uint8_t *p = code;
+    memcpy(p, "\xc3\xc3\xc3\xc3", 4); /* ret */
+    enter(p);
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * madvise(DONTNEED) gives zeros again and the memory back; msync and mincore
+ * know what is mapped (Zig's stack traces depend on it).
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "check.h"
+
+enum { RW = PROT_READ | PROT_WRITE, ANON = MAP_PRIVATE | MAP_ANONYMOUS };
+
+int main(void) {
+    char *p = mmap(NULL, 4 * 4096, RW, ANON, -1, 0);
+    memset(p, 5, 4 * 4096);
+    CHECK_EQ(madvise(p + 4096, 2 * 4096, MADV_DONTNEED), 0);
+    CHECK_EQ(p[0], 5);
+    CHECK_EQ(p[4096], 0);
+    CHECK_EQ(p[3 * 4096 - 1], 0);
+    CHECK_EQ(p[3 * 4096], 5);
+    CHECK_EQ(madvise(p, 4096, MADV_FREE), 0);
+    CHECK_EQ(madvise(p, 4 * 4096, MADV_WILLNEED), 0);
+    CHECK_EQ(madvise(p, 4 * 4096, MADV_NORMAL), 0);
+    CHECK_EQ(madvise(p, 4 * 4096, MADV_RANDOM), 0);
+    CHECK_EQ(madvise(p, 4 * 4096, MADV_SEQUENTIAL), 0);
+    CHECK_EQ(madvise(p, 0, MADV_DONTNEED), 0);
+    CHECK_ERRNO(madvise(p, 4096, 9999), EINVAL);
+    CHECK_ERRNO(madvise(p + 1, 4096, MADV_DONTNEED), EINVAL);
+    CHECK_EQ(msync(p, 4096, MS_ASYNC), 0);
+    CHECK_EQ(msync(p, 4 * 4096, MS_SYNC), 0);
+    CHECK_ERRNO(msync(p + 1, 4096, MS_ASYNC), EINVAL);
+    CHECK_ERRNO(msync(p, 4096, MS_ASYNC | MS_SYNC), EINVAL);
+    CHECK_ERRNO(msync(p, 4096, 64), EINVAL);
+    CHECK_EQ(munmap(p + 4096, 4096), 0);
+    CHECK_ERRNO(msync(p, 4 * 4096, MS_ASYNC), ENOMEM);
+    CHECK_ERRNO(msync(p + 4096, 4096, MS_ASYNC), ENOMEM);
+    CHECK_ERRNO(msync((void *)0x12345000, 4096, MS_ASYNC), ENOMEM);
+    CHECK_ERRNO(msync(NULL, 4096, MS_ASYNC), ENOMEM);
+    CHECK_ERRNO(madvise(p, 4 * 4096, MADV_DONTNEED), ENOMEM);
+    unsigned char vec[4] = {9, 9, 9, 9};
+    p = mmap(NULL, 3 * 4096, RW, ANON, -1, 0);
+    p[4096] = 1;
+    CHECK_EQ(mincore(p, 3 * 4096, vec), 0);
+    CHECK_EQ(vec[0] & 1, 0);
+    CHECK_EQ(vec[1] & 1, 1);
+    CHECK_EQ(vec[2] & 1, 0);
+    CHECK_EQ(vec[3], 9);
+    CHECK_ERRNO(mincore(p + 1, 4096, vec), EINVAL);
+    CHECK_ERRNO(mincore(p, 4096, (void *)8), EFAULT);
+    return check_done();
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A stack overflow caught on the alternate stack; SA_ONSTACK and sigaltstack's
+ * rules.
+ * modes: O0 O1
+ * cflags: -fno-sanitize=all
+ * timeout: 40
+ * zuk: -m 128M
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+static char stack[65536];
+static sigjmp_buf back;
+static volatile int on_alternate, flags_inside, code;
+
+static void overflow(int sig, siginfo_t *info, void *context) {
+    (void)sig, (void)context;
+    char here;
+    on_alternate = &here >= stack && &here < stack + sizeof stack;
+    stack_t s;
+    sigaltstack(NULL, &s);
+    flags_inside = s.ss_flags;
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    if (sigaltstack(&other, NULL) != -1 || errno != EPERM) {
+        on_alternate = -1;
+    }
+    code = info->si_code;
+    siglongjmp(back, 1);
+}
+
+__attribute__((noinline)) static int descend(volatile int *depth) {
+    volatile char frame[500];
+    frame[0] = (char)++*depth;
+    return descend(depth) + frame[0];
+}
+
+int main(void) {
+    stack_t s = {.ss_sp = stack, .ss_size = sizeof stack}, old;
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
+    CHECK_EQ(old.ss_flags, SS_DISABLE);
+    stack_t small = {.ss_sp = stack, .ss_size = 100};
+    CHECK_ERRNO(sigaltstack(&small, NULL), ENOMEM);
+    stack_t odd = {.ss_sp = stack, .ss_size = sizeof stack, .ss_flags = 99};
+    CHECK_ERRNO(sigaltstack(&odd, NULL), EINVAL);
+    CHECK_EQ(sigaltstack(&s, NULL), 0);
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
+    CHECK_EQ(old.ss_flags, 0);
+    CHECK(old.ss_sp == stack && old.ss_size == sizeof stack);
+    struct sigaction a = {.sa_sigaction = overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    CHECK_EQ(sigaction(SIGSEGV, &a, NULL), 0);
+    for (int round = 0; round < 2; round++) {
+        volatile int depth = 0;
+        if (sigsetjmp(back, 1) == 0) {
+            descend(&depth);
+        }
+        CHECK(depth > 1000);
+        CHECK_EQ(on_alternate, 1);
+        CHECK_EQ(flags_inside, SS_ONSTACK);
+    }
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
+    CHECK_EQ(old.ss_flags, 0);
+    stack_t off = {.ss_flags = SS_DISABLE};
+    CHECK_EQ(sigaltstack(&off, NULL), 0);
+    return check_done();
+}
