@@ -52,8 +52,8 @@ bool arch_page_lookup(vaddr_t va, struct page_entry *out);
  * holes in page-table-sized steps. */
 void arch_page_walk(vaddr_t start, vaddr_t end,
                     void (*fn)(vaddr_t va, const struct page_entry *entry, void *arg), void *arg);
-/* Changes the rights of one mapped page. */
-void arch_page_protect(vaddr_t va, unsigned prot);
+/* Changes the rights of one mapped page; 0 or -ENOMEM. */
+int arch_page_protect(vaddr_t va, unsigned prot);
 /* Unmaps one page; returns its entry; false when there was none. */
 bool arch_page_unmap(vaddr_t va, struct page_entry *out);
 /* Maps a kernel page of device registers, uncached; returns its address. */
@@ -63,6 +63,14 @@ uint64_t arch_table_pages(void); /* page-table frames in use */
 /* Copies between kernel and app memory; the number of bytes NOT copied (0:
  * all).  Faults on the app's side are resolved or end the copy. */
 size_t arch_copy_user(void *dst, const void *src, size_t size);
+
+/* During boot, before arch_init: maps what the loader left in low memory;
+ * read-only, stays mapped. */
+void *arch_boot_map(paddr_t p, size_t size);
+/* The CPU, its tables, the current thread: first of all. */
+void arch_init(void);
+/* The direct map of all RAM; after frame_init. */
+void arch_map_ram(void);
 
 /* A thread's machine state. */
 struct arch_thread {
@@ -77,6 +85,40 @@ struct thread *arch_thread_current(void);
 void arch_thread_set_current(struct thread *t);
 void arch_set_tls(uint64_t base);
 uint64_t arch_get_tls(void);
+
+/* The app's registers at a trap; what is inside is the architecture's. */
+struct trap_frame;
+uint64_t arch_frame_ip(const struct trap_frame *frame);
+uint64_t arch_frame_sp(const struct trap_frame *frame);
+long arch_frame_result(const struct trap_frame *frame); /* the register a call's result is in */
+/* In the order of REPORT_REGS_<ARCH>. */
+void arch_frame_regs(const struct trap_frame *frame, uint64_t *regs);
+/* Registers of a thread that sleeps in a system call, as far as they are known. */
+void arch_thread_regs(const struct thread *t, uint64_t *regs);
+/* Enters the app for the first time with that instruction and stack pointer. */
+void arch_app_enter(vaddr_t ip, vaddr_t sp) __attribute__((noreturn));
+extern const unsigned arch_image;       /* enum image_arch */
+extern const char arch_name[];          /* as uname says */
+extern uint64_t arch_hwcap;             /* AT_HWCAP */
+extern uint32_t arch_signal_frame_size; /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
+void arch_trace(bool on);               /* system calls go through trace_before and trace_after */
+
+/* What a CPU exception means; arch/ decodes, fault_entry (app/) acts. */
+struct fault {
+    vaddr_t address;   /* what was touched, or where the instruction is */
+    uint64_t error, vector; /* the hardware's words, for reports */
+    unsigned access;   /* PROT_READ, PROT_WRITE, PROT_EXEC: a page fault; 0: not one */
+    int signal, code;  /* what Linux would send: signal number, si_code */
+    bool in_kernel;
+    long stub;         /* the instruction is stub number `stub`; -1: it is not */
+};
+/* Upward, by name.  Returns when the instruction can be tried again (or the
+ * frame was sent elsewhere).  false: an unresolved fault in kernel code. */
+bool fault_entry(const struct fault *fault, struct trap_frame *frame);
+void irq_entry(unsigned line);
+/* Before a return to the app when thread.work is not 0. */
+void app_work(struct trap_frame *frame);
+void timer_entry(void);
 
 /* Interrupts. */
 void arch_idle(void); /* opens interrupts, sleeps until one came, closes them */

@@ -62,6 +62,10 @@ long area_brk(vaddr_t brk);
 void area_set_brk(vaddr_t start);
 uint64_t area_pages(void); /* frames owned by the app */
 
+/* The app's own executable file, as it lies in the image: pages that are not
+ * written to are mapped in place.  Not counted. */
+extern struct area_source area_image;
+
 /* Resolves a fault at va: 0, -EFAULT (no area, or no right), -ENOMEM, -EIO
  * (past the end of a file). */
 int area_fault(vaddr_t va, unsigned access);

@@ -30,12 +30,14 @@ struct thread {
     struct report_call calls[16]; /* ring of the last system calls */
 
     struct arch_thread arch;
-    struct list_node run;  /* in the run queue or a wait queue */
-    struct list_node all;  /* in thread_all */
+    struct list run;  /* in the run queue or a wait queue */
+    struct list all;  /* in thread_all */
     enum thread_state state;
     uint32_t id;           /* Linux thread id; the first is 1 */
-    bool woken_by_signal;
     uint64_t signal_mask, signal_pending; /* bit N-1: signal N */
+    uint64_t saved_mask; /* what sigsuspend and its kind replaced */
+    uint64_t wait_set;   /* blocked signals that sigtimedwait waits for */
+    bool restore_mask;   /* saved_mask is to be restored on the way out */
     struct { uint64_t base, size; uint32_t flags; } altstack;
     vaddr_t clear_tid;     /* CLEAR_CHILD_TID, 0 for none */
     vaddr_t robust_list;
@@ -46,12 +48,20 @@ struct thread {
 #define THREAD_WORK_SIGNAL 1u
 #define THREAD_WORK_RESCHED 2u
 
+/* `external`: something outside (a device) wakes it, so a thread that waits
+ * there for ever is no deadlock. */
 struct wait_queue {
-    struct list_node head;
+    struct list head;
+    bool external;
 };
-#define WAIT_QUEUE(name) struct wait_queue name = {{&(name).head, &(name).head}}
+#define WAIT_QUEUE(name) struct wait_queue name = {{&(name).head, &(name).head}, false}
+#define WAIT_QUEUE_EXTERNAL(name) struct wait_queue name = {{&(name).head, &(name).head}, true}
 
-extern struct list_node thread_all;
+extern struct list thread_all;
+extern struct thread thread_first;
+
+/* Called when no thread can ever run again; an upper room reports it. */
+extern void (*sched_deadlock)(void);
 
 static inline struct thread *thread_current(void) {
     return arch_thread_current();
@@ -67,5 +77,7 @@ void wake_one(struct wait_queue *q);
 void thread_wake(struct thread *t); /* out of whatever it waits in */
 void thread_yield(void);
 void thread_init_first(void); /* the boot thread becomes thread 1 */
+bool thread_resched_wanted(void); /* is another thread waiting for the CPU? */
+bool thread_signal_due(const struct thread *t); /* pending and not blocked */
 
 #endif

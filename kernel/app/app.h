@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The app as a process: loading it, ending it, what it is told of faults.
+ */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include <stdbool.h>
+
+#include "abi/report.h"
+#include "arch/arch.h"
+#include "sched/thread.h"
+
+/* What the command line and the manifest say; filled by app_settings. */
+struct app_settings {
+    uint8_t policy_default;    /* enum image_policy */
+    bool trace, timeline;
+};
+extern struct app_settings app_settings;
+struct cmdline;
+void app_option(const struct cmdline *it); /* a token that is not arg= or env= */
+unsigned app_policy(unsigned call); /* enum image_policy for an absent call */
+#define APP_POLICIES 32
+
+extern uint64_t app_base;        /* load bias: 0 for ET_EXEC */
+extern uint64_t app_stack_size;  /* of the first thread, bytes */
+extern vaddr_t app_stack_top;
+
+void app_start(void) __attribute__((noreturn)); /* loads and enters it */
+
+/* The end.  The record goes out, the machine powers off. */
+void app_exit(unsigned status) __attribute__((noreturn));
+void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
+
+/* What went wrong, for a report. */
+struct crash {
+    uint16_t kind;    /* enum report_kind */
+    uint8_t signal;
+    uint32_t number;  /* call or stub */
+    const struct fault *fault; /* or NULL */
+    const struct trap_frame *frame; /* NULL: the thread sleeps in a system call */
+    const struct thread *thread;    /* NULL: the current one */
+    const char *message;
+    size_t message_size;
+    bool poll; /* the console must not sleep */
+};
+void crash_report(const struct crash *c);
+/* Reports and ends the app with `reason`. */
+void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));
+void crash_init(void); /* panics and deadlocks are reported through it */
+
+void trace_last(void); /* the current call, which will not return */
+
+/* Signals (app/signal.c, linked with SIGNALS); NULL without it: then every
+ * deadly signal ends the app. */
+struct signal_ops {
+    /* Sends signal `number` for that fault to the current thread; false when
+     * it is not handled and the app must end. */
+    bool (*force)(const struct fault *fault, struct trap_frame *frame);
+    /* Delivers what is pending to the current thread. */
+    void (*deliver)(struct trap_frame *frame);
+};
+extern const struct signal_ops *const signal_ops;
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Reports of what went wrong, and the end of the app.
+ *
+ * The host makes sentences of the records (zuk/report.c).  Without a channel
+ * the same facts go to COM1 as one line.
+ */
+#include "app/app.h"
+
+#include "abi/image.h"
+#include "boot/bootinfo.h"
+#include "console/console.h"
+#include "diag/diag.h"
+#include "lib/align.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/area.h"
+#include "mm/frame.h"
+
+#define STACK_SNAPSHOT (16u * PAGE_SIZE)
+#define KSTACK_SNAPSHOT (2u * PAGE_SIZE)
+
+/* Bytes from `at` up that are mapped and belong to the area of `at`. */
+static uint32_t mapped_bytes(vaddr_t at, size_t most) {
+    struct area *a = at < APP_END ? area_find(at) : NULL;
+    if (!a)
+        return 0;
+    vaddr_t end = at;
+    struct page_entry e;
+    while (end < a->end && end - at < most && arch_page_lookup(end, &e) && e.prot & PROT_READ)
+        end = ALIGN_DOWN(end, PAGE_SIZE) + PAGE_SIZE;
+    return (uint32_t)((end < a->end ? end : a->end) - at);
+}
+
+static const char *const kind_names[] = {
+    [CRASH_FAULT] = "fault",
+    [CRASH_STACK] = "stack overflow",
+    [CRASH_CALL] = "missing system call",
+    [CRASH_FUNCTION] = "missing function called",
+    [CRASH_DATA] = "missing data touched",
+    [CRASH_MEMORY] = "out of memory",
+    [CRASH_PANIC] = "kernel panic",
+    [CRASH_DEADLOCK] = "deadlock: a thread sleeps for ever",
+    [CRASH_NOTICE] = "missing system call",
+    [CRASH_SIGNAL] = "ended by a signal",
+};
+
+static const char *stub_name(uint32_t index) {
+    const struct image_manifest *m = bootinfo.manifest;
+    const char *name = (const char *)m + m->stubs;
+    if (index >= m->stub_count)
+        return "?";
+    while (index--)
+        name += strlen(name) + 1;
+    return name;
+}
+
+static void say(const struct crash *c, const struct report_crash *r, uint64_t caller) {
+    char text[256];
+    bool stub = c->kind == CRASH_FUNCTION || c->kind == CRASH_DATA;
+    size_t n = format(text, sizeof text,
+                      "zuk: %s %s%u %s%.*s, signal %u, address %lx, ip %lx, sp %lx, caller %lx\n",
+                      kind_names[c->kind], c->kind == CRASH_CALL || stub ? "" : "#", c->number,
+                      stub ? stub_name(c->number) : "", (int)c->message_size,
+                      c->message ? c->message : "", c->signal, r->address, r->regs[16], r->regs[7],
+                      caller);
+    console_text(text, n < sizeof text ? n : sizeof text - 1);
+}
+
+void crash_report(const struct crash *c) {
+    const struct thread *t = c->thread ? c->thread : thread_current();
+    /* Static: a report may come from a stack with no room.  One at a time. */
+    static struct report_crash r;
+    static struct report_call calls[REPORT_CALLS];
+    memset(&r, 0, sizeof r);
+    r.kind = c->kind;
+    r.arch = (uint16_t)arch_image;
+    r.signal = c->signal;
+    r.thread = t->id;
+    r.number = c->number;
+    if (c->frame)
+        arch_frame_regs(c->frame, r.regs);
+    else if (c->kind != CRASH_PANIC)
+        arch_thread_regs(t, r.regs);
+    if (c->fault) {
+        r.address = c->fault->address;
+        r.error = c->fault->error;
+        r.vector = c->fault->vector;
+        r.access = c->fault->access == PROT_WRITE ? 1 : c->fault->access == PROT_EXEC ? 2 : 0;
+        r.in_kernel = c->fault->in_kernel;
+        struct area *a = area_find(r.address);
+        if (a) {
+            r.area_start = a->start;
+            r.area_end = a->end;
+        }
+    }
+    r.app_base = app_base;
+    r.memory_total = frame_total() * PAGE_SIZE;
+    r.memory_free = frame_free_count() * PAGE_SIZE;
+    r.memory_app = (uint32_t)area_pages();
+    r.memory_tables = (uint32_t)arch_table_pages();
+    r.memory_image =
+        (uint32_t)((bootinfo.manifest->end_paddr - IMAGE_KERNEL_PADDR + PAGE_SIZE - 1) / PAGE_SIZE);
+    r.memory_kernel = (uint32_t)(frame_total() - frame_free_count()) - r.memory_app -
+                      r.memory_tables - r.memory_image;
+    uint64_t here = (uint64_t)__builtin_frame_address(0);
+    if (c->kind == CRASH_PANIC) {
+        r.in_kernel = 1;
+        if (!c->frame) {
+            r.regs[6] = here;
+            r.regs[7] = here;
+            r.regs[16] = (uint64_t)__builtin_return_address(0);
+        }
+        r.kstack_base = c->frame ? arch_frame_sp(c->frame) : here;
+        if (r.kstack_base <= t->kstack_top && t->kstack_top - r.kstack_base <= KSTACK_SNAPSHOT)
+            r.kstack_size = (uint32_t)(t->kstack_top - r.kstack_base);
+        r.stack_base = t->app_sp;
+    } else {
+        r.stack_base = r.regs[7];
+    }
+    r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
+    /* The newest calls are those before calls_next; unused slots are zero. */
+    unsigned slots = sizeof t->calls / sizeof t->calls[0];
+    unsigned next = (unsigned)(t->calls_next / sizeof t->calls[0]);
+    for (unsigned i = REPORT_CALLS; i > 0; i--) {
+        const struct report_call *call = &t->calls[(next + slots - i) % slots];
+        if (call->number || call->args[0] || call->result)
+            calls[r.call_count++] = *call;
+    }
+    r.message_size = (uint32_t)c->message_size;
+    if (!console_framed()) {
+        uint64_t caller = 0;
+        if (r.stack_size >= 8)
+            memcpy(&caller, (const void *)r.stack_base, 8);
+        say(c, &r, caller);
+        return;
+    }
+    const struct io_piece pieces[] = {
+        {&r, sizeof r, false},
+        {calls, r.call_count * sizeof calls[0], false},
+        {(const void *)r.stack_base, r.stack_size, true},
+        {(const void *)r.kstack_base, r.kstack_size, false},
+        {c->message, c->message_size, false},
+    };
+    console_record(REPORT_CRASH, pieces, sizeof pieces / sizeof pieces[0], c->poll);
+}
+
+static void end(struct report_exit e, bool poll) __attribute__((noreturn));
+static void end(struct report_exit e, bool poll) {
+    const struct io_piece piece = {&e, sizeof e, false};
+    console_record(REPORT_EXIT, &piece, 1, poll);
+    console_end();
+    arch_poweroff(e.reason == REASON_EXIT ? e.status : 128u + e.reason);
+}
+
+void app_exit(unsigned status) {
+    end((struct report_exit){.reason = REASON_EXIT, .status = (uint8_t)status}, false);
+}
+
+void app_die(unsigned reason, unsigned signal) {
+    end((struct report_exit){.reason = (uint8_t)reason, .signal = (uint8_t)signal}, false);
+}
+
+void crash(const struct crash *c, unsigned reason) {
+    crash_report(c);
+    end((struct report_exit){.reason = (uint8_t)reason, .signal = c->signal}, c->poll);
+}
+
+/* ---- the kernel's own trouble ---- */
+
+static void on_panic(const struct trap_frame *frame, const char *message, size_t size) {
+    const struct crash c = {.kind = CRASH_PANIC,
+                            .frame = frame,
+                            .message = message,
+                            .message_size = size,
+                            .poll = true};
+    crash(&c, REASON_PANIC);
+}
+
+static void on_notice(const char *text, size_t size) {
+    const struct io_piece piece = {text, size, false};
+    console_record(REPORT_LOG, &piece, 1, true);
+}
+
+static void on_deadlock(void) {
+    for (struct list *node = thread_all.next; node != &thread_all; node = node->next) {
+        const struct crash c = {.kind = CRASH_DEADLOCK,
+                                .thread = list_entry(node, struct thread, all),
+                                .poll = true};
+        crash_report(&c);
+    }
+    app_die(REASON_DEADLOCK, 0);
+}
+
+void crash_init(void) {
+    static const struct diag_output output = {on_panic, on_notice};
+    diag_output = &output;
+    sched_deadlock = on_deadlock;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Loads the app: areas for its segments, a stack as the System V ABI (x86_64
+ * psABI 3.4.1) and Linux's auxiliary vector have it, then the jump.
+ *
+ * Nothing is read from the file but its headers; pages come at first touch.
+ */
+#include "app/app.h"
+
+#include "abi/image.h"
+#include "boot/bootinfo.h"
+#include "diag/diag.h"
+#include "lib/align.h"
+#include "lib/cmdline.h"
+#include "lib/elf.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/area.h"
+#include "mm/random.h"
+
+#define STACK_TOP 0x7ffffffff000ul
+#define STACK_DEFAULT (8ul << 20)
+#define STACK_GUARD (1ul << 20)
+#define DYN_BASE 0x555555554000ul /* where Linux puts a static-PIE without randomisation */
+
+enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY,
+       AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23,
+       AT_RANDOM = 25, AT_HWCAP2, AT_EXECFN = 31, AT_MINSIGSTKSZ = 51 };
+
+uint64_t app_base;
+uint64_t app_stack_size;
+vaddr_t app_stack_top = STACK_TOP;
+
+static vaddr_t load_segments(const struct elf_info *elf) {
+    vaddr_t high = 0;
+    for (unsigned i = 0; i < elf->phnum; i++) {
+        const struct elf_phdr *ph = &elf->phdr[i];
+        if (ph->type != PT_LOAD || !ph->memsz)
+            continue;
+        unsigned prot = (ph->flags & PF_R ? PROT_READ : 0) | (ph->flags & PF_W ? PROT_WRITE : 0) |
+                        (ph->flags & PF_X ? PROT_EXEC : 0);
+        vaddr_t start = app_base + ALIGN_DOWN(ph->vaddr, PAGE_SIZE);
+        vaddr_t file_end = app_base + ph->vaddr + ph->filesz;
+        vaddr_t end = ALIGN_UP(app_base + ph->vaddr + ph->memsz, PAGE_SIZE);
+        vaddr_t middle = ph->filesz ? ALIGN_UP(file_end, PAGE_SIZE) : start;
+        long error = 0;
+        if (start < middle)
+            error = area_map(start, middle - start, prot, AREA_NOREPLACE | AREA_IMAGE, &area_image,
+                             ALIGN_DOWN(ph->offset, PAGE_SIZE));
+        if (error >= 0 && ph->memsz > ph->filesz && start < middle)
+            area_find(middle - 1)->zero_from = file_end;
+        if (error >= 0 && middle < end)
+            error = area_map(middle, end - middle, prot, AREA_NOREPLACE | AREA_IMAGE, NULL, 0);
+        if (error < 0)
+            panic("the app's segment %u at %lx cannot be mapped (%ld)", i, ph->vaddr, error);
+        high = end;
+    }
+    return high;
+}
+
+/* ---- arguments and environment ---- */
+
+struct strings {
+    uint64_t argc, envc;
+    size_t arg_bytes, env_bytes;
+    bool args_given;
+};
+
+static uint64_t *argv_at, *envv_at; /* the next pointer to write */
+static char *arg_at, *env_at;       /* the next string */
+
+static void put(uint64_t **pointer, char **at, const char *value, size_t len, bool decode) {
+    *(*pointer)++ = (uint64_t)*at;
+    if (decode)
+        len = cmdline_decode(*at, len + 1, value, len);
+    else
+        memcpy(*at, value, len + 1);
+    *at += len + 1;
+}
+
+/* One pass over a text of tokens: counts (out != NULL) or writes to the stack. */
+static void scan_text(const char *text, size_t size, struct strings *out) {
+    struct cmdline it;
+    cmdline_start(&it, text, size);
+    while (cmdline_next(&it)) {
+        bool arg = cmdline_is(&it, "arg"), env = cmdline_is(&it, "env");
+        if (!out && arg) {
+            put(&argv_at, &arg_at, it.value, it.value_len, true);
+        } else if (!out && env) {
+            put(&envv_at, &env_at, it.value, it.value_len, true);
+        } else if (arg) {
+            out->argc++;
+            out->arg_bytes += it.value_len + 1;
+        } else if (env) {
+            out->envc++;
+            out->env_bytes += it.value_len + 1;
+        } else if (out) {
+            app_option(&it);
+        }
+    }
+}
+
+static void scan_all(struct strings *out) {
+    scan_text(bootinfo.cmdline, SIZE_MAX, out);
+    if (bootinfo.module)
+        scan_text(bootinfo.module, bootinfo.module_size, out);
+}
+
+static size_t strings_size(const char *at, unsigned count) {
+    const char *start = at;
+    while (count--)
+        at += strlen(at) + 1;
+    return (size_t)(at - start);
+}
+
+/* Is NAME= of the manifest's string set by the command line? */
+static bool overridden(const char *string, uint64_t *first, uint64_t *end) {
+    size_t n = 0;
+    while (string[n] && string[n] != '=')
+        n++;
+    for (; first < end; first++) {
+        const char *other = (const char *)*first;
+        if (!strncmp(other, string, n) && other[n] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* Builds the stack; returns the initial stack pointer. */
+static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
+    const struct image_manifest *m = bootinfo.manifest;
+    const char *default_args = (const char *)m + m->argv;
+    const char *default_env = (const char *)m + m->envv;
+    struct strings s = {0};
+    scan_all(&s);
+    s.args_given = s.argc > 0;
+    if (!s.args_given) {
+        s.argc = m->argc;
+        s.arg_bytes = strings_size(default_args, m->argc);
+    }
+    s.env_bytes += strings_size(default_env, m->envc);
+    s.envc += m->envc;
+    uint64_t words = 1 + s.argc + 1 + s.envc + 1 + 2 * 21;
+    size_t bytes = s.arg_bytes + s.env_bytes + 16 + sizeof "x86_64" + 16;
+    if (words * 8 + bytes > app_stack_size / 2)
+        panic("arguments and environment (%zu bytes) do not fit the stack", bytes);
+
+    vaddr_t top = STACK_TOP - 8; /* a null word ends it */
+    area_fault(STACK_TOP - 1, PROT_WRITE);
+    env_at = (char *)(top - s.env_bytes);
+    arg_at = env_at - s.arg_bytes;
+    char *platform = arg_at - ALIGN_UP(strlen(arch_name) + 1, 8);
+    uint64_t *random = (uint64_t *)ALIGN_DOWN((uint64_t)platform - 16, 16);
+    memcpy(platform, arch_name, strlen(arch_name) + 1);
+    if (!arch_random(&random[0]) || !arch_random(&random[1]))
+        random_bytes(random, 16);
+
+    uint64_t *sp = (uint64_t *)ALIGN_DOWN((uint64_t)random - words * 8, 16);
+    sp[0] = s.argc;
+    argv_at = &sp[1];
+    envv_at = &sp[1 + s.argc + 1];
+    uint64_t *env_first = envv_at;
+    if (s.args_given || s.envc > m->envc)
+        scan_all(NULL);
+    for (unsigned i = s.args_given ? m->argc : 0; i < m->argc; i++) {
+        size_t len = strlen(default_args);
+        put(&argv_at, &arg_at, default_args, len, false);
+        default_args += len + 1;
+    }
+    uint64_t *env_end = envv_at;
+    for (unsigned i = 0; i < m->envc; i++, default_env += strlen(default_env) + 1) {
+        if (!overridden(default_env, env_first, env_end))
+            put(&envv_at, &env_at, default_env, strlen(default_env), false);
+    }
+    *argv_at = 0;
+    *envv_at++ = 0;
+    const uint64_t aux[][2] = {
+        {AT_PHDR, app_base + elf->phdr_vaddr},
+        {AT_PHENT, sizeof(struct elf_phdr)},
+        {AT_PHNUM, elf->phdr_vaddr ? elf->phnum : 0},
+        {AT_PAGESZ, PAGE_SIZE},
+        {AT_BASE, 0},
+        {AT_FLAGS, 0},
+        {AT_ENTRY, entry},
+        {AT_UID, 0},
+        {AT_EUID, 0},
+        {AT_GID, 0},
+        {AT_EGID, 0},
+        {AT_SECURE, 0},
+        {AT_CLKTCK, 100},
+        {AT_HWCAP, arch_hwcap},
+        {AT_HWCAP2, 0},
+        {AT_MINSIGSTKSZ, arch_signal_frame_size},
+        {AT_RANDOM, (uint64_t)random},
+        {AT_PLATFORM, (uint64_t)platform},
+        {AT_EXECFN, sp[1] ? sp[1] : (uint64_t)platform},
+        {AT_NULL, 0},
+    };
+    memcpy(envv_at, aux, sizeof aux);
+    return (vaddr_t)sp;
+}
+
+void app_start(void) {
+    const struct image_manifest *m = bootinfo.manifest;
+    struct elf_info elf;
+    int error = elf_check(phys_to_virt(m->app_paddr), m->app_size, arch_image, &elf);
+    if (error)
+        panic("the image's app is not a program that can be loaded (%d)", error);
+    if (elf.dyn)
+        app_base = ALIGN_UP(DYN_BASE, elf.align);
+    vaddr_t high = load_segments(&elf);
+    area_set_brk(high);
+
+    app_stack_size = elf.stack_size ? ALIGN_UP(elf.stack_size, PAGE_SIZE) : STACK_DEFAULT;
+    vaddr_t low = STACK_TOP - app_stack_size;
+    unsigned prot = PROT_READ | PROT_WRITE | (elf.stack_exec ? PROT_EXEC : 0);
+    if (area_map(low, app_stack_size, prot, AREA_NOREPLACE | AREA_STACK, NULL, 0) < 0 ||
+        area_map(low - STACK_GUARD, STACK_GUARD, PROT_NONE, AREA_NOREPLACE | AREA_GUARD, NULL, 0) < 0)
+        panic("no room for a stack of %lu bytes", app_stack_size);
+    thread_first.stack_low = low;
+    thread_first.stack_high = STACK_TOP;
+
+    vaddr_t entry = app_base + elf.entry;
+    vaddr_t sp = build_stack(&elf, entry);
+    if (app_settings.trace)
+        arch_trace(true);
+    arch_app_enter(entry, sp);
+}

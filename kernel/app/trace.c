@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * --strace: a record for every system call, with what its pointers point to.
+ * arch/ calls these around each handler, when tracing was switched on.
+ *
+ * Which arguments are worth reading is the host's knowledge (zuk/strace.def);
+ * here every argument that points to readable memory that is present gives
+ * its first bytes: no page is brought in for a trace.
+ */
+#include "app/app.h"
+
+#include "clock/clock.h"
+#include "console/console.h"
+#include "lib/align.h"
+#include "lib/string.h"
+#include "mm/area.h"
+
+#define DATA_SIZE 96u /* of each argument */
+#define ARGS 6
+
+static uint64_t started;
+
+/* Bytes at `at` that can be read without a fault, up to DATA_SIZE. */
+static uint16_t readable(vaddr_t at) {
+    struct page_entry e;
+    uint16_t size = 0;
+    while (size < DATA_SIZE && at + size < APP_END && area_find(at + size) &&
+           arch_page_lookup(at + size, &e) && e.prot & PROT_READ) {
+        size_t left = PAGE_SIZE - (at + size) % PAGE_SIZE;
+        size = (uint16_t)(left < DATA_SIZE - size ? size + left : DATA_SIZE);
+    }
+    return size;
+}
+
+static void send(const struct thread *t, const struct report_call *call, uint64_t time,
+                 uint64_t duration) {
+    struct report_trace r = {
+        .time = time, .duration = duration, .thread = t->id, .call = *call};
+    struct report_data data[ARGS];
+    struct io_piece pieces[1 + 2 * ARGS] = {{&r, sizeof r, false}};
+    unsigned count = 1;
+    for (uint16_t i = 0; i < ARGS; i++) {
+        uint16_t size = readable(call->args[i]);
+        if (!size)
+            continue;
+        data[i] = (struct report_data){i, size};
+        pieces[count++] = (struct io_piece){&data[i], sizeof data[i], false};
+        pieces[count++] = (struct io_piece){(const void *)call->args[i], size, true};
+        r.data_count++;
+    }
+    console_record(REPORT_TRACE, pieces, count, false);
+}
+
+void trace_before(void);
+void trace_after(uint64_t slot);
+
+void trace_before(void) {
+    started = clock_monotonic();
+}
+
+void trace_after(uint64_t slot) {
+    uint64_t now = clock_monotonic();
+    struct thread *t = thread_current();
+    send(t, (const struct report_call *)((const char *)t->calls + slot), started, now - started);
+}
+
+/* A call that does not come back (exit) is told when it begins. */
+void trace_last(void);
+void trace_last(void) {
+    struct thread *t = thread_current();
+    if (!app_settings.trace)
+        return;
+    unsigned slots = sizeof t->calls / sizeof t->calls[0];
+    send(t, &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots], started, 0);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What is done between the kernel and the app when there is something to do:
+ * another thread's turn, signals.
+ */
+#include "app/app.h"
+
+void app_work(struct trap_frame *frame) {
+    struct thread *t = thread_current();
+    uint64_t work = t->work;
+    t->work = 0;
+    if (work & THREAD_WORK_RESCHED)
+        thread_yield();
+    if (signal_ops)
+        signal_ops->deliver(frame);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One CPU's tables and switches: GDT, TSS, IDT, control registers, system call
+ * MSRs, FPU state.  Intel SDM volume 3, chapters 2, 6, 7, 13.
+ */
+#include "arch/x86_64/cpu.h"
+
+#include "abi/image.h"
+#include "diag/diag.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "sched/thread.h"
+
+const unsigned arch_image = IMAGE_X86_64;
+const char arch_name[] = "x86_64";
+uint64_t arch_hwcap; /* CPUID 1 EDX */
+uint32_t arch_signal_frame_size = 1024; /* beside the FPU state: frame, red zone, alignment */
+uint32_t fpu_size = 512;
+uint64_t fpu_mask;
+
+static struct {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, iomap;
+} __attribute__((packed, aligned(8))) tss = {.iomap = 104};
+
+extern uint64_t gdt[5];
+extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack_top[];
+extern char fault_stack_top[];
+
+static void unmap_kernel_page(const char *page) {
+    kernel_pt[virt_to_phys(page) >> PAGE_SHIFT] = 0;
+    tlb_flush_page((uint64_t)page);
+}
+
+void arch_init(void) {
+    struct thread *t = &thread_first;
+    t->self = t;
+    t->kstack_top = (uint64_t)boot_stack_top;
+    wrmsr(MSR_GS_BASE, (uint64_t)t);
+
+    uint64_t base = (uint64_t)&tss;
+    gdt[3] = 103 | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
+    gdt[4] = base >> 32;
+    tss.ist[0] = (uint64_t)trap_stack_top;
+    tss.ist[1] = (uint64_t)fault_stack_top;
+    __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) idt_pointer = {VECTORS * 16 - 1, (uint64_t)idt};
+    __asm__ volatile("lidt %0" : : "m"(idt_pointer));
+    unmap_kernel_page(boot_stack_guard);
+    unmap_kernel_page(trap_stack_guard);
+
+    wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32);
+    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+    wrmsr(MSR_SFMASK, 0x47700); /* TF IF DF OF IOPL NT AC */
+
+    struct cpuid features = cpuid(1, 0);
+    arch_hwcap = features.d;
+    if (features.c & 1u << 26) { /* XSAVE */
+        write_cr4(read_cr4() | 1u << 18);
+        struct cpuid x = cpuid(13, 0);
+        /* x87, SSE, AVX, AVX-512: what a signal frame can describe. */
+        fpu_mask = x.a & 0xe7;
+        xsetbv(0, fpu_mask);
+        fpu_size = cpuid(13, 0).b;
+    }
+    arch_signal_frame_size += fpu_size;
+}
+
+void fpu_save(void *area) {
+    if (fpu_mask) {
+        memset((char *)area + 512, 0, 64);
+        __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+    } else {
+        __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+    }
+}
+
+void fpu_load(const void *area) {
+    if (fpu_mask)
+        __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+void arch_set_tls(uint64_t base) {
+    thread_current()->arch.tls = base;
+    wrmsr(MSR_FS_BASE, base);
+}
+
+uint64_t arch_get_tls(void) {
+    return rdmsr(MSR_FS_BASE);
+}
+
+struct thread *arch_thread_current(void) {
+    struct thread *t;
+    __asm__("movq %%gs:0, %0" : "=r"(t));
+    return t;
+}
+
+void arch_thread_switch(struct thread *from, struct thread *to) {
+    if (from == to)
+        return;
+    if (!from->arch.fpu) {
+        paddr_t frame = frame_alloc(); /* fpu_size is less than a page */
+        if (!frame)
+            panic("out of memory for a thread's FPU state");
+        from->arch.fpu = phys_to_virt(frame);
+    }
+    from->arch.tls = rdmsr(MSR_FS_BASE);
+    fpu_save(from->arch.fpu);
+    wrmsr(MSR_GS_BASE, (uint64_t)to);
+    wrmsr(MSR_FS_BASE, to->arch.tls);
+    if (to->arch.fpu)
+        fpu_load(to->arch.fpu);
+    switch_stacks(&from->arch.sp, to->arch.sp);
+}
+
+void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg) {
+    uint64_t *sp = (uint64_t *)t->kstack_top;
+    *--sp = 0;
+    *--sp = (uint64_t)thread_start;
+    *--sp = 0;               /* rbx */
+    *--sp = 0;               /* rbp */
+    *--sp = (uint64_t)entry; /* r12 */
+    *--sp = (uint64_t)arg;   /* r13 */
+    *--sp = 0;
+    *--sp = 0;
+    t->arch.sp = (uint64_t)sp;
+    t->self = t;
+}
+
+void arch_app_enter(vaddr_t ip, vaddr_t sp) {
+    app_enter(ip, sp);
+}
+
+void arch_trace(bool on) {
+    wrmsr(MSR_LSTAR, (uint64_t)(on ? syscall_entry_traced : syscall_entry));
+}
+
+void arch_idle(void) {
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+void arch_irq_poll(void) {
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
+bool arch_random(uint64_t *out) {
+    if (!(cpuid(1, 0).c & 1u << 30))
+        return false;
+    for (unsigned i = 0; i < 10; i++) {
+        bool ok;
+        __asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
+        if (ok)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The CPU's registers and tables (Intel SDM, volume 3), private to
+ * arch/x86_64.
+ */
+#ifndef ARCH_X86_64_CPU_H
+#define ARCH_X86_64_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/offsets.h"
+
+/* The app's registers, as entry.S lays them out. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector, error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "entry.S");
+
+#define MSR_APIC_BASE 0x1b
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_SFMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+
+#define RFLAGS_IF 0x200u
+
+static inline uint64_t rdmsr(uint32_t msr) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t v) {
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub) {
+    struct cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(sub));
+    return r;
+}
+
+static inline uint64_t rdtsc(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t read_cr2(void) {
+    uint64_t v;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
+    return v;
+}
+
+static inline uint64_t read_cr4(void) {
+    uint64_t v;
+    __asm__ volatile("movq %%cr4, %0" : "=r"(v));
+    return v;
+}
+
+static inline void write_cr4(uint64_t v) {
+    __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
+static inline void xsetbv(uint32_t index, uint64_t v) {
+    __asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+
+static inline void tlb_flush_page(uint64_t va) {
+    __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+extern char kernel_start[], rodata_start[], data_start[], kernel_end[];
+extern uint64_t kernel_pml4[512], kernel_pt[512];
+
+void cpu_init(struct thread *first); /* descriptor tables, features, GS */
+void page_init(void);                /* the direct map */
+void apic_ack(void);
+void apic_timer(uint64_t ticks); /* one shot at the APIC's 1 GHz / 1, 0: off */
+uint64_t apic_timer_left(void);
+
+/* FPU, SSE, AVX ... state of the app. */
+extern uint32_t fpu_size;  /* bytes of a save area */
+extern uint64_t fpu_mask;  /* XCR0, 0 without XSAVE */
+void fpu_save(void *area); /* 64-byte aligned, fpu_size bytes */
+void fpu_load(const void *area);
+
+/* entry.S */
+void app_enter(uint64_t ip, uint64_t sp) __attribute__((noreturn));
+void switch_stacks(uint64_t *save, uint64_t load);
+extern char thread_start[], syscall_entry[], syscall_entry_traced[], idt[];
+extern char copy_user_words[], copy_user_bytes[], copy_user_words_fixup[], copy_user_bytes_fixup[];
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Every way into the kernel: exceptions, interrupts, system calls.
+ *
+ * Exceptions and interrupts arrive on a small stack of their own (IST 1),
+ * because Linux code has a red zone; the frame moves on to the thread's kernel
+ * stack (or further down the stack of interrupted kernel code) before anything
+ * that may fault or sleep happens.  A kernel address with an app stack pointer
+ * is the last instruction of a return to the app: its kernel stack is empty.
+ *
+ * GS points to the current struct thread for good.
+ */
+#include "arch/x86_64/entry.h"
+
+/* The vectors, 16 bytes each, and the table that points to them. */
+    .section .vectors, "ax"
+    .globl vectors
+vectors:
+    .set i, 0
+    .rept VECTORS
+    .balign 16
+    .if i == 8 || (i >= 10 && i <= 14) || i == 17 || i == 21 || i == 29 || i == 30
+    nop
+    .else
+    pushq $0
+    .endif
+    pushq $i
+    .if i == 8 || i == 18
+    jmp fatal_entry
+    .else
+    jmp trap
+    .endif
+    .set i, i + 1
+    .endr
+
+    .section .rodata.idt, "a"
+    .balign 16
+    .globl idt
+idt:
+    .set i, 0
+    .rept VECTORS
+    .word (VECTORS_ADDRESS + i * 16) & 0xffff
+    .word SELECTOR_CODE
+    .if i == 8 || i == 18 || i == 2
+    .byte 2
+    .else
+    .byte 1
+    .endif
+    .byte 0x8e
+    .word (VECTORS_ADDRESS >> 16) & 0xffff
+    .long VECTORS_ADDRESS >> 32, 0
+    .set i, i + 1
+    .endr
+
+    .text
+.macro PUSH_ALL
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+
+trap:
+    PUSH_ALL
+    cld
+    movq %rsp, %rsi
+    movq %gs:THREAD_KSTACK_TOP, %rdi
+    cmpq $0, FRAME_RIP(%rsp)
+    jge 1f
+    cmpq $0, FRAME_RSP(%rsp)
+    jge 1f
+    movq FRAME_RSP(%rsp), %rdi
+    andq $-16, %rdi
+1:  subq $FRAME_SIZE, %rdi
+    movl $FRAME_SIZE / 8, %ecx
+    rep movsq
+    leaq -FRAME_SIZE(%rdi), %rdi
+    movq %rdi, %rsp
+    call trap_entry
+
+/* Leaves the kernel with the struct trap_frame at %rsp. */
+    .globl trap_return
+trap_return:
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    addq $16, %rsp
+    iretq
+
+/* Double fault, machine check: no way back, stay on this stack. */
+fatal_entry:
+    PUSH_ALL
+    cld
+    movq %rsp, %rdi
+    andq $-16, %rsp
+    call trap_fatal
+    ud2
+
+/* A system call: number in %rax, arguments in %rdi %rsi %rdx %r10 %r8 %r9,
+ * return address in %rcx, flags in %r11; interrupts are closed (SFMASK).
+ * The thread's ring of calls holds the arguments, for reports and to restore
+ * the registers; %rbx is the slot's offset while the handler runs. */
+.macro SYSCALL_ENTRY name, before, after
+    .globl \name
+    .balign 16
+\name:
+    movq %rsp, %gs:THREAD_APP_SP
+    movq %gs:THREAD_KSTACK_TOP, %rsp
+    pushq %r11
+    pushq %rcx
+    pushq %rbx
+    pushq %rbp
+    movl %gs:THREAD_CALLS_NEXT, %ebx
+    leal CALL_SIZE(%rbx), %ecx
+    andl $CALLS_MASK, %ecx
+    movl %ecx, %gs:THREAD_CALLS_NEXT
+    movq %rax, %gs:THREAD_CALLS + CALL_NUMBER(%rbx)
+    movq %rdi, %gs:THREAD_CALLS + CALL_ARGS(%rbx)
+    movq %rsi, %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx)
+    movq %rdx, %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx)
+    movq %r10, %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx)
+    movq %r8, %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx)
+    movq %r9, %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx)
+    movq $1, %rcx
+    rorq $1, %rcx
+    movq %rcx, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
+    \before
+    movq %r10, %rcx
+    cmpq $SYSCALL_COUNT, %rax
+    jae 2f
+    movslq syscall_table(, %rax, 4), %rax
+    addq $syscall_table, %rax
+1:  call *%rax
+    movq %rax, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
+    \after
+    cmpl $0, %gs:THREAD_WORK
+    jne syscall_work
+    movq %gs:THREAD_CALLS + CALL_ARGS(%rbx), %rdi
+    movq %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
+    movq %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
+    movq %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
+    movq %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
+    movq %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
+    popq %rbp
+    popq %rbx
+    popq %rcx
+    popfq
+    movq %gs:THREAD_APP_SP, %rsp
+    jmp *%rcx
+2:  movq $sys_absent, %rax
+    jmp 1b
+.endm
+
+.macro TRACE_BEFORE
+    call trace_before
+    movq %gs:THREAD_CALLS + CALL_NUMBER(%rbx), %rax
+    movq %gs:THREAD_CALLS + CALL_ARGS(%rbx), %rdi
+    movq %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
+    movq %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
+    movq %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
+    movq %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
+    movq %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
+.endm
+.macro TRACE_AFTER
+    movq %rbx, %rdi
+    call trace_after
+    movq %gs:THREAD_CALLS + CALL_RESULT(%rbx), %rax
+.endm
+.macro NOTHING
+.endm
+
+    SYSCALL_ENTRY syscall_entry, NOTHING, NOTHING
+    SYSCALL_ENTRY syscall_entry_traced, TRACE_BEFORE, TRACE_AFTER
+
+syscall_work:
+    FULL_FRAME
+    call app_work
+    jmp trap_return
+
+    .section .text.absent, "ax"
+    FRAME_HANDLER absent
+
+/* size_t arch_copy_user(void *dst, const void *src, size_t size): bytes not
+ * copied.  A fault that cannot be resolved at copy_user_words or
+ * copy_user_bytes goes on at the fixup of the same name. */
+    .text
+    .globl arch_copy_user, copy_user_words, copy_user_bytes
+    .globl copy_user_words_fixup, copy_user_bytes_fixup
+arch_copy_user:
+    movq %rdx, %rcx
+    movq %rdx, %rax
+    shrq $3, %rcx
+    andl $7, %eax
+copy_user_words:
+    rep movsq
+    movl %eax, %ecx
+copy_user_bytes:
+    rep movsb
+copy_user_bytes_fixup:
+    movq %rcx, %rax
+    ret
+copy_user_words_fixup:
+    /* The word that failed may begin on a good page: go on byte by byte. */
+    leaq (%rax, %rcx, 8), %rcx
+    jmp copy_user_bytes
+
+/* void switch_stacks(uint64_t *save, uint64_t load) */
+    .globl switch_stacks, thread_start
+switch_stacks:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+
+/* First run of a thread: %r12 = function, %r13 = argument. */
+thread_start:
+    movq %r13, %rdi
+    call *%r12
+    ud2
+
+/* void app_enter(uint64_t ip, uint64_t sp): out of the kernel for the first
+ * time, all registers zero, interrupts open. */
+    .globl app_enter
+app_enter:
+    pushq $SELECTOR_DATA
+    pushq %rsi
+    pushq $0x202
+    pushq $SELECTOR_CODE
+    pushq %rdi
+    xorl %eax, %eax
+    xorl %ebx, %ebx
+    xorl %ecx, %ecx
+    xorl %edx, %edx
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %ebp, %ebp
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    xorl %r11d, %r11d
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
+    iretq
+
+    .section .note.GNU-stack, "", @progbits

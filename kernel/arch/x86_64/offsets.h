@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Numbers that assembly shares with C; trap.c asserts that they hold.
+ */
+#ifndef ARCH_X86_64_OFFSETS_H
+#define ARCH_X86_64_OFFSETS_H
+
+/* struct thread, which the GS base points to. */
+#define THREAD_SELF 0
+#define THREAD_KSTACK_TOP 8
+#define THREAD_APP_SP 16
+#define THREAD_CALLS_NEXT 24
+#define THREAD_WORK 32
+#define THREAD_CALLS 40
+
+/* struct report_call. */
+#define CALL_NUMBER 0
+#define CALL_ARGS 8
+#define CALL_RESULT 56
+#define CALL_SIZE 64
+#define CALLS_MASK (15 * CALL_SIZE)
+
+/* struct trap_frame. */
+#define FRAME_RAX 80
+#define FRAME_VECTOR 120
+#define FRAME_RIP 136
+#define FRAME_RSP 160
+#define FRAME_SIZE 176
+#define FRAME_VECTOR_SYSCALL 256
+
+#define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
+#define SELECTOR_TSS 0x18
+
+/* Interrupt vectors.  Device lines follow the CPU's exceptions. */
+#define VECTORS 64
+#define VECTOR_LINE 32     /* + line number, 0..23 */
+#define VECTOR_TIMER 60
+#define VECTOR_SPURIOUS 63
+#define VECTORS_ADDRESS 0xffffffff80100000
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Page tables: the app's half, page by page; the direct map of RAM in the
+ * largest pages; device registers.  Intel SDM volume 3, chapter 4.
+ *
+ * W^X holds for frames, not only for addresses: the direct map is never
+ * executable, read-only over the kernel's text and the whole image, and made
+ * read-only over every other frame that the app may execute.
+ */
+#include "abi/image.h"
+#include "arch/x86_64/cpu.h"
+#include "boot/bootinfo.h"
+#include "diag/diag.h"
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "mm/frame.h"
+
+#define P 1ull
+#define W 2ull
+#define U 4ull
+#define NOCACHE 0x18ull
+#define LARGE 0x80ull
+#define OWNED 0x200ull /* software: the frame belongs to the mapping */
+#define HELD 0x400ull  /* software: PROT_NONE, the entry still has its frame */
+#define NX (1ull << 63)
+#define FRAME 0x000ffffffffff000ull
+
+#define LARGE_2M (1ull << 21)
+#define LARGE_1G (1ull << 30)
+#define DEVICE_BASE 0xffffff0000000000ull /* a PML4 slot of its own */
+
+/* The first tables need no frames: this pool lies in .bss, cleared already. */
+#define POOL 10
+static uint64_t pool[POOL][512] __attribute__((section(".bss_pages"), aligned(4096)));
+static unsigned pool_used;
+static uint64_t table_pages;
+static uint64_t device_next = DEVICE_BASE;
+
+/* Tables are reached where their frames lie: in the kernel or in RAM. */
+static uint64_t *table_at(uint64_t entry) {
+    paddr_t p = entry & FRAME;
+    return p < virt_to_phys(kernel_end) && p >= IMAGE_KERNEL_PADDR ? (uint64_t *)(KERNEL_BASE + p)
+                                                                    : phys_to_virt(p);
+}
+
+static paddr_t table_new(void) {
+    if (pool_used < POOL)
+        return virt_to_phys(pool[pool_used++]);
+    paddr_t p = frame_alloc_zero();
+    if (p)
+        table_pages++;
+    return p;
+}
+
+uint64_t arch_table_pages(void) {
+    return table_pages;
+}
+
+static unsigned index_of(uint64_t va, unsigned level) {
+    return va >> (12 + 9 * level) & 511;
+}
+
+/* The entry for va at `level` (0: 4 KiB, 1: 2 MiB, 2: 1 GiB), making the
+ * tables above it; NULL when memory is out. */
+static uint64_t *entry_make(uint64_t va, unsigned level) {
+    uint64_t *table = kernel_pml4;
+    for (unsigned l = 3; l > level; l--) {
+        uint64_t *e = &table[index_of(va, l)];
+        if (!*e) {
+            paddr_t p = table_new();
+            if (!p)
+                return NULL;
+            *e = p | P | W | U;
+        }
+        table = table_at(*e);
+    }
+    return &table[index_of(va, level)];
+}
+
+/* The 4 KiB entry for va, or NULL; *next is the first address worth asking
+ * for after va. */
+static uint64_t *entry_find(uint64_t va, uint64_t *next) {
+    uint64_t *table = kernel_pml4;
+    for (unsigned l = 3; l > 0; l--) {
+        uint64_t e = table[index_of(va, l)];
+        if (!(e & P)) {
+            *next = ALIGN_DOWN(va, 1ull << (12 + 9 * l)) + (1ull << (12 + 9 * l));
+            return NULL;
+        }
+        table = table_at(e);
+    }
+    *next = va + PAGE_SIZE;
+    return &table[index_of(va, 0)];
+}
+
+/* ---- the direct map ---- */
+
+static bool large_1g;
+
+static void map_direct(paddr_t p, paddr_t end, uint64_t flags) {
+    while (p < end) {
+        uint64_t va = DIRECT_MAP + p;
+        uint64_t left = end - p, step;
+        unsigned level = 0;
+        if (large_1g && !(p & (LARGE_1G - 1)) && left >= LARGE_1G)
+            level = 2;
+        else if (!(p & (LARGE_2M - 1)) && left >= LARGE_2M)
+            level = 1;
+        uint64_t *e = entry_make(va, level);
+        if (!e)
+            panic("out of memory for the direct map");
+        /* Fill this table to its end or ours. */
+        step = 1ull << (12 + 9 * level);
+        unsigned n = 512 - index_of(va, level);
+        uint64_t value = p | flags | (level ? LARGE : 0);
+        if (n > left / step)
+            n = (unsigned)(left / step);
+        p += n * step;
+        for (; n; n--, value += step)
+            *e++ = value;
+    }
+}
+
+/* Maps the part of [p, end) that lies below `limit`; returns where it ended. */
+static paddr_t map_until(paddr_t p, paddr_t end, paddr_t limit, uint64_t flags) {
+    if (limit < end)
+        end = limit;
+    if (p < end) {
+        map_direct(p, end, flags);
+        p = end;
+    }
+    return p;
+}
+
+void arch_map_ram(void) {
+    large_1g = cpuid(0x80000001, 0).d & 1u << 26;
+    paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
+    for (unsigned i = 0; i < bootinfo.ram_count; i++) {
+        paddr_t end = bootinfo.ram[i].end;
+        paddr_t p = bootinfo.ram[i].start;
+        p = map_until(p, end, IMAGE_KERNEL_PADDR, P | W | NX);
+        p = map_until(p, end, virt_to_phys(data_start), P | NX);
+        p = map_until(p, end, virt_to_phys(kernel_end), P | W | NX);
+        p = map_until(p, end, image_end, P | NX);
+        map_until(p, end, UINT64_MAX, P | W | NX);
+    }
+}
+
+/* Changes the rights of one frame in the direct map, splitting a large page
+ * when it must. */
+static int direct_protect(paddr_t frame, bool writable) {
+    uint64_t va = DIRECT_MAP + frame;
+    uint64_t *table = kernel_pml4;
+    for (unsigned l = 3; l > 0; l--) {
+        uint64_t *e = &table[index_of(va, l)];
+        if (l < 3 && *e & LARGE) {
+            paddr_t p = table_new();
+            if (!p)
+                return -ENOMEM;
+            uint64_t *small = table_at(p);
+            uint64_t step = 1ull << (12 + 9 * (l - 1));
+            uint64_t value = *e & ~(l == 1 ? LARGE : 0);
+            for (unsigned i = 0; i < 512; i++, value += step)
+                small[i] = value;
+            *e = p | P | W;
+        }
+        table = table_at(*e);
+    }
+    uint64_t *e = &table[index_of(va, 0)];
+    *e = writable ? *e | W : *e & ~W;
+    __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" : : : "rax", "memory");
+    return 0;
+}
+
+/* ---- the app's pages ---- */
+
+static uint64_t flags_of(unsigned prot) {
+    if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+        return HELD | NX;
+    return P | U | (prot & PROT_WRITE ? W : 0) | (prot & PROT_EXEC ? 0 : NX);
+}
+
+static unsigned prot_of(uint64_t e) {
+    if (!(e & P))
+        return PROT_NONE;
+    return PROT_READ | (e & W ? PROT_WRITE : 0) | (e & NX ? 0 : PROT_EXEC);
+}
+
+static void read_entry(uint64_t e, struct page_entry *out) {
+    *out = (struct page_entry){e & FRAME, prot_of(e), e & OWNED};
+}
+
+int arch_page_map(vaddr_t va, paddr_t frame, unsigned prot, bool owned) {
+    uint64_t *e = entry_make(va, 0);
+    if (!e)
+        return -ENOMEM;
+    if (owned && prot & PROT_EXEC && direct_protect(frame, false))
+        return -ENOMEM;
+    *e = frame | flags_of(prot) | (owned ? OWNED : 0);
+    return 0;
+}
+
+bool arch_page_lookup(vaddr_t va, struct page_entry *out) {
+    uint64_t next;
+    uint64_t *e = entry_find(va, &next);
+    if (!e || !*e)
+        return false;
+    read_entry(*e, out);
+    return true;
+}
+
+void arch_page_walk(vaddr_t start, vaddr_t end,
+                    void (*fn)(vaddr_t va, const struct page_entry *entry, void *arg), void *arg) {
+    for (vaddr_t va = start, next; va < end; va = next) {
+        uint64_t *e = entry_find(va, &next);
+        if (e && *e) {
+            struct page_entry entry;
+            read_entry(*e, &entry);
+            fn(va, &entry, arg);
+        }
+    }
+}
+
+int arch_page_protect(vaddr_t va, unsigned prot) {
+    uint64_t next;
+    uint64_t *e = entry_find(va, &next);
+    if (!e || !*e)
+        return 0;
+    bool was = *e & P && !(*e & NX);
+    bool will = prot & PROT_EXEC;
+    if (*e & OWNED && was != will && direct_protect(*e & FRAME, !will))
+        return -ENOMEM;
+    *e = (*e & (FRAME | OWNED)) | flags_of(prot);
+    tlb_flush_page(va);
+    return 0;
+}
+
+bool arch_page_unmap(vaddr_t va, struct page_entry *out) {
+    uint64_t next;
+    uint64_t *e = entry_find(va, &next);
+    if (!e || !*e)
+        return false;
+    read_entry(*e, out);
+    *e = 0;
+    tlb_flush_page(va);
+    if (out->owned && out->prot & PROT_EXEC)
+        direct_protect(out->frame, true);
+    return true;
+}
+
+/* ---- the kernel's ---- */
+
+void *arch_map_device(paddr_t base, size_t size) {
+    paddr_t p = ALIGN_DOWN(base, PAGE_SIZE);
+    uint64_t va = device_next;
+    for (; p < base + size; p += PAGE_SIZE, device_next += PAGE_SIZE) {
+        uint64_t *e = entry_make(device_next, 0);
+        if (!e)
+            panic("out of memory for device registers");
+        *e = p | P | W | NX | NOCACHE;
+    }
+    return (void *)(va + (base & (PAGE_SIZE - 1)));
+}
+
+void *arch_boot_map(paddr_t p, size_t size) {
+    paddr_t end = p + size;
+    if (p > end || end + PAGE_SIZE > LARGE_2M ||
+        (end > IMAGE_KERNEL_PADDR && p < virt_to_phys(kernel_end)))
+        panic("boot: the loader's tables are at %lx, out of reach", p);
+    for (paddr_t page = ALIGN_DOWN(p, PAGE_SIZE); page < end; page += PAGE_SIZE)
+        kernel_pt[page >> PAGE_SHIFT] = page | P | NX;
+    return (void *)(KERNEL_BASE + p);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * PVH entry: 32-bit protected mode, paging off, %ebx = physical address of
+ * struct hvm_start_info (Xen, docs/misc/pvh.pandoc).  Builds the kernel's page
+ * tables, enters long mode, drops the identity map and calls boot_start.
+ *
+ * The tables stand in .bss, which the loader cleared.
+ */
+#include "arch/x86_64/offsets.h"
+
+#define PHYS(x) ((x) - 0xffffffff80000000)
+#define PTE_P 1
+#define PTE_W 2
+
+    .section .note.pvh, "a", @note
+    .long 4, 8, 18              /* XEN_ELFNOTE_PHYS32_ENTRY */
+    .asciz "Xen"
+    .quad PHYS(pvh_start)
+
+    .section .text.start, "ax"
+    .code32
+    .globl pvh_start
+pvh_start:
+    cld
+    movl $PHYS(boot_stack_top), %esp
+
+    /* pml4[0] (for the next few instructions) and pml4[511] -> pdpt;
+     * pdpt[0] and pdpt[510] -> pd -> pt, which maps the kernel. */
+    movl $PHYS(kernel_pdpt) + PTE_P + PTE_W, %eax
+    movl %eax, PHYS(kernel_pml4)
+    movl %eax, PHYS(kernel_pml4 + 511 * 8)
+    movl $PHYS(kernel_pd) + PTE_P + PTE_W, %eax
+    movl %eax, PHYS(kernel_pdpt)
+    movl %eax, PHYS(kernel_pdpt + 510 * 8)
+    movl $PHYS(kernel_pt) + PTE_P + PTE_W, PHYS(kernel_pd)
+
+    movl $PHYS(kernel_start), %eax
+    movl $PHYS(rodata_start), %edx
+    movl $PTE_P, %ecx
+    xorl %esi, %esi
+    call map
+    movl $PHYS(data_start), %edx
+    movl $0x80000000, %esi      /* no execution */
+    call map
+    movl $PHYS(kernel_end), %edx
+    movl $PTE_P + PTE_W, %ecx
+    call map
+
+    movl $PHYS(kernel_pml4), %eax
+    movl %eax, %cr3
+    movl %cr4, %eax
+    orl $0x6a0, %eax            /* PAE, PGE, OSFXSR, OSXMMEXCPT */
+    movl %eax, %cr4
+    movl $0xc0000080, %ecx      /* EFER: system calls, long mode, no-execute */
+    rdmsr
+    orl $0x901, %eax
+    wrmsr
+    movl $0x80010033, %eax      /* PG, WP, NE, ET, MP, PE */
+    movl %eax, %cr0
+    lgdtl PHYS(boot_gdt_pointer)
+    ljmpl $SELECTOR_CODE, $PHYS(long_mode)
+
+/* Maps physical [eax, edx) with the flags ecx and (high half) esi. */
+map:
+    movl %eax, %edi
+    shrl $9, %edi
+    addl $PHYS(kernel_pt), %edi
+1:  cmpl %edx, %eax
+    jae 2f
+    leal (%eax, %ecx), %ebp
+    movl %ebp, (%edi)
+    movl %esi, 4(%edi)
+    addl $8, %edi
+    addl $4096, %eax
+    jmp 1b
+2:  ret
+
+    .code64
+long_mode:
+    movabsq $high, %rax
+    jmp *%rax
+high:
+    movl $SELECTOR_DATA, %eax
+    movl %eax, %ss
+    xorl %eax, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    movq $boot_stack_top, %rsp
+    movq $0, kernel_pml4(%rip)
+    movq $0, kernel_pdpt(%rip)
+    movq $PHYS(kernel_pml4), %rax
+    movq %rax, %cr3
+    lgdt gdt_pointer(%rip)
+    movl %ebx, %edi
+    xorl %ebp, %ebp
+    call boot_start
+    ud2
+
+    .section .rodata.gdt, "a"
+    .balign 8
+boot_gdt:
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+boot_gdt_pointer:
+    .word 23
+    .long PHYS(boot_gdt)
+
+    .section .data.gdt, "aw"
+    .balign 8
+    .globl gdt
+gdt:
+    .quad 0
+    .quad 0x00af9b000000ffff    /* SELECTOR_CODE */
+    .quad 0x00cf93000000ffff    /* SELECTOR_DATA */
+    .quad 0, 0                  /* SELECTOR_TSS, filled in by cpu_init */
+gdt_pointer:
+    .word 39
+    .quad gdt
+
+    .section .bss_pages, "aw", @nobits
+    .balign 4096
+    .globl kernel_pml4, kernel_pd, kernel_pdpt, kernel_pt
+kernel_pml4: .skip 4096
+kernel_pdpt: .skip 4096
+kernel_pd:   .skip 4096
+kernel_pt:   .skip 4096
+    /* A page stays unmapped below each stack (cpu_init). */
+    .globl boot_stack_guard, boot_stack_top, trap_stack_guard, trap_stack_top
+    .globl fault_stack_top
+boot_stack_guard: .skip 4096
+    .skip 8192
+boot_stack_top:
+trap_stack_guard: .skip 4096
+    .skip 2048
+fault_stack_top:
+    .skip 2048
+trap_stack_top:
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Exceptions and interrupts, decoded: Intel SDM volume 3, chapter 6; what
+ * Linux sends for each is in arch/x86/kernel/traps.c.
+ */
+#include "abi/image.h"
+#include "arch/x86_64/cpu.h"
+#include "diag/diag.h"
+#include "lib/string.h"
+#include "mm/user.h"
+#include "sched/thread.h"
+
+_Static_assert(offsetof(struct thread, self) == THREAD_SELF, "offsets.h");
+_Static_assert(offsetof(struct thread, kstack_top) == THREAD_KSTACK_TOP, "offsets.h");
+_Static_assert(offsetof(struct thread, app_sp) == THREAD_APP_SP, "offsets.h");
+_Static_assert(offsetof(struct thread, calls_next) == THREAD_CALLS_NEXT, "offsets.h");
+_Static_assert(offsetof(struct thread, work) == THREAD_WORK, "offsets.h");
+_Static_assert(offsetof(struct thread, calls) == THREAD_CALLS, "offsets.h");
+_Static_assert(offsetof(struct report_call, number) == CALL_NUMBER, "offsets.h");
+_Static_assert(offsetof(struct report_call, args) == CALL_ARGS, "offsets.h");
+_Static_assert(offsetof(struct report_call, result) == CALL_RESULT, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, rax) == FRAME_RAX, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
+
+enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
+#define SI_KERNEL 0x80
+
+/* vector -> signal, si_code; the rest is a general protection fault to the app */
+static const struct {
+    uint8_t signal, code;
+} exceptions[] = {
+    [0] = {SIG_FPE, 1 /* FPE_INTDIV */},
+    [1] = {SIG_TRAP, 1 /* TRAP_BRKPT */},
+    [3] = {SIG_TRAP, SI_KERNEL},
+    [4] = {SIG_SEGV, SI_KERNEL},
+    [5] = {SIG_SEGV, SI_KERNEL},
+    [6] = {SIG_ILL, 2 /* ILL_ILLOPN */},
+    [12] = {SIG_BUS, SI_KERNEL},
+    [13] = {SIG_SEGV, SI_KERNEL},
+    [16] = {SIG_FPE, 3 /* refined from the FPU's status */},
+    [17] = {SIG_BUS, 1 /* BUS_ADRALN */},
+    [19] = {SIG_FPE, 3},
+};
+
+/* Is the invalid instruction a trap stub (abi/image.h)? */
+static long stub_at(vaddr_t ip) {
+    struct {
+        uint32_t magic, index;
+    } stub;
+    if (user_read(&stub, ip + 2, sizeof stub) || stub.magic != IMAGE_STUB_MAGIC)
+        return -1;
+    return (long)stub.index;
+}
+
+static void exception(struct trap_frame *frame) {
+    struct fault fault = {
+        .address = frame->rip,
+        .error = frame->error,
+        .vector = frame->vector,
+        .in_kernel = (int64_t)frame->rip < 0,
+        .signal = SIG_SEGV,
+        .code = SI_KERNEL,
+        .stub = -1,
+    };
+    if (frame->vector == 14) {
+        fault.address = read_cr2();
+        fault.access = frame->error & 16 ? PROT_EXEC : frame->error & 2 ? PROT_WRITE : PROT_READ;
+        fault.code = 1; /* SEGV_MAPERR, until area_fault knows better */
+    } else if (frame->vector < sizeof exceptions / sizeof exceptions[0] &&
+               exceptions[frame->vector].signal) {
+        fault.signal = exceptions[frame->vector].signal;
+        fault.code = exceptions[frame->vector].code;
+        if (frame->vector == 6 && !fault.in_kernel)
+            fault.stub = stub_at(frame->rip);
+    }
+    if (fault_entry(&fault, frame))
+        return;
+    if (fault.in_kernel && frame->rip == (uint64_t)copy_user_words)
+        frame->rip = (uint64_t)copy_user_words_fixup;
+    else if (fault.in_kernel && frame->rip == (uint64_t)copy_user_bytes)
+        frame->rip = (uint64_t)copy_user_bytes_fixup;
+    else
+        panic_frame(frame, "exception %lu (error %lx) in the kernel at %lx, address %lx",
+                    frame->vector, frame->error, frame->rip, fault.address);
+}
+
+void trap_entry(struct trap_frame *frame);
+void trap_fatal(struct trap_frame *frame);
+
+void trap_entry(struct trap_frame *frame) {
+    if (frame->vector < VECTOR_LINE) {
+        if (frame->vector != 2)
+            exception(frame);
+    } else if (frame->vector == VECTOR_TIMER) {
+        apic_ack();
+        timer_entry();
+    } else if (frame->vector != VECTOR_SPURIOUS) {
+        apic_ack();
+        irq_entry((unsigned)frame->vector - VECTOR_LINE);
+    }
+    if ((int64_t)frame->rip >= 0 && thread_current()->work)
+        app_work(frame);
+}
+
+void trap_fatal(struct trap_frame *frame) {
+    panic_frame(frame, "%s at %lx, stack %lx", frame->vector == 8 ? "double fault" : "machine check",
+                frame->rip, frame->rsp);
+}
+
+uint64_t arch_frame_ip(const struct trap_frame *frame) {
+    return frame->rip;
+}
+
+uint64_t arch_frame_sp(const struct trap_frame *frame) {
+    return frame->rsp;
+}
+
+void arch_frame_regs(const struct trap_frame *f, uint64_t *regs) {
+    const uint64_t all[REPORT_REGS_X86_64] = {
+        f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, f->rsp, f->r8,
+        f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags};
+    memcpy(regs, all, sizeof all);
+}
+
+long arch_frame_result(const struct trap_frame *frame) {
+    return (long)frame->rax;
+}
+
+/* The system call entry left rbp, rbx, rip and rflags at the stack's top. */
+void arch_thread_regs(const struct thread *t, uint64_t *regs) {
+    const uint64_t *saved = (const uint64_t *)t->kstack_top - 4;
+    memset(regs, 0, REPORT_REGS_X86_64 * 8);
+    regs[1] = saved[1];
+    regs[6] = saved[0];
+    regs[7] = t->app_sp;
+    regs[16] = saved[2];
+    regs[17] = saved[3];
+}

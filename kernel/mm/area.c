@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Areas, in a tree by their start; pages at first touch.
+ *
+ * Neighbours that could be one are merged, so that programs which map page by
+ * page do not end up with a tree of pages.
+ */
+#include "mm/area.h"
+
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+
+#include "abi/image.h"
+
+#define MMAP_TOP 0x7ffff7fff000ul /* new mappings go below, downwards */
+#define STUB_END (IMAGE_STUB_BASE + IMAGE_STUB_MAX * PAGE_SIZE)
+
+static uint64_t area_key(const struct tree_node *node) {
+    return container_of(node, struct area, node)->start;
+}
+
+static struct tree areas = TREE_INIT(area_key);
+static uint64_t owned_pages;
+static vaddr_t brk_start, brk_now;
+static struct area *last_found; /* most look-ups ask for the area of the one before */
+
+static struct area *of(struct tree_node *node) {
+    return node ? container_of(node, struct area, node) : NULL;
+}
+
+struct area *area_find(vaddr_t va) {
+    struct area *a = last_found;
+    if (a && va >= a->start && va < a->end)
+        return a;
+    a = of(tree_at_or_before(&areas, va));
+    if (!a || va >= a->end)
+        return NULL;
+    return last_found = a;
+}
+
+struct area *area_find_after(vaddr_t va) {
+    struct area *a = area_find(va);
+    return a ? a : of(tree_at_or_after(&areas, va));
+}
+
+static struct area *area_next(struct area *a) {
+    return of(tree_next(&a->node));
+}
+
+bool area_covers(vaddr_t start, size_t size) {
+    for (vaddr_t at = start; at < start + size;) {
+        struct area *a = area_find(at);
+        if (!a)
+            return false;
+        at = a->end;
+    }
+    return true;
+}
+
+uint64_t area_pages(void) {
+    return owned_pages;
+}
+
+/* ---- pages ---- */
+
+static void release(const struct page_entry *e) {
+    if (e->owned) {
+        frame_free(e->frame);
+        owned_pages--;
+    }
+}
+
+static void drop_page(vaddr_t va, const struct page_entry *entry, void *arg) {
+    (void)entry;
+    (void)arg;
+    struct page_entry e;
+    if (arch_page_unmap(va, &e))
+        release(&e);
+}
+
+static void drop_pages(vaddr_t start, vaddr_t end) {
+    arch_page_walk(start, end, drop_page, NULL);
+}
+
+struct protect {
+    unsigned prot;
+    bool shared;
+    int error;
+};
+
+static void protect_page(vaddr_t va, const struct page_entry *e, void *arg) {
+    struct protect *p = arg;
+    /* A page that is not ours never becomes writable: the next touch copies. */
+    if (p->prot & PROT_WRITE && !e->owned && !p->shared) {
+        drop_page(va, e, NULL);
+        return;
+    }
+    int error = arch_page_protect(va, p->prot);
+    if (error)
+        p->error = error;
+}
+
+/* ---- the set of areas ---- */
+
+static struct area *area_new(vaddr_t start, vaddr_t end, const struct area *like) {
+    struct area *a = heap_alloc(sizeof *a);
+    if (!a)
+        return NULL;
+    *a = *like;
+    a->start = start;
+    a->end = end;
+    a->offset += start - like->start;
+    if (a->source)
+        a->source->ref(a->source);
+    tree_insert(&areas, &a->node);
+    return a;
+}
+
+static void area_delete(struct area *a) {
+    tree_remove(&areas, &a->node);
+    if (last_found == a)
+        last_found = NULL;
+    if (a->source)
+        a->source->unref(a->source);
+    heap_free(a, sizeof *a);
+}
+
+/* Makes `at` a border between areas; -ENOMEM. */
+static int split(vaddr_t at) {
+    struct area *a = area_find(at);
+    if (!a || a->start == at)
+        return 0;
+    if (!area_new(at, a->end, a))
+        return -ENOMEM;
+    a->end = at;
+    return 0;
+}
+
+/* Joins a with the area before it when nothing tells them apart. */
+static struct area *merge_back(struct area *a) {
+    struct area *b = of(tree_prev(&a->node));
+    if (!b || b->end != a->start || b->prot != a->prot || b->flags != a->flags ||
+        b->source != a->source || b->zero_from != a->zero_from ||
+        (a->source && b->offset + (b->end - b->start) != a->offset))
+        return a;
+    b->end = a->end;
+    area_delete(a);
+    return b;
+}
+
+static int unmap_range(vaddr_t start, vaddr_t end) {
+    if (split(start) || split(end))
+        return -ENOMEM;
+    for (struct area *a = area_find_after(start), *next; a && a->start < end; a = next) {
+        next = area_next(a);
+        drop_pages(a->start, a->end);
+        area_delete(a);
+    }
+    return 0;
+}
+
+static bool bad_range(vaddr_t start, size_t size) {
+    return start % PAGE_SIZE || !size || start >= APP_END || size > APP_END - start;
+}
+
+static bool taken(vaddr_t start, vaddr_t end) {
+    struct area *a = area_find_after(start);
+    return (a && a->start < end) || (start < STUB_END && end > IMAGE_STUB_BASE) ||
+           start < APP_START;
+}
+
+/* Highest free range below MMAP_TOP; 0 when there is none. */
+static vaddr_t find_free(size_t size) {
+    vaddr_t end = MMAP_TOP;
+    for (struct area *a = of(tree_at_or_before(&areas, end - 1)); a; a = of(tree_prev(&a->node))) {
+        if (a->end <= end && end - a->end >= size)
+            break;
+        if (a->start < end)
+            end = a->start;
+    }
+    return end >= size + APP_START && !taken(end - size, end) ? end - size : 0;
+}
+
+long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct area_source *source,
+              uint64_t offset) {
+    size = ALIGN_UP(size, PAGE_SIZE);
+    long error = -ENOMEM;
+    vaddr_t start = ALIGN_DOWN(hint, PAGE_SIZE);
+    if (flags & (AREA_FIXED | AREA_NOREPLACE)) {
+        error = bad_range(hint, size) ? (hint % PAGE_SIZE ? -EINVAL : -ENOMEM)
+                : flags & AREA_NOREPLACE && taken(start, start + size) ? -EEXIST
+                : start < APP_START                                    ? -EPERM
+                : start < STUB_END && start + size > IMAGE_STUB_BASE   ? -ENOMEM
+                                                                       : 0;
+        if (!error)
+            error = unmap_range(start, start + size);
+    } else {
+        if (!start || bad_range(start, size) || taken(start, start + size))
+            start = size < APP_END ? find_free(size) : 0;
+        error = start ? 0 : -ENOMEM;
+    }
+    struct area like = {.start = start,
+                        .prot = prot,
+                        .flags = flags & ~(unsigned)(AREA_FIXED | AREA_NOREPLACE),
+                        .source = source,
+                        .offset = offset,
+                        .zero_from = UINT64_MAX};
+    struct area *a = error ? NULL : area_new(start, start + size, &like);
+    if (source)
+        source->unref(source); /* area_new took its own */
+    if (!a)
+        return error ? error : -ENOMEM;
+    a = merge_back(a);
+    struct area *next = area_next(a);
+    if (next && next->start == a->end)
+        merge_back(next);
+    return (long)start;
+}
+
+int area_unmap(vaddr_t start, size_t size) {
+    if (bad_range(start, size))
+        return -EINVAL;
+    return unmap_range(start, start + ALIGN_UP(size, PAGE_SIZE));
+}
+
+int area_protect(vaddr_t start, size_t size, unsigned prot) {
+    size = ALIGN_UP(size, PAGE_SIZE);
+    if (!size)
+        return 0;
+    if (bad_range(start, size) || !area_covers(start, size))
+        return -ENOMEM;
+    vaddr_t end = start + size;
+    if (split(start) || split(end))
+        return -ENOMEM;
+    int error = 0;
+    struct area *a = area_find(start);
+    for (; a && a->start < end; a = area_next(a)) {
+        struct protect p = {prot, a->flags & AREA_SHARED, 0};
+        a->prot = prot;
+        arch_page_walk(a->start, a->end, protect_page, &p);
+        if (p.error)
+            error = p.error;
+        a = merge_back(a);
+    }
+    if (a && a->start == end)
+        merge_back(a);
+    return error;
+}
+
+void area_discard(vaddr_t start, size_t size) {
+    drop_pages(start, start + size);
+}
+
+struct move {
+    vaddr_t from, to;
+    int error;
+};
+
+static void move_page(vaddr_t va, const struct page_entry *entry, void *arg) {
+    (void)entry;
+    struct move *m = arg;
+    struct page_entry e;
+    if (m->error || !arch_page_unmap(va, &e))
+        return;
+    m->error = arch_page_map(va - m->from + m->to, e.frame, e.prot, e.owned);
+    if (m->error)
+        release(&e);
+}
+
+long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
+                vaddr_t target) {
+    old_size = ALIGN_UP(old_size, PAGE_SIZE);
+    new_size = ALIGN_UP(new_size, PAGE_SIZE);
+    if (old % PAGE_SIZE || !new_size || !old_size || new_size > APP_END)
+        return -EINVAL;
+    struct area *a = area_find(old);
+    if (!a || a->end < old + old_size)
+        return -EFAULT;
+    if (fixed && (bad_range(target, new_size) || target < APP_START ||
+                  (target < old + old_size && old < target + new_size)))
+        return -EINVAL;
+    if (!fixed && new_size <= old_size) {
+        if (new_size < old_size)
+            unmap_range(old + new_size, old + old_size);
+        return (long)old;
+    }
+    if (!fixed && a->end == old + old_size && !bad_range(old, new_size) &&
+        !taken(a->end, old + new_size)) {
+        struct area like = *a;
+        struct area *tail = area_new(a->end, old + new_size, &like);
+        if (!tail)
+            return -ENOMEM;
+        merge_back(tail);
+        return (long)old;
+    }
+    if (!may_move && !fixed)
+        return -ENOMEM;
+    if (new_size < old_size) {
+        int error = unmap_range(old + new_size, old + old_size);
+        if (error)
+            return error;
+        old_size = new_size;
+    }
+    if (split(old) || split(old + old_size))
+        return -ENOMEM;
+    a = area_find(old);
+    if (a->source)
+        a->source->ref(a->source);
+    long to = area_map(target, new_size, a->prot, a->flags | (fixed ? AREA_FIXED : 0), a->source,
+                       a->offset);
+    if (to < 0)
+        return to;
+    a = area_find(old); /* a merge may have moved it */
+    area_find((vaddr_t)to)->zero_from = a->zero_from == UINT64_MAX
+                                            ? UINT64_MAX
+                                            : a->zero_from - old + (vaddr_t)to;
+    struct move m = {old, (vaddr_t)to, 0};
+    arch_page_walk(old, old + old_size, move_page, &m);
+    unmap_range(old, old + old_size);
+    return m.error ? m.error : to;
+}
+
+void area_set_brk(vaddr_t start) {
+    brk_start = brk_now = start;
+}
+
+long area_brk(vaddr_t brk) {
+    vaddr_t from = ALIGN_UP(brk_now, PAGE_SIZE), to = ALIGN_UP(brk, PAGE_SIZE);
+    if (brk < brk_start || brk > APP_END)
+        return (long)brk_now;
+    if (to > from) {
+        if (taken(from, to) ||
+            area_map(from, to - from, PROT_READ | PROT_WRITE, AREA_HEAP | AREA_FIXED, NULL, 0) < 0)
+            return (long)brk_now;
+    } else if (to < from && unmap_range(to, from)) {
+        return (long)brk_now;
+    }
+    return (long)(brk_now = brk);
+}
+
+/* ---- faults ---- */
+
+/* A page of a source for the area, ready to map. */
+static int source_page(struct area *a, vaddr_t va, struct page_entry *out) {
+    struct area_source *s = a->source;
+    uint64_t offset = a->offset + (va - a->start);
+    bool private = !(a->flags & AREA_SHARED) &&
+                   (a->prot & PROT_WRITE || a->zero_from < va + PAGE_SIZE);
+    if (offset >= ALIGN_UP(s->size(s), PAGE_SIZE))
+        return -EIO;
+    out->frame = s->get(s, offset >> PAGE_SHIFT, private, &out->owned);
+    if (!out->frame)
+        return -ENOMEM;
+    if (private && a->zero_from < va + PAGE_SIZE) {
+        vaddr_t from = a->zero_from > va ? a->zero_from : va;
+        memset((char *)phys_to_virt(out->frame) + (from - va), 0, va + PAGE_SIZE - from);
+    }
+    return 0;
+}
+
+int area_fault(vaddr_t va, unsigned access) {
+    va = ALIGN_DOWN(va, PAGE_SIZE);
+    struct area *a = area_find(va);
+    if (!a || a->flags & AREA_GUARD)
+        return -EFAULT;
+    unsigned need = access == PROT_READ ? PROT_READ | PROT_WRITE | PROT_EXEC : access;
+    if (!(a->prot & need))
+        return -EFAULT;
+    struct page_entry e;
+    if (arch_page_lookup(va, &e))
+        return access & ~e.prot ? -EFAULT : 0;
+    e.owned = true;
+    int error = 0;
+    if (a->source)
+        error = source_page(a, va, &e);
+    else if (!(e.frame = frame_alloc_zero()))
+        error = -ENOMEM;
+    if (error)
+        return error;
+    error = arch_page_map(va, e.frame, a->prot, e.owned);
+    if (error) {
+        if (e.owned)
+            frame_free(e.frame);
+        return error;
+    }
+    if (e.owned)
+        owned_pages++;
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Checked access to the app's memory.
+ */
+#include "mm/user.h"
+
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/area.h"
+
+bool user_range(vaddr_t start, size_t size) {
+    return start < APP_END && size <= APP_END - start;
+}
+
+int user_read(void *dst, vaddr_t src, size_t size) {
+    return user_range(src, size) && !arch_copy_user(dst, (const void *)src, size) ? 0 : -EFAULT;
+}
+
+int user_write(vaddr_t dst, const void *src, size_t size) {
+    return user_range(dst, size) && !arch_copy_user((void *)dst, src, size) ? 0 : -EFAULT;
+}
+
+int user_clear(vaddr_t dst, size_t size) {
+    static const char zeroes[64];
+    while (size) {
+        size_t n = size < sizeof zeroes ? size : sizeof zeroes;
+        if (user_write(dst, zeroes, n))
+            return -EFAULT;
+        dst += n;
+        size -= n;
+    }
+    return 0;
+}
+
+long user_read_string(char *dst, vaddr_t src, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        /* To the end of this page, and no further: the next may be absent. */
+        size_t n = PAGE_SIZE - (src + done) % PAGE_SIZE;
+        if (n > size - done)
+            n = size - done;
+        if (!user_range(src + done, n))
+            return -EFAULT;
+        n -= arch_copy_user(dst + done, (const void *)(src + done), n);
+        if (!n)
+            return -EFAULT;
+        const char *end = memchr(dst + done, 0, n);
+        if (end)
+            return end - dst;
+        done += n;
+    }
+    return -ENAMETOOLONG;
+}
+
+paddr_t user_page(vaddr_t va, unsigned prot) {
+    if (!user_range(va, 1))
+        return 0;
+    va = ALIGN_DOWN(va, PAGE_SIZE);
+    struct page_entry e;
+    for (unsigned tries = 0; tries < 2; tries++) {
+        if (arch_page_lookup(va, &e) && !(prot & ~e.prot))
+            return e.frame;
+        if (area_fault(va, prot))
+            return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * sigaction(2), sigprocmask(2), sigaltstack(2), kill(2) and their kind.
+ */
+#include "app/signal.h"
+#include "clock/clock.h"
+#include "lib/string.h"
+#include "mm/user.h"
+#include "syscall/linux.h"
+#include "syscall/process.h"
+#include "syscall/syscall.h"
+#include "syscall/time.h"
+
+#define SET_SIZE 8
+#define MINSIGSTKSZ 2048u
+
+SYSCALL_HANDLER(rt_sigaction) {
+    if (d != SET_SIZE || !a || a > SIGNALS)
+        return -EINVAL;
+    if (b && (a == SIGKILL || a == SIGSTOP))
+        return -EINVAL;
+    struct signal_action new, old = signal_actions[a];
+    if (b && user_read(&new, b, sizeof new))
+        return -EFAULT;
+    if (c && user_write(c, &old, sizeof old))
+        return -EFAULT;
+    if (b)
+        signal_actions[a] = new;
+    return 0;
+}
+
+SYSCALL_HANDLER(rt_sigprocmask) {
+    uint64_t old = thread_current()->signal_mask, set;
+    if (d != SET_SIZE)
+        return -EINVAL;
+    if (b) {
+        if (user_read(&set, b, sizeof set))
+            return -EFAULT;
+        switch ((int)a) {
+        case SIG_BLOCK:
+            set |= old;
+            break;
+        case SIG_UNBLOCK:
+            set = old & ~set;
+            break;
+        case SIG_SETMASK:
+            break;
+        default:
+            return -EINVAL;
+        }
+        signal_set_mask(set);
+    }
+    return c && user_write(c, &old, sizeof old) ? -EFAULT : 0;
+}
+
+SYSCALL_HANDLER(rt_sigpending) {
+    const struct thread *t = thread_current();
+    uint64_t set = t->signal_pending & t->signal_mask;
+    if (b > SET_SIZE)
+        return -EINVAL;
+    return user_write(a, &set, b);
+}
+
+struct stack {
+    uint64_t base;
+    uint32_t flags, pad;
+    uint64_t size;
+};
+
+SYSCALL_HANDLER(sigaltstack) {
+    struct thread *t = thread_current();
+    bool on = t->altstack.size && t->app_sp - t->altstack.base <= t->altstack.size;
+    struct stack old = {.base = t->altstack.base,
+                        .size = t->altstack.size,
+                        .flags = on                 ? SS_ONSTACK
+                                 : t->altstack.size ? 0
+                                                    : SS_DISABLE};
+    struct stack new = {0};
+    if (a) {
+        if (user_read(&new, a, sizeof new))
+            return -EFAULT;
+        if (on)
+            return -EPERM;
+        uint32_t mode = new.flags & ~SS_AUTODISARM;
+        if (mode && mode != SS_DISABLE && mode != SS_ONSTACK)
+            return -EINVAL;
+        if (mode == SS_DISABLE)
+            new.base = new.size = 0;
+        else if (new.size < MINSIGSTKSZ)
+            return -ENOMEM;
+        t->altstack.base = new.base;
+        t->altstack.size = new.size;
+    }
+    return b && user_write(b, &old, sizeof old) ? -EFAULT : 0;
+}
+
+/* ---- sending ---- */
+
+static long send(struct thread *t, unsigned long number, int code, uint64_t value) {
+    if (number > SIGNALS)
+        return -EINVAL;
+    const struct signal_info info = {
+        .signo = (int)number, .code = code, .pid = PROCESS_ID, .value = value};
+    if (number)
+        signal_send(t, &info);
+    return 0;
+}
+
+SYSCALL_HANDLER(kill) {
+    int pid = (int)a;
+    if (b > SIGNALS)
+        return -EINVAL;
+    if (pid != 0 && pid != -1 && pid != PROCESS_ID && pid != -PROCESS_ID)
+        return -ESRCH;
+    return pid == -1 ? -ESRCH : send(NULL, b, SI_USER, 0);
+}
+
+SYSCALL_HANDLER(tkill) {
+    if ((int)a <= 0)
+        return -EINVAL;
+    struct thread *t = thread_of((int)a);
+    return !t ? -ESRCH : send(t, b, SI_TKILL, 0);
+}
+
+SYSCALL_HANDLER(tgkill) {
+    if ((int)a <= 0)
+        return -EINVAL;
+    return a != PROCESS_ID ? -ESRCH : sys_tkill(b, c, 0, 0, 0, 0);
+}
+
+static long queue(struct thread *t, unsigned long number, vaddr_t info_at) {
+    struct signal_info info;
+    if (user_read(&info, info_at, sizeof info))
+        return -EFAULT;
+    if (number > SIGNALS)
+        return -EINVAL;
+    info.signo = (int)number;
+    if (number)
+        signal_send(t, &info);
+    return 0;
+}
+
+SYSCALL_HANDLER(rt_sigqueueinfo) {
+    return (int)a != PROCESS_ID ? -ESRCH : queue(NULL, b, c);
+}
+
+SYSCALL_HANDLER(rt_tgsigqueueinfo) {
+    struct thread *t = (int)b > 0 ? thread_of((int)b) : NULL;
+    return a != PROCESS_ID || !t ? -ESRCH : queue(t, c, d);
+}
+
+/* ---- waiting ---- */
+
+static WAIT_QUEUE(nobody); /* only signals and deadlines wake */
+
+SYSCALL_HANDLER(pause) {
+    return wait_on(&nobody, UINT64_MAX);
+}
+
+SYSCALL_HANDLER(rt_sigsuspend) {
+    uint64_t set;
+    if (b != SET_SIZE)
+        return -EINVAL;
+    if (user_read(&set, a, sizeof set))
+        return -EFAULT;
+    struct thread *t = thread_current();
+    t->saved_mask = t->signal_mask;
+    t->restore_mask = true;
+    signal_set_mask(set);
+    t->work |= THREAD_WORK_SIGNAL; /* the mask comes back on the way out */
+    int error;
+    do
+        error = wait_on(&nobody, UINT64_MAX);
+    while (!error);
+    return error;
+}
+
+SYSCALL_HANDLER(rt_sigtimedwait) {
+    uint64_t set, deadline = UINT64_MAX;
+    if (d != SET_SIZE)
+        return -EINVAL;
+    if (user_read(&set, a, sizeof set))
+        return -EFAULT;
+    if (c) {
+        uint64_t timeout;
+        long error = time_read(c, &timeout);
+        if (error)
+            return error;
+        deadline = time_deadline(timeout);
+    }
+    struct thread *t = thread_current();
+    struct signal_info info;
+    unsigned n;
+    int error = 0;
+    set &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+    while (!(n = signal_take(set, &info)) && !error) {
+        t->wait_set = set;
+        error = wait_on(&nobody, deadline);
+        t->wait_set = 0;
+    }
+    if (!n && (n = signal_take(set, &info)) == 0)
+        return error == -ETIMEDOUT ? -EAGAIN : error;
+    if (b && user_write(b, &info, sizeof info))
+        return -EFAULT;
+    return n;
+}
+
+/* Reached through arch/: the frame goes back to what the handler interrupted. */
+long rt_sigreturn_frame(struct trap_frame *frame, struct report_call *call);
+long rt_sigreturn_frame(struct trap_frame *frame, struct report_call *call) {
+    (void)call;
+    uint64_t mask;
+    if (arch_signal_return(frame, &mask)) {
+        const struct crash c = {.kind = CRASH_SIGNAL, .signal = SIGSEGV, .frame = frame};
+        crash(&c, REASON_SIGNAL);
+    }
+    signal_set_mask(mask);
+    return arch_frame_result(frame);
+}
