@@ -25,9 +25,8 @@ struct chunk { /* one frame */
 static struct chunk *head, *tail;
 static size_t unread;
 static bool ended; /* the host's stdin has ended */
-static bool lost;  /* memory ran out: bytes are missing */
 static bool wanted; /* the host was asked and has not answered */
-static WAIT_QUEUE(readers);
+static WAIT_QUEUE_EXTERNAL(readers);
 
 /* Room for more bytes in the last chunk, or a new one; NULL: memory is out. */
 static struct chunk *chunk_with_room(void) {
@@ -47,22 +46,22 @@ static struct chunk *chunk_with_room(void) {
     return c;
 }
 
-static void input_data(const uint8_t *bytes, size_t size) {
-    while (size) {
+static size_t input_data(const uint8_t *bytes, size_t size) {
+    size_t left = size;
+    while (left) {
         struct chunk *c = chunk_with_room();
-        if (!c) {
-            lost = true;
+        if (!c)
             break;
-        }
-        size_t n = MIN(size, (size_t)(CHUNK_BYTES - c->end));
+        size_t n = MIN(left, (size_t)(CHUNK_BYTES - c->end));
         memcpy(c->bytes + c->end, bytes, n);
         c->end += (uint32_t)n;
         unread += n;
         bytes += n;
-        size -= n;
+        left -= n;
     }
     wanted = false;
     wake_all(&readers);
+    return size - left;
 }
 
 static void input_eof(void) {
@@ -74,7 +73,7 @@ static const struct console_input_ops input_ops = {input_data, input_eof};
 
 /* Is there something to say to a reader?  Asks the host when not. */
 static bool ready(void) {
-    if (unread || ended || lost)
+    if (unread || ended)
         return true;
     if (!wanted) {
         wanted = true;
@@ -116,18 +115,16 @@ long stdin_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
         if (error)
             return error;
     }
-    if (!unread && lost) {
-        lost = false;
-        return -EIO;
-    }
-    return take(buf, size);
+    long n = take(buf, size);
+    console_resume_input();
+    return n;
 }
 
 unsigned stdin_poll(struct file *f) {
     (void)f;
     if (!ready())
         return 0;
-    return unread || lost ? POLLIN | POLLRDNORM : POLLHUP;
+    return unread ? POLLIN | POLLRDNORM : POLLHUP;
 }
 
 struct wait_queue *stdin_wait(struct file *f) {

@@ -11,7 +11,12 @@
 /* a * mult / 2^shift, rounded down; shift < 96.  The result wraps when it
  * needs more than 64 bits. */
 static inline uint64_t mul_shift(uint64_t a, uint32_t mult, unsigned shift) {
-    return (uint64_t)(((unsigned __int128)a * mult) >> shift);
+    /* By halves: a shift of 128 bits would be a call into compiler_rt. */
+    uint64_t low = (a & UINT32_MAX) * mult, high = (a >> 32) * mult + (low >> 32);
+    low &= UINT32_MAX; /* high * 2^32 + low is the product */
+    if (shift >= 32)
+        return shift < 96 ? high >> (shift - 32) : 0;
+    return (high << (32 - shift)) + (low >> shift);
 }
 
 /* The factor for mul_shift(a, mult, *shift) == a * to / from, as exact as 32
