@@ -9,6 +9,12 @@ HOST_WARNINGS := -Wall -Wextra -Werror
 HOST_CFLAGS := -std=c11 -D_GNU_SOURCE $(HOST_WARNINGS) -I. $(shell pkg-config --cflags $(HOST_PACKAGES))
 HOST_LIBS := $(shell pkg-config --libs $(HOST_PACKAGES))
 
+# The tool itself takes the libraries from their archives where there are any:
+# loading them at every start costs more than all else that `zuk run` does.
+HOST_ARCHIVES := -no-pie -Wl,-Bstatic -ldw -lelf -ljansson -lcapstone -lz -llzma -lbz2 -Wl,-Bdynamic
+HOST_LINK := $(shell echo 'int main(void) { return 0; }' | $(CC) -x c - -o /dev/null $(HOST_ARCHIVES) \
+	2> /dev/null && echo '$(HOST_ARCHIVES)' || echo '$(HOST_LIBS)')
+
 HOST_SRC := $(sort $(wildcard zuk/*.c))
 HOST_OBJ := $(HOST_SRC:%.c=$(B)/obj/host/%.o)
 
@@ -22,7 +28,7 @@ endef
 FORCE:
 
 $(B)/host.flags: FORCE
-	$(call flags_file,$(CC) $(HOST_CFLAGS) $(CFLAGS) $(HOST_LIBS))
+	$(call flags_file,$(CC) $(HOST_CFLAGS) $(CFLAGS) $(HOST_LINK))
 
 $(B)/obj/host/%.o: %.c $(B)/host.flags
 	@mkdir -p $(@D)
@@ -31,6 +37,6 @@ $(B)/obj/host/%.o: %.c $(B)/host.flags
 
 $(B)/zuk: $(HOST_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(HOST_OBJ) $(HOST_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(HOST_OBJ) $(HOST_LINK)
 
 -include $(HOST_OBJ:.o=.d)

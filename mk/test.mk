@@ -72,3 +72,21 @@ COMMA := ,
 .PHONY: unit fuzzers
 unit: $(UNIT)
 fuzzers: $(FUZZ)
+
+.PHONY: test-quick test test-full fuzz lint format
+test-quick:
+	$(Q)tests/run --tier quick $(if $(V),-v)
+test:
+	$(Q)tests/run --tier test $(if $(V),-v)
+test-full:
+	$(Q)tests/run --tier full $(if $(V),-v)
+
+FUZZ_SECONDS ?= 600
+fuzz:
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(if $(V),-v) fuzz/
+lint:
+	$(Q)tests/run $(if $(V),-v) lint/
+
+FORMAT = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+format:
+	$(Q)clang-format -i $(FORMAT)

@@ -31,8 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint64_t number;
         size_t taken = cmdline_number(it.value, it.value_len, &number);
         assert(taken <= it.value_len);
-        if (taken && !strpbrk(all, "kKmMgGxX%"))
-            assert(number == strtoull(all, NULL, 10));
+        char *raw = strndup(it.value, it.value_len);
+        if (taken && !strpbrk(raw, "kKmMgGxX"))
+            assert(number == strtoull(raw, NULL, 10));
+        free(raw);
         free(all);
     }
     return 0;
