@@ -375,11 +375,16 @@ static bool put_bytes(struct text *t, enum kind kind, const struct report_call *
         put(t, "%s", n < whole && n <= 32 ? "..." : "");
         return true;
     }
-    case IOVEC: /* the kernel joins the pieces */
+    case IOVEC: {
+        uint64_t count = i < 5 ? call->args[i + 1] : 0;
         put(t, "[");
-        put_quoted(t, b, size, 32);
-        put(t, "]");
+        for (size_t at = 0; at + 16 <= size && at / 16 < count; at += 16) {
+            put(t, "%s{0x%" PRIx64 ", %" PRIu64 "}", at == 0 ? "" : ", ", word_at(b + at, 8),
+                word_at(b + at + 8, 8));
+        }
+        put(t, "%s]", count > size / 16 ? ", ..." : "");
         return true;
+    }
     case TIME:
         if (size < 16) {
             return false;
