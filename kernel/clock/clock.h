@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Now, and call-me-later.  Tickless: the timer is armed for the nearest
- * deadline only.  All times are nanoseconds.
+ * deadline only; arch/ calls timer_entry() when it is due, or earlier.  All
+ * times are nanoseconds.
  */
 #ifndef CLOCK_CLOCK_H
 #define CLOCK_CLOCK_H
@@ -16,14 +17,13 @@ uint64_t clock_realtime(void);  /* since 1970-01-01 UTC; reads the RTC on first 
 void clock_set_realtime(uint64_t ns);
 
 struct timer {
-    struct list_node node;
+    struct list node;
     uint64_t deadline; /* monotonic */
     void (*fn)(struct timer *t); /* interrupts closed; may wake, not sleep */
     bool armed;
 };
 void timer_arm(struct timer *t, uint64_t deadline);
 void timer_cancel(struct timer *t);
-bool timer_pending(void);   /* is any timer armed? */
-void timer_interrupt(void); /* from arch/: runs what is due, arms the next */
+bool timer_pending(void); /* is any timer armed? */
 
 #endif

@@ -23,10 +23,11 @@ struct virtqueue;
 
 struct virtio_device {
     const struct virtio_ops *ops;
-    volatile uint8_t *regs, *notify, *isr, *config; /* the bus's */
-    uint32_t notify_step;                           /* pci: bytes between queues' notify registers */
-    uint32_t line;                                  /* interrupt line, or VIRTIO_NO_LINE */
-    uint64_t features;                              /* negotiated */
+    volatile uint8_t *regs, *notify, *isr; /* the bus's */
+    volatile uint8_t *config;              /* the device's own registers; NULL: none */
+    uint32_t notify_step, notify_size;     /* the bus's */
+    uint32_t line;                         /* interrupt line, or VIRTIO_NO_LINE */
+    uint64_t features;                     /* negotiated */
     bool legacy; /* before virtio 1.0: no FEATURES_OK, one address for a ring */
     bool broken; /* it lied; it is not touched again */
 };

@@ -36,7 +36,7 @@ bool virtqueue_init(struct virtqueue *q, struct virtio_device *dev, uint16_t ind
         q->slots[i].next = i + 1;
     q->avail->flags = AVAIL_NO_INTERRUPT;
     dev->ops->queue_start(q);
-    return true;
+    return !dev->broken;
 }
 
 /* Hands `count` descriptors from `head` to `last` back to the free list. */

@@ -61,7 +61,8 @@ struct virtqueue {
     volatile struct virtqueue_avail *avail;
     volatile struct virtqueue_used *used;
     struct virtqueue_slot *slots;
-    uint64_t paddr; /* of desc */
+    uint64_t paddr;     /* of desc */
+    uint32_t notify_at; /* the bus's */
     uint16_t index; /* which queue of the device */
     uint16_t size;  /* entries, a power of two */
     uint16_t free, free_count;

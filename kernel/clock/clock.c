@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Monotonic time and timers.  The paravirtual clock is taken where there is
+ * one, else the cycle counter, scaled; which, is found at the first question.
+ *
+ * Armed timers are a list by deadline: there are as many as sleeping threads.
+ * A cancelled timer leaves the hardware as it is: the interrupt finds nothing
+ * due and arms what is next.
+ */
+#include "clock/clock.h"
+
+#include "arch/arch.h"
+#include "lib/scale.h"
+
+static struct list timers = LIST_INIT(timers);
+
+uint64_t clock_monotonic(void) {
+    static uint32_t mult;
+    static unsigned shift;
+    if (!mult) {
+        uint64_t ns, hz;
+        if (arch_clock_paravirtual(&ns, NULL))
+            return ns;
+        hz = arch_cycles_hz();
+        mult = mul_shift_factor(hz ? hz : 1, UINT64_C(1000000000), &shift);
+    }
+    return mul_shift(arch_cycles(), mult, shift);
+}
+
+static struct timer *first(void) {
+    return list_empty(&timers) ? NULL : list_entry(timers.next, struct timer, node);
+}
+
+static void set_hardware(uint64_t now) {
+    struct timer *t = first();
+    if (t)
+        arch_timer_set(t->deadline > now ? t->deadline - now : 0);
+}
+
+void timer_cancel(struct timer *t) {
+    if (t->armed)
+        list_remove(&t->node);
+    t->armed = false;
+}
+
+void timer_arm(struct timer *t, uint64_t deadline) {
+    timer_cancel(t);
+    t->deadline = deadline;
+    t->armed = true;
+    struct list *at = timers.next;
+    while (at != &timers && list_entry(at, struct timer, node)->deadline <= deadline)
+        at = at->next;
+    list_insert_before(at, &t->node);
+    if (first() == t)
+        set_hardware(clock_monotonic());
+}
+
+bool timer_pending(void) {
+    return !list_empty(&timers);
+}
+
+void timer_entry(void) {
+    uint64_t now = clock_monotonic();
+    struct timer *t;
+    while ((t = first()) && t->deadline <= now) {
+        timer_cancel(t);
+        t->fn(t);
+    }
+    set_hardware(now);
+}

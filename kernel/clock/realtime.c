@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Wall-clock time: monotonic time plus what the hypervisor or the first
+ * real-time clock that answers said once.  Without either, time begins in 1970.
+ */
+#include "arch/arch.h"
+#include "clock/clock.h"
+#include "drivers/driver.h"
+
+extern const struct rtc *const rtcs_start[], *const rtcs_end[];
+
+static bool known;
+static uint64_t offset; /* realtime - monotonic */
+
+void clock_set_realtime(uint64_t ns) {
+    offset = ns - clock_monotonic();
+    known = true;
+}
+
+uint64_t clock_realtime(void) {
+    if (!known) {
+        uint64_t ns;
+        known = true;
+        if (!arch_clock_paravirtual(&ns, &offset) || !offset) {
+            for (const struct rtc *const *r = rtcs_start; r < rtcs_end; r++) {
+                if ((*r)->read(&ns)) {
+                    clock_set_realtime(ns);
+                    break;
+                }
+            }
+        }
+    }
+    return clock_monotonic() + offset;
+}
