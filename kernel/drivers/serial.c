@@ -34,22 +34,23 @@ enum port {
 #define STATUS_FIFO_EMPTY 0x20
 #define STATUS_ALL_SENT 0x40
 
-static unsigned fifo;    /* bytes that it takes at a time */
-static int pending = -1; /* a byte that nobody had room for */
+static unsigned fifo = 1; /* bytes that it takes at a time */
+static int pending = -1;  /* a byte that nobody had room for */
 
 static bool serial_probe(void) {
     uint8_t status = inb(PORT_LINE_STATUS);
     if (status == 0xff)
         return false;
-    if (status & STATUS_RECEIVED)
-        pending = inb(PORT_DATA); /* FIFO_ON would lose it */
     outb(PORT_LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
     outb(PORT_DATA, 1); /* 115200 */
     outb(PORT_INTERRUPTS, 0);
     outb(PORT_LINE_CONTROL, LCR_8N1);
-    outb(PORT_FIFO, FIFO_ON);
     outb(PORT_MODEM_CONTROL, MODEM_READY);
-    fifo = (inb(PORT_FIFO) & FIFO_WORKS) == FIFO_WORKS ? 16 : 1;
+    if (!(status & STATUS_RECEIVED)) { /* switching it on would lose what is there */
+        outb(PORT_FIFO, FIFO_ON);
+        if ((inb(PORT_FIFO) & FIFO_WORKS) == FIFO_WORKS)
+            fifo = 16;
+    }
     return true;
 }
 
