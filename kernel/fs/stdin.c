@@ -21,11 +21,13 @@ struct chunk { /* one frame */
     uint8_t bytes[];
 };
 #define CHUNK_BYTES ((uint32_t)(PAGE_SIZE - sizeof(struct chunk)))
+#define UNREAD_MAX (64u << 10) /* more than this the host keeps for us */
 
 static struct chunk *head, *tail;
 static size_t unread;
 static bool ended; /* the host's stdin has ended */
 static bool wanted; /* the host was asked and has not answered */
+static bool held;  /* not all was taken: console/ waits for room */
 static WAIT_QUEUE_EXTERNAL(readers);
 
 /* Room for more bytes in the last chunk, or a new one; NULL: memory is out. */
@@ -48,7 +50,7 @@ static struct chunk *chunk_with_room(void) {
 
 static size_t input_data(const uint8_t *bytes, size_t size) {
     size_t left = size;
-    while (left) {
+    while (left && unread < UNREAD_MAX) {
         struct chunk *c = chunk_with_room();
         if (!c)
             break;
@@ -60,6 +62,7 @@ static size_t input_data(const uint8_t *bytes, size_t size) {
         left -= n;
     }
     wanted = false;
+    held = held || left;
     wake_all(&readers);
     return size - left;
 }
@@ -116,7 +119,10 @@ long stdin_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
             return error;
     }
     long n = take(buf, size);
-    console_resume_input();
+    if (held && unread < UNREAD_MAX) {
+        held = false;
+        console_resume_input();
+    }
     return n;
 }
 

@@ -99,11 +99,10 @@ SYSCALL_HANDLER(time) {
 
 /* Sleeps; on -EINTR tells how much is left, where that is wanted. */
 static long sleep_until(uint64_t deadline, vaddr_t remaining) {
-    struct wait_queue q; /* nobody wakes it */
-    list_init(&q.head);
+    WAIT_QUEUE(nobody);
     long error;
     do {
-        error = wait_on(&q, deadline);
+        error = wait_on(&nobody, deadline);
     } while (!error);
     if (error == -ETIMEDOUT)
         return 0;

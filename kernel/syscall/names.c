@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * System calls that create, move, remove and change what paths lead to.
+ * Checks common to all file systems are made here, in Linux's order
+ * (fs/namei.c); a file system without the op is read-only: -EROFS.
+ */
+#include "syscall/syscall.h"
+
+#include "lib/align.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/user.h"
+#include "syscall/linux.h"
+#include "syscall/path.h"
+#include "syscall/time.h"
+#include "vfs/inode.h"
+
+static struct name last_name(const struct path *p) {
+    return (struct name){p->name, p->length};
+}
+
+/* ---- creating -------------------------------------------------------------------- */
+
+static long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint64_t rdev) {
+    struct path p;
+    struct inode *made = NULL;
+    long error = path_at(dirfd, text, WALK_NEW, &p);
+    if (error)
+        return error;
+    bool dir = (mode & S_IFMT) == S_IFDIR;
+    if (p.inode)
+        error = -EEXIST;
+    else if (p.slash && !dir)
+        error = -ENOENT;
+    else if (!p.dir->ops->create)
+        error = -EROFS;
+    else
+        error = p.dir->ops->create(p.dir, last_name(&p), mode, target, rdev, &made);
+    inode_put(made);
+    path_put(&p);
+    return error;
+}
+
+static long mkdir_at(int dirfd, vaddr_t text, uint32_t mode) {
+    return create_at(dirfd, text, S_IFDIR | (mode & 01777 & ~vfs_umask), NULL, 0);
+}
+
+SYSCALL_HANDLER(mkdir) {
+    return mkdir_at(AT_FDCWD, a, (uint32_t)b);
+}
+
+SYSCALL_HANDLER(mkdirat) {
+    return mkdir_at((int)a, b, (uint32_t)c);
+}
+
+static long mknod_at(int dirfd, vaddr_t text, uint32_t mode, uint64_t rdev) {
+    uint32_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+    if (type == S_IFDIR)
+        return -EPERM;
+    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
+        type != S_IFSOCK)
+        return -EINVAL;
+    return create_at(dirfd, text, type | (mode & 07777 & ~vfs_umask), NULL, rdev);
+}
+
+SYSCALL_HANDLER(mknod) {
+    return mknod_at(AT_FDCWD, a, (uint32_t)b, c);
+}
+
+SYSCALL_HANDLER(mknodat) {
+    return mknod_at((int)a, b, (uint32_t)c, d);
+}
+
+static long symlink_at(vaddr_t target, int dirfd, vaddr_t text) {
+    char *copy = heap_alloc(FS_PATH_MAX);
+    if (!copy)
+        return -ENOMEM;
+    long error = user_read_string(copy, target, FS_PATH_MAX);
+    if (error >= 0)
+        error = copy[0] ? create_at(dirfd, text, S_IFLNK | 0777, copy, 0) : -ENOENT;
+    heap_free(copy, FS_PATH_MAX);
+    return error;
+}
+
+SYSCALL_HANDLER(symlink) {
+    return symlink_at(a, AT_FDCWD, b);
+}
+
+SYSCALL_HANDLER(symlinkat) {
+    return symlink_at(a, (int)b, c);
+}
+
+static long link_at(int from_fd, vaddr_t from, int to_fd, vaddr_t to, unsigned flags) {
+    struct inode *i;
+    struct path p;
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    unsigned at = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
+    long error = inode_at(from_fd, from, at | (flags & AT_EMPTY_PATH), &i);
+    if (error)
+        return error;
+    error = path_at(to_fd, to, WALK_NEW, &p);
+    if (!error) {
+        if (p.inode)
+            error = -EEXIST;
+        else if (p.slash)
+            error = -ENOENT;
+        else if (p.dir->device != i->device)
+            error = -EXDEV;
+        else if (inode_is(i, S_IFDIR))
+            error = -EPERM;
+        else
+            error = p.dir->ops->link ? p.dir->ops->link(p.dir, last_name(&p), i) : -EROFS;
+        path_put(&p);
+    }
+    inode_put(i);
+    return error;
+}
+
+SYSCALL_HANDLER(link) {
+    return link_at(AT_FDCWD, a, AT_FDCWD, b, 0);
+}
+
+SYSCALL_HANDLER(linkat) {
+    return link_at((int)a, b, (int)c, d, (unsigned)e);
+}
+
+/* ---- removing ---------------------------------------------------------------------- */
+
+/* The path ended in "/", "." or "..": why it cannot go. */
+static long not_a_name(const struct path *p, vaddr_t text, bool dir) {
+    char last[2] = {0};
+    if (!dir)
+        return -EISDIR;
+    if (p->inode == vfs_root() && p->dir == p->inode && user_read(last, text, 1) == 0 &&
+        last[0] == '/')
+        return -EBUSY;
+    return -EINVAL;
+}
+
+static long remove_at(int dirfd, vaddr_t text, bool dir) {
+    struct path p;
+    long error = path_at(dirfd, text, 0, &p);
+    if (error)
+        return error;
+    if (!p.is_name)
+        error = not_a_name(&p, text, dir);
+    else if (p.inode->covers)
+        error = -EBUSY;
+    else if (dir != inode_is(p.inode, S_IFDIR))
+        error = dir ? -ENOTDIR : -EISDIR;
+    else if (!p.dir->ops->unlink)
+        error = -EROFS;
+    else
+        error = p.dir->ops->unlink(p.dir, last_name(&p), p.inode);
+    path_put(&p);
+    return error;
+}
+
+SYSCALL_HANDLER(unlink) {
+    return remove_at(AT_FDCWD, a, false);
+}
+
+SYSCALL_HANDLER(rmdir) {
+    return remove_at(AT_FDCWD, a, true);
+}
+
+SYSCALL_HANDLER(unlinkat) {
+    if ((unsigned)c & ~AT_REMOVEDIR)
+        return -EINVAL;
+    return remove_at((int)a, b, c & AT_REMOVEDIR);
+}
+
+/* ---- moving -------------------------------------------------------------------------- */
+
+#define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE 2u
+
+static bool is_within(const struct inode *dir, const struct inode *top) {
+    for (; dir; dir = dir->parent) {
+        if (dir == top)
+            return true;
+    }
+    return false;
+}
+
+static long check_rename(const struct path *from, const struct path *to, unsigned flags) {
+    struct inode *moved = from->inode, *victim = to->inode;
+    bool exchange = flags & RENAME_EXCHANGE, dir = inode_is(moved, S_IFDIR);
+    if (from->dir->device != to->dir->device)
+        return -EXDEV;
+    if (!from->is_name || (!to->is_name && !(flags & RENAME_NOREPLACE)))
+        return -EBUSY;
+    if (victim && flags & RENAME_NOREPLACE)
+        return -EEXIST;
+    if (!victim && exchange)
+        return -ENOENT;
+    if (moved->covers || (victim && victim->covers))
+        return -EBUSY;
+    if (!dir && (from->slash || (to->slash && !exchange)))
+        return -ENOTDIR;
+    if (dir && is_within(to->dir, moved))
+        return -EINVAL;
+    if (victim && inode_is(victim, S_IFDIR) && is_within(from->dir, victim))
+        return exchange ? -EINVAL : -ENOTEMPTY;
+    if (victim && !exchange && dir != inode_is(victim, S_IFDIR))
+        return dir ? -ENOTDIR : -EISDIR;
+    return from->dir->ops->rename ? 0 : -EROFS;
+}
+
+static long rename_at(int from_fd, vaddr_t from_text, int to_fd, vaddr_t to_text, unsigned flags) {
+    struct path from, to;
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+        flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+        return -EINVAL;
+    long error = path_at(from_fd, from_text, 0, &from);
+    if (error)
+        return error;
+    error = path_at(to_fd, to_text, WALK_NEW, &to);
+    if (!error) {
+        error = check_rename(&from, &to, flags);
+        if (!error && from.inode != to.inode) /* two names of one file: both stay */
+            error = from.dir->ops->rename(from.dir, last_name(&from), from.inode, to.dir,
+                                          last_name(&to), to.inode, flags & RENAME_EXCHANGE);
+        path_put(&to);
+    }
+    path_put(&from);
+    return error;
+}
+
+SYSCALL_HANDLER(rename) {
+    return rename_at(AT_FDCWD, a, AT_FDCWD, b, 0);
+}
+
+SYSCALL_HANDLER(renameat) {
+    return rename_at((int)a, b, (int)c, d, 0);
+}
+
+SYSCALL_HANDLER(renameat2) {
+    return rename_at((int)a, b, (int)c, d, (unsigned)e);
+}
+
+/* ---- changing ------------------------------------------------------------------------ */
+
+static long change(struct inode *i, const struct inode_change *c) {
+    return i->ops->change ? i->ops->change(i, c) : -EROFS;
+}
+
+static long change_at(int dirfd, vaddr_t text, unsigned at_flags, const struct inode_change *c) {
+    struct inode *i;
+    long error = inode_at(dirfd, text, at_flags, &i);
+    if (error)
+        return error;
+    error = change(i, c);
+    inode_put(i);
+    return error;
+}
+
+static long change_fd(int fd, const struct inode_change *c) {
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long error = f->flags & O_PATH ? -EBADF : f->inode ? change(f->inode, c) : 0;
+    file_put(f);
+    return error;
+}
+
+static struct inode_change new_mode(unsigned long mode) {
+    return (struct inode_change){.set_mode = true, .mode = (uint32_t)mode & 07777};
+}
+
+SYSCALL_HANDLER(chmod) {
+    struct inode_change change = new_mode(b);
+    return change_at(AT_FDCWD, a, 0, &change);
+}
+
+SYSCALL_HANDLER(fchmod) {
+    struct inode_change change = new_mode(b);
+    return change_fd((int)a, &change);
+}
+
+SYSCALL_HANDLER(fchmodat) {
+    struct inode_change change = new_mode(c);
+    return change_at((int)a, b, 0, &change);
+}
+
+SYSCALL_HANDLER(fchmodat2) {
+    struct inode_change change = new_mode(c);
+    struct inode *i;
+    if ((unsigned)d & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    long error = inode_at((int)a, b, (unsigned)d, &i);
+    if (error)
+        return error;
+    error = inode_is(i, S_IFLNK) ? -EOPNOTSUPP
+            : i->ops->change     ? i->ops->change(i, &change)
+                                 : -EROFS;
+    inode_put(i);
+    return error;
+}
+
+static struct inode_change new_owner(unsigned long uid, unsigned long gid) {
+    return (struct inode_change){.set_owner = true, .uid = (uint32_t)uid, .gid = (uint32_t)gid};
+}
+
+SYSCALL_HANDLER(chown) {
+    struct inode_change change = new_owner(b, c);
+    return change_at(AT_FDCWD, a, 0, &change);
+}
+
+SYSCALL_HANDLER(lchown) {
+    struct inode_change change = new_owner(b, c);
+    return change_at(AT_FDCWD, a, AT_SYMLINK_NOFOLLOW, &change);
+}
+
+SYSCALL_HANDLER(fchown) {
+    struct inode_change change = new_owner(b, c);
+    return change_fd((int)a, &change);
+}
+
+SYSCALL_HANDLER(fchownat) {
+    struct inode_change change = new_owner(c, d);
+    if ((unsigned)e & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    return change_at((int)a, b, (unsigned)e, &change);
+}
+
+/* ---- sizes --------------------------------------------------------------------------- */
+
+SYSCALL_HANDLER(truncate) {
+    struct inode *i;
+    if ((int64_t)b < 0)
+        return -EINVAL;
+    long error = inode_at(AT_FDCWD, a, 0, &i);
+    if (error)
+        return error;
+    struct inode_change size = {.set_size = true, .size = b};
+    error = inode_is(i, S_IFDIR) ? -EISDIR : !inode_is(i, S_IFREG) ? -EINVAL : change(i, &size);
+    inode_put(i);
+    return error;
+}
+
+SYSCALL_HANDLER(ftruncate) {
+    if ((int64_t)b < 0)
+        return -EINVAL;
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    long error = file->flags & O_PATH ? -EBADF
+                 : (file->flags & O_ACCMODE) == O_RDONLY || !file->ops->truncate
+                     ? -EINVAL
+                     : file->ops->truncate(file, b);
+    file_put(file);
+    return error;
+}
+
+#define FALLOC_FL_KEEP_SIZE 1u
+
+/* Room is promised, not taken: pages come when they are written. */
+SYSCALL_HANDLER(fallocate) {
+    uint64_t end;
+    struct file_info info = {0};
+    if ((int64_t)c < 0 || (int64_t)d <= 0)
+        return -EINVAL;
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    long error = 0;
+    if ((file->flags & O_ACCMODE) == O_RDONLY || file->flags & O_PATH)
+        error = -EBADF;
+    else if ((unsigned)b & ~FALLOC_FL_KEEP_SIZE)
+        error = -EOPNOTSUPP;
+    else if (!file->ops->truncate)
+        error = file->ops->seek ? -ENODEV : -ESPIPE;
+    else if (__builtin_add_overflow((int64_t)c, (int64_t)d, (int64_t *)&end))
+        error = -EFBIG;
+    else if (!(error = file->ops->info(file, &info)) && end > info.size && !b)
+        error = file->ops->truncate(file, end);
+    file_put(file);
+    return error;
+}
+
+/* ---- times --------------------------------------------------------------------------- */
+
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+/* One of the two times; false: a bad one. */
+static bool one_time(const struct linux_timespec *t, bool *set, uint64_t *ns) {
+    *set = t->nanoseconds != UTIME_OMIT;
+    if (t->nanoseconds == UTIME_NOW)
+        *ns = clock_realtime();
+    else if (*set && (uint64_t)t->nanoseconds >= TIME_SECOND)
+        return false;
+    else /* files know no time before 1970 */
+        *ns = t->seconds < 0 ? 1 : (uint64_t)t->seconds * TIME_SECOND + (uint64_t)t->nanoseconds;
+    return true;
+}
+
+static long set_times(int dirfd, vaddr_t text, const struct linux_timespec t[2],
+                      unsigned at_flags) {
+    struct inode_change c = {0};
+    if (!one_time(&t[0], &c.set_atime, &c.atime_ns) || !one_time(&t[1], &c.set_mtime, &c.mtime_ns))
+        return -EINVAL;
+    if (!c.set_atime && !c.set_mtime)
+        return 0;
+    return text ? change_at(dirfd, text, at_flags, &c) : change_fd(dirfd, &c);
+}
+
+static const struct linux_timespec now_twice[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+
+SYSCALL_HANDLER(utimensat) {
+    struct linux_timespec t[2];
+    if ((unsigned)d & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (c && user_read(t, c, sizeof(t)) < 0)
+        return -EFAULT;
+    if (!b && (int)a == AT_FDCWD)
+        return -EFAULT;
+    if (!b && d)
+        return -EINVAL;
+    return set_times((int)a, b, c ? t : now_twice, (unsigned)d);
+}
+
+static long set_times_us(int dirfd, vaddr_t text, vaddr_t times) {
+    struct linux_timeval tv[2];
+    struct linux_timespec t[2];
+    if (!times)
+        return set_times(dirfd, text, now_twice, 0);
+    if (user_read(tv, times, sizeof(tv)) < 0)
+        return -EFAULT;
+    for (unsigned i = 0; i < 2; i++) {
+        if ((uint64_t)tv[i].microseconds >= 1000000)
+            return -EINVAL;
+        t[i] = (struct linux_timespec){tv[i].seconds, tv[i].microseconds * 1000};
+    }
+    return set_times(dirfd, text, t, 0);
+}
+
+SYSCALL_HANDLER(utimes) {
+    return a ? set_times_us(AT_FDCWD, a, b) : -EFAULT;
+}
+
+SYSCALL_HANDLER(futimesat) {
+    return set_times_us((int)a, b, c);
+}
+
+SYSCALL_HANDLER(utime) {
+    int64_t seconds[2];
+    if (!a || (b && user_read(seconds, b, sizeof(seconds)) < 0))
+        return -EFAULT;
+    struct linux_timespec t[2] = {{b ? seconds[0] : 0, 0}, {b ? seconds[1] : 0, 0}};
+    return set_times(AT_FDCWD, a, b ? t : now_twice, 0);
+}
