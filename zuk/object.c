@@ -834,8 +834,8 @@ bool executable_check(const char *path, const uint8_t *data, size_t size) {
     if (!check_loads(&exe)) {
         return false;
     }
-    if (exe.header.e_type == ET_DYN && !exe.interpreter && !exe.pie &&
-        (exe.soname || exe.needed.len || exe.header.e_entry == 0)) {
+    if (exe.header.e_type == ET_DYN && !exe.pie &&
+        (exe.soname || (!exe.interpreter && (exe.needed.len || exe.header.e_entry == 0)))) {
         diag_error("'%s' is a shared library, not a program", path);
         diag_hint("build a static library that defines main, or a static executable");
         return false;

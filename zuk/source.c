@@ -95,21 +95,27 @@ static void print_line(FILE *out, Dwfl_Module *module, Elf *elf, const struct un
     }
 }
 
+/* No search on disk or in the network for an object without DWARF. */
+static int no_other_file(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+                         const char *file, const char *link, GElf_Word crc, char **found) {
+    (void)module, (void)data, (void)name, (void)base;
+    (void)file, (void)link, (void)crc, (void)found;
+    return -1;
+}
+
 /* All symbols whose first use is in that object. */
 static void print_object(FILE *out, const struct resolution *r, const struct object *object) {
     static const Dwfl_Callbacks callbacks = {.section_address = dwfl_offline_section_address,
-                                             .find_debuginfo = NULL,
-                                             .find_elf = NULL};
+                                             .find_debuginfo = no_other_file};
     Dwfl *dwfl = dwfl_begin(&callbacks);
-    if (!dwfl) {
+    char *copy = malloc(object->size); /* libdwfl writes addresses into the headers */
+    if (!dwfl || !copy) {
         return;
     }
+    memcpy(copy, object->data, object->size);
     dwfl_report_begin(dwfl);
-    Elf *elf = elf_memory((char *)(uintptr_t)object->data, object->size);
     Dwfl_Module *module =
-        elf ? dwfl_report_offline_memory(dwfl, object->label, object->label,
-                                         (char *)(uintptr_t)object->data, object->size)
-            : NULL;
+        dwfl_report_offline_memory(dwfl, object->label, object->label, copy, object->size);
     dwfl_report_end(dwfl, NULL, NULL);
     GElf_Addr bias;
     Elf *placed = module ? dwfl_module_getelf(module, &bias) : NULL;
@@ -120,6 +126,7 @@ static void print_object(FILE *out, const struct resolution *r, const struct obj
         }
     }
     dwfl_end(dwfl);
+    free(copy);
 }
 
 static _Noreturn void child(const struct resolution *r, int fd) {

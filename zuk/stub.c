@@ -19,7 +19,10 @@
 /* --- saying so ---------------------------------------------------------- */
 
 static void report_one(const struct undefined *u, const char *line, bool strict) {
-    const char *more = u->other_objects ? xasprintf(" (and %zu more)", u->other_objects) : "";
+    const char *more = u->other_objects == 0 ? ""
+                       : u->other_objects == 1
+                           ? " and one more object"
+                           : xasprintf(" and %zu more objects", u->other_objects);
     const char *at = line ? xasprintf(", used at %s", line) : "";
     if (u->is_tls) {
         diag_error("undefined TLS symbol '%s' in %s%s%s", u->name, u->object->label, more, at);
@@ -148,7 +151,7 @@ static void put_trap(struct stub_object *o, const char *name, uint32_t index) {
 static void put_address(struct stub_object *o, const char *name, uint32_t index) {
     uint64_t address = IMAGE_STUB_BASE + (uint64_t)index * IMAGE_PAGE;
     put_symbol(o, name, STT_NOTYPE, SHN_ABS, address, 0);
-    list(o, xasprintf("\n        .globl  %s\n%s = 0x%llx\n", quoted(name), quoted(name),
+    list(o, xasprintf("\n        .globl  %s\n        .set    %s, 0x%llx\n", quoted(name), quoted(name),
                       (unsigned long long)address));
 }
 
