@@ -1,21 +1,538 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Which system calls can an executable make (scan.h)?  Until the search is
- * written the answer is: unknown, which is always safe.
+ * Which system calls can an executable make (scan.h)?
+ *
+ * From each `syscall` instruction the number in eax is followed backwards, over
+ * moves, stack slots and small arithmetic, along every way that leads there.
+ * At a function's start it is followed into the callers, up to LEVELS_MAX.
+ * Each way ends in a constant, in code that nobody reaches, or in something
+ * that cannot be known; one of the last kind makes the whole answer unknown.
+ *
+ * Taken on trust: stores through other pointers do not hit the slots that are
+ * followed, and functions keep rbx, rbp and r12 to r15 (psABI).
  */
 #include "zuk/scan.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "zuk/code.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
 #include "zuk/util.h"
 
+enum {
+    LEVELS_MAX = 6,     /* callers of callers */
+    STEPS_MAX = 200000, /* instructions looked at for one `syscall` */
+    ASKED_MAX = 4096,
+    SITES_MAX = 64, /* unresolved ones that are remembered */
+};
+
+/* The question: which values can (place & mask) + add have here? */
+struct question {
+    struct code_place place;
+    uint32_t mask, add;
+};
+
+/* A question at a function's start that has been followed to the callers. */
+struct asked {
+    const struct code_function *function;
+    struct question question;
+};
+
+struct state { /* an instruction where ways meet, and a question there */
+    const struct code_op *op;
+    struct question question;
+};
+
+struct search {
+    struct code code;
+    struct scan *scan;
+    VEC(struct asked) asked;
+    uint32_t steps;
+    const char *why; /* why the last site stays unknown */
+    uint64_t why_at;
+    const struct code_function *why_in;
+};
+
+static const char *function_name(const struct code_function *f) {
+    if (f == NULL) {
+        return "?";
+    }
+    return f->name != NULL ? xstrdup(f->name) : xasprintf("0x%llx", (unsigned long long)f->start);
+}
+
+static bool same_question(const struct question *a, const struct question *b) {
+    return a->place.reg == b->place.reg &&
+           (a->place.reg != PLACE_SLOT || a->place.slot == b->place.slot) && a->mask == b->mask &&
+           a->add == b->add;
+}
+
+static bool unknown(struct search *s, const struct code_function *f, uint64_t at, const char *why) {
+    s->why = why;
+    s->why_at = at;
+    s->why_in = f;
+    return false;
+}
+
+static void found(struct search *s, const struct code_function *f, uint32_t number) {
+    if (number < SCAN_CALLS && !s->scan->calls[number]) {
+        s->scan->calls[number] = true;
+        s->scan->from[number] = function_name(f);
+    }
+}
+
+static bool follow(struct search *s, struct code_function *f, uint32_t at, struct question q,
+                   unsigned level);
+
+/* The question in the callers of an instruction that is entered from outside. */
+static bool follow_callers(struct search *s, struct code_function *f, const struct code_op *op,
+                           struct question q, unsigned level) {
+    for (size_t i = 0; i < s->asked.len; i++) {
+        if (s->asked.data[i].function == f && same_question(&s->asked.data[i].question, &q)) {
+            return true; /* answered, or being answered further up */
+        }
+    }
+    uint64_t start = op == NULL ? f->start : op->address;
+    if (level == LEVELS_MAX || s->asked.len == ASKED_MAX) {
+        return unknown(s, f, start, "the number comes through too many functions");
+    }
+    if (start == f->start) {
+        *vec_push(&s->asked) = (struct asked){f, q};
+        if (start == s->code.file->header.e_entry) {
+            return unknown(s, f, start, "the number is there when the program starts");
+        }
+        if (f->pointed && !f->soft) {
+            return unknown(s, f, start,
+                           "the number is an argument, and the function's address "
+                           "stands in data");
+        }
+    }
+    uint32_t index = (uint32_t)(f - s->code.functions);
+    for (uint32_t i = s->code.ref_first[index]; i < s->code.ref_first[index + 1]; i++) {
+        const struct code_ref *ref = &s->code.refs[s->code.ref_index[i]];
+        struct code_function *caller = &s->code.functions[ref->from];
+        bool pointer = ref->kind == REF_ADDRESS || ref->kind == REF_DATA;
+        if (ref->target != start || (ref->from == index && !pointer) || !caller->reached) {
+            continue;
+        }
+        if (pointer) {
+            return unknown(s, f, ref->site,
+                           "the number is an argument, and the function's "
+                           "address is taken");
+        }
+        code_read(&s->code, caller);
+        const struct code_op *call = code_op_at(caller, ref->site);
+        if (call == NULL || call->target != start ||
+            (call->kind != OP_CALL && call->kind != OP_JUMP && call->kind != OP_BRANCH)) {
+            continue; /* only looked like a call */
+        }
+        struct question outside = q;
+        if (q.place.reg == PLACE_SLOT) { /* from the callee's frame to the caller's */
+            outside.place.slot = call->depth - (call->kind == OP_CALL ? 8 : 0) + q.place.slot;
+        }
+        if (!follow(s, caller, (uint32_t)(call - caller->ops), outside, level + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool overlaps(int32_t a, int32_t a_size, int32_t b, int32_t b_size) {
+    return a < b + b_size && b < a + a_size;
+}
+
+/* The instruction at which a function was entered whose argument `reg` is at
+ * an instruction; NULL when the register had another origin. */
+static const struct code_op *argument_entry(const struct code_function *f, const struct code_op *o,
+                                            int reg) {
+    for (;; o--) {
+        const struct code_op *above = o == f->ops ? NULL : o - 1;
+        if (above == NULL || ((above->kind == OP_END || above->kind == OP_JUMP) && o->outside)) {
+            return o;
+        }
+        if (above->kind == OP_SET && above->to.reg == reg) {
+            if (above->from.reg < 0 || above->from.reg >= PLACE_SLOT || above->add != 0) {
+                return NULL;
+            }
+            reg = above->from.reg;
+        } else if (above->kind == OP_CALL || above->kind == OP_END || above->kind == OP_JUMP ||
+                   (above->kind == OP_OTHER && (above->destroys >> reg & 1) != 0)) {
+            return NULL;
+        }
+    }
+}
+
+/* What the function that hands out a callback stores in the structure that it
+ * makes on its stack: at `offset` from where any address is taken, or through
+ * any pointer. */
+static bool follow_context(struct search *s, struct code_function *g, int32_t offset,
+                           struct question q, unsigned level, bool *any) {
+    code_read(&s->code, g);
+    for (uint32_t i = 0; i < g->op_count; i++) {
+        const struct code_op *o = &g->ops[i];
+        bool through = o->kind == OP_SET && o->to.reg == PLACE_MEMORY && o->to.slot == offset;
+        bool in_slot = false;
+        for (uint32_t k = 0; o->kind == OP_SET && o->to.reg == PLACE_SLOT && k < g->op_count; k++) {
+            const struct code_op *lea = &g->ops[k];
+            in_slot |= lea->kind == OP_OTHER && lea->from.reg == PLACE_SLOT &&
+                       lea->from.slot + offset == o->to.slot;
+        }
+        if ((!through && !in_slot) || o->wrote_size < 4) {
+            continue;
+        }
+        *any = true;
+        struct question stored = {o->from, q.mask, q.add + (o->add & q.mask)};
+        if (o->from.reg == PLACE_NONE) {
+            found(s, g, stored.add);
+        } else if (o->from.reg == PLACE_MEMORY) {
+            return unknown(s, g, o->address, "the number comes from memory");
+        } else if (!follow(s, g, i, stored, level + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The number is loaded through a pointer.  Where that is the argument of a
+ * callback (musl's do_setxid), those who take its address made the structure. */
+static bool ask_context(struct search *s, struct code_function *f, const struct code_op *o,
+                        struct question q, unsigned level) {
+    const struct code_op *entry =
+        o->from.base < 0 || level == LEVELS_MAX ? NULL : argument_entry(f, o, o->from.base);
+    bool any = false;
+    uint32_t index = (uint32_t)(f - s->code.functions);
+    for (uint32_t i = s->code.ref_first[index]; entry != NULL && i < s->code.ref_first[index + 1];
+         i++) {
+        const struct code_ref *ref = &s->code.refs[s->code.ref_index[i]];
+        struct code_function *g = &s->code.functions[ref->from];
+        if (ref->target != entry->address || !g->reached) {
+            continue;
+        }
+        if (ref->kind != REF_ADDRESS) {
+            any = false;
+            break;
+        }
+        if (!follow_context(s, g, o->from.slot, q, level, &any)) {
+            return false;
+        }
+    }
+    return any || unknown(s, f, o->address, "the number comes from memory");
+}
+
+/* What an instruction makes of the question before it. */
+enum answer { GO_ON, ANSWERED, ALSO, UNKNOWN };
+
+static enum answer ask(struct search *s, struct code_function *f, const struct code_op *o,
+                       struct question *q, unsigned level) {
+    bool in_slot = q->place.reg == PLACE_SLOT;
+    switch (o->kind) {
+    case OP_SET:
+    case OP_CHOOSE:
+        if (o->to.reg != q->place.reg || (in_slot && o->to.slot != q->place.slot)) {
+            if (in_slot && o->to.reg == PLACE_SLOT &&
+                overlaps(o->to.slot, o->wrote_size, q->place.slot, 4)) {
+                unknown(s, f, o->address, "the number's place on the stack is written in part");
+                return UNKNOWN;
+            }
+            return GO_ON;
+        }
+        if (in_slot && o->wrote_size < 4 &&
+            (q->mask & ~(o->wrote_size == 2 ? 0xffffu : 0xffu)) != 0) {
+            unknown(s, f, o->address, "the number's place on the stack is written in part");
+            return UNKNOWN;
+        }
+        q->add += o->add & q->mask;
+        if (o->from.reg == PLACE_NONE) {
+            found(s, f, q->add);
+            return o->kind == OP_CHOOSE ? ALSO : ANSWERED;
+        }
+        if (o->from.reg == PLACE_MEMORY) {
+            return ask_context(s, f, o, *q, level) ? ANSWERED : UNKNOWN;
+        }
+        if (o->add != 0 && q->mask != UINT32_MAX && (o->mask & o->add) != 0) {
+            unknown(s, f, o->address, "the number is computed");
+            return UNKNOWN;
+        }
+        q->mask &= o->mask;
+        q->place = o->from;
+        return o->kind == OP_CHOOSE ? ALSO : GO_ON;
+    case OP_CALL:
+        if (!in_slot && (q->place.reg == RBX || q->place.reg == RBP || q->place.reg >= 12)) {
+            return GO_ON;
+        }
+        if (!in_slot) {
+            unknown(s, f, o->address, "the number is the result of a function");
+            return UNKNOWN;
+        }
+        return GO_ON;
+    case OP_SYSCALL:
+        if (q->place.reg == RAX || q->place.reg == RCX || q->place.reg == 11) {
+            unknown(s, f, o->address, "the number is the result of a system call");
+            return UNKNOWN;
+        }
+        return GO_ON;
+    case OP_OTHER:
+        if ((!in_slot && (o->destroys >> q->place.reg & 1) != 0) ||
+            (in_slot && o->wrote_size > 0 && overlaps(o->wrote, o->wrote_size, q->place.slot, 4))) {
+            unknown(s, f, o->address, "the number is computed");
+            return UNKNOWN;
+        }
+        return GO_ON;
+    default:
+        return GO_ON;
+    }
+}
+
+struct ways {
+    VEC(struct state) open; /* still to follow; op: ask the instruction before it */
+    VEC(struct state) seen;
+    uint32_t *table; /* of seen, by hash; index + 1 */
+    size_t table_size;
+};
+
+static uint64_t state_hash(const struct state *state) {
+    uint64_t key[3] = {
+        (uint64_t)(uintptr_t)state->op,
+        (uint64_t)(uint8_t)state->question.place.reg << 32 |
+            (state->question.place.reg == PLACE_SLOT ? (uint32_t)state->question.place.slot : 0),
+        (uint64_t)state->question.mask << 32 | state->question.add};
+    return hash64(0, key, sizeof key);
+}
+
+/* Adds a way to follow, unless it has been there. */
+static void open_way(struct ways *w, const struct code_op *op, struct question q) {
+    struct state state = {op, q};
+    if (w->seen.len * 2 >= w->table_size) {
+        w->table_size = w->table_size == 0 ? 64 : w->table_size * 2;
+        w->table = xalloc(w->table_size * sizeof *w->table);
+        for (size_t i = 0; i < w->seen.len; i++) {
+            size_t slot = state_hash(&w->seen.data[i]) % w->table_size;
+            while (w->table[slot] != 0) {
+                slot = (slot + 1) % w->table_size;
+            }
+            w->table[slot] = (uint32_t)i + 1;
+        }
+    }
+    size_t slot = state_hash(&state) % w->table_size;
+    for (; w->table[slot] != 0; slot = (slot + 1) % w->table_size) {
+        const struct state *other = &w->seen.data[w->table[slot] - 1];
+        if (other->op == op && same_question(&other->question, &q)) {
+            return;
+        }
+    }
+    *vec_push(&w->seen) = state;
+    w->table[slot] = (uint32_t)w->seen.len;
+    *vec_push(&w->open) = state;
+}
+
+/* The function that runs into this one, for a soft border. */
+static struct code_function *runs_into(struct search *s, struct code_function *f) {
+    if (!f->soft || f == s->code.functions || f[-1].end != f->start) {
+        return NULL;
+    }
+    code_read(&s->code, &f[-1]);
+    if (f[-1].op_count == 0) {
+        return NULL;
+    }
+    const struct code_op *last = &f[-1].ops[f[-1].op_count - 1];
+    bool stops = last->kind == OP_END || last->kind == OP_JUMP || last->kind == OP_PAD;
+    return stops ? NULL : &f[-1];
+}
+
+/* The ways that lead to an instruction: from above, jumps, other functions. */
+static bool follow_entries(struct search *s, struct code_function *f, const struct code_op *op,
+                           struct question q, unsigned level, struct ways *w) {
+    bool any = false;
+    for (uint32_t e = op->entered; e != 0; e = f->entries[e - 1].next) {
+        open_way(w, &f->ops[f->entries[e - 1].op], q);
+        any = true;
+    }
+    bool first = op == f->ops;
+    if (first || op->outside) {
+        struct code_function *above = first ? runs_into(s, f) : NULL;
+        any = true;
+        if (above != NULL) {
+            struct question q2 = q;
+            const struct code_op *last = &above->ops[above->op_count - 1];
+            if (q.place.reg == PLACE_SLOT) {
+                q2.place.slot += last->depth;
+            }
+            if (!follow(s, above, above->op_count, q2, level + 1)) {
+                return false;
+            }
+        }
+        if (!follow_callers(s, f, op, q, level)) {
+            return false;
+        }
+    }
+    if (any) {
+        return true;
+    }
+    const struct code_op *above = op - 1; /* op is not the first: that is `any` */
+    if (above->kind != OP_END && above->kind != OP_JUMP) {
+        return true; /* from above only */
+    }
+    if (!f->indirect_jump) {
+        return true; /* nothing leads here: dead code, or a landing pad that sets its own */
+    }
+    for (uint32_t i = 0; i < f->op_count; i++) { /* a jump table's label, perhaps */
+        if (f->ops[i].kind == OP_JUMP && f->ops[i].target == 0) {
+            open_way(w, &f->ops[i], q);
+        }
+    }
+    return true;
+}
+
+/* Follows a question from before instruction `at` (or the function's end). */
+static bool follow(struct search *s, struct code_function *f, uint32_t at, struct question q,
+                   unsigned level) {
+    struct ways w = {0};
+    if (at < f->op_count) {
+        open_way(&w, &f->ops[at], q);
+    } else if (f->op_count > 0) { /* from behind the last */
+        struct question before = q;
+        enum answer answer = ask(s, f, &f->ops[f->op_count - 1], &before, level);
+        if (answer == UNKNOWN) {
+            return false;
+        }
+        if (answer != ANSWERED) {
+            open_way(&w, &f->ops[f->op_count - 1], before);
+        }
+    }
+    while (w.open.len > 0) {
+        struct state state = w.open.data[--w.open.len];
+        const struct code_op *op = state.op;
+        q = state.question;
+        for (bool more = true; more;) {
+            if (++s->steps > STEPS_MAX) {
+                return unknown(s, f, op->address, "the number comes through too much code");
+            }
+            bool joined = op->entered != 0 || op->outside || op == f->ops;
+            const struct code_op *above = op == f->ops ? NULL : op - 1;
+            bool falls = above != NULL && above->kind != OP_END && above->kind != OP_JUMP;
+            if ((joined || !falls) && !follow_entries(s, f, op, q, level, &w)) {
+                return false;
+            }
+            if (!falls) {
+                break;
+            }
+            struct question kept = q;
+            enum answer answer = ask(s, f, above, &q, level);
+            if (answer == UNKNOWN) {
+                return false;
+            }
+            if (answer == ALSO) { /* cmov: or what was there before */
+                open_way(&w, above, kept);
+                more = above->from.reg != PLACE_NONE;
+            } else if (answer == ANSWERED) {
+                more = false;
+            }
+            op = above;
+            if (more && op->entered != 0) { /* ways meet: only once with this question */
+                open_way(&w, op, q);
+                more = false;
+            }
+        }
+    }
+    return true;
+}
+
+/* --- the sites ---------------------------------------------------------- */
+
+/* The calls that change user and group ids go through one function which gets
+ * the number in a structure, in every thread (musl, glibc). */
+static bool is_setxid(struct search *s, const struct code_function *f) {
+    static const char *const names[] = {"do_setxid", "__nptl_setxid", "sighandler_setxid",
+                                        "__nptl_setxid_sighandler", "setxid_unmark_thread"};
+    static const uint16_t calls[] = {105, 106, 113, 114, 116, 117, 119, 122, 123};
+    for (size_t i = 0; f->name != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(f->name, names[i]) == 0) {
+            for (size_t k = 0; k < sizeof calls / sizeof calls[0]; k++) {
+                found(s, f, calls[k]);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_up(struct search *s, uint64_t site, const struct code_function *f,
+                    const char *why) {
+    s->scan->unknown = true;
+    if (s->scan->site_count < SITES_MAX) {
+        s->scan->sites[s->scan->site_count++] = (struct scan_site){site, function_name(f), why};
+    }
+}
+
+static void resolve_site(struct search *s, uint64_t site) {
+    struct code_function *f = code_at(&s->code, site);
+    if (f == NULL || !f->reached) {
+        return; /* padding, or never run */
+    }
+    code_read(&s->code, f);
+    const struct code_op *op = code_op_at(f, site);
+    if (f->op_count == 0) {
+        give_up(s, site, f, "its function is too long to be read");
+        return;
+    }
+    if (op == NULL || op->kind != OP_SYSCALL) {
+        return; /* in the middle of another instruction */
+    }
+    s->scan->instruction_count++;
+    s->steps = 0;
+    struct question q = {.place = {.reg = RAX}, .mask = UINT32_MAX};
+    if (follow(s, f, (uint32_t)(op - f->ops), q, 0)) {
+        return;
+    }
+    if (is_setxid(s, f)) {
+        return;
+    }
+    const char *why = s->why_at == op->address
+                          ? s->why
+                          : xasprintf("%s (0x%llx in %s)", s->why, (unsigned long long)s->why_at,
+                                      function_name(s->why_in));
+    give_up(s, site, f, why);
+}
+
 bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *out) {
-    struct elf_file f;
-    const char *why;
-    *out = (struct scan){.unknown = true};
-    if (!elf_file_open(data, size, &f, &why)) {
+    *out = (struct scan){.sites = xalloc(SITES_MAX * sizeof(struct scan_site))};
+    struct elf_file file;
+    const char *why = NULL;
+    if (elf_file_open(data, size, &file, &why) &&
+        (file.header.e_machine != EM_X86_64 ||
+         (file.header.e_type != ET_EXEC && file.header.e_type != ET_DYN))) {
+        why = "is not an executable for x86_64";
+    }
+    if (why != NULL) {
         diag_error("'%s' %s", path, why);
         return false;
     }
+    struct search s = {.scan = out};
+    VEC(uint64_t) sites = {0};
+    struct code_range *text;
+    size_t text_count = code_ranges(&file, true, &text);
+    for (size_t i = 0; i < text_count; i++) {
+        const uint8_t *p = text[i].bytes, *end = p + text[i].size;
+        while (end - p >= 2 && (p = memmem(p, (size_t)(end - p), "\x0f\x05", 2)) != NULL) {
+            *vec_push(&sites) = text[i].start + (uint64_t)(p - text[i].bytes);
+            p++;
+        }
+    }
+    if (sites.len == 0) {
+        return true;
+    }
+    if (!code_open(&file, &s.code)) {
+        give_up(&s, sites.data[0], NULL, "the decoder does not start");
+        return true;
+    }
+    code_find_refs(&s.code);
+    code_reach(&s.code);
+    out->reachable_only = s.code.bounded;
+    for (size_t i = 0; i < sites.len; i++) {
+        resolve_site(&s, sites.data[i]);
+    }
+    out->function_count = s.code.read_count;
+    code_close(&s.code);
     return true;
 }

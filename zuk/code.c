@@ -1,0 +1,1158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Functions, references and decoded instructions of an x86_64 executable
+ * (code.h).
+ *
+ * A pass over tens of megabytes must cost tens of milliseconds, so references
+ * are looked for byte by byte: every place that could hold an address of a
+ * function is compared with a bitmap of the functions' starts.
+ *
+ * Sources: System V psABI x86_64; LSB 5.0, .eh_frame_hdr; Intel SDM vol. 2.
+ */
+#include "zuk/code.h"
+
+#include <capstone/capstone.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t load32(const uint8_t *p) {
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static uint64_t load64(const uint8_t *p) {
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static int by_start(const void *a, const void *b) {
+    uint64_t x = ((const struct code_range *)a)->start, y = ((const struct code_range *)b)->start;
+    return x < y ? -1 : x > y;
+}
+
+size_t code_ranges(const struct elf_file *file, bool executable, struct code_range **out) {
+    VEC(struct code_range) list = {0};
+    for (size_t i = 0; i < file->segment_count; i++) {
+        const Elf64_Phdr *p = &file->segments[i];
+        if (p->p_type != PT_LOAD || ((p->p_flags & PF_X) != 0) != executable || p->p_filesz == 0 ||
+            p->p_vaddr + p->p_filesz < p->p_vaddr) {
+            continue;
+        }
+        const uint8_t *bytes = elf_file_bytes(file, p->p_offset, p->p_filesz);
+        if (bytes != NULL) {
+            *vec_push(&list) = (struct code_range){bytes, p->p_vaddr, p->p_filesz};
+        }
+    }
+    if (list.len > 0) {
+        qsort(list.data, list.len, sizeof list.data[0], by_start);
+    }
+    size_t count = 0; /* segments that overlap are damaged: the first stays */
+    for (size_t i = 0; i < list.len; i++) {
+        if (count == 0 ||
+            list.data[i].start >= list.data[count - 1].start + list.data[count - 1].size) {
+            list.data[count++] = list.data[i];
+        }
+    }
+    *out = list.data;
+    return count;
+}
+
+/* --- which functions there are ------------------------------------------ */
+
+struct borders {
+    VEC(struct code_function) list;
+    struct code_range *text;
+    size_t text_count;
+};
+
+static const struct code_range *range_of(const struct borders *b, uint64_t address) {
+    for (size_t i = 0; i < b->text_count; i++) {
+        if (address - b->text[i].start < b->text[i].size) {
+            return &b->text[i];
+        }
+    }
+    return NULL;
+}
+
+static void add_function(struct borders *b, uint64_t start, uint64_t size, const char *name) {
+    const struct code_range *range = range_of(b, start);
+    if (range == NULL) {
+        return;
+    }
+    uint64_t left = range->start + range->size - start;
+    *vec_push(&b->list) = (struct code_function){
+        .start = start, .end = size == 0 ? 0 : start + (size < left ? size : left), .name = name};
+}
+
+static void add_symbols(struct borders *b, const struct elf_file *file) {
+    const Elf64_Sym *symbols;
+    uint64_t names, names_end;
+    size_t count = elf_file_symbols(file, &symbols, &names, &names_end);
+    const char *strings = (const char *)file->data + names;
+    bool sound = count > 0 && names_end > names && strings[names_end - names - 1] == '\0';
+    for (size_t i = 0; i < count; i++) {
+        const Elf64_Sym *s = &symbols[i];
+        if (ELF64_ST_TYPE(s->st_info) == STT_FUNC || ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC) {
+            bool named = sound && s->st_name < names_end - names;
+            if (s->st_shndx != SHN_UNDEF) {
+                add_function(b, s->st_value, s->st_size, named ? strings + s->st_name : NULL);
+            }
+        }
+    }
+}
+
+/* The binary search table of .eh_frame_hdr, as every linker writes it: 4-byte
+ * offsets from the header. */
+static void add_unwind(struct borders *b, const struct elf_file *file) {
+    for (size_t i = 0; i < file->segment_count; i++) {
+        const Elf64_Phdr *p = &file->segments[i];
+        const uint8_t *h =
+            p->p_type == PT_GNU_EH_FRAME ? elf_file_bytes(file, p->p_offset, p->p_filesz) : NULL;
+        if (h == NULL || p->p_filesz < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b) {
+            continue;
+        }
+        uint64_t count = load32(h + 8);
+        count = count < (p->p_filesz - 12) / 8 ? count : (p->p_filesz - 12) / 8;
+        for (uint64_t k = 0; k < count; k++) {
+            uint64_t start = p->p_vaddr + (uint64_t)(int32_t)load32(h + 12 + k * 8);
+            uint64_t fde = p->p_vaddr + (uint64_t)(int32_t)load32(h + 16 + k * 8);
+            size_t left;
+            const uint8_t *f = elf_file_loaded(file, fde, &left);
+            uint64_t size = 0;
+            if (f != NULL && left >= 16 && fde + 8 + (uint64_t)(int32_t)load32(f + 8) == start) {
+                size = load32(f + 12);
+            }
+            add_function(b, start, size, NULL);
+        }
+        return;
+    }
+}
+
+/* By address; of several at one address the sized and named ones first. */
+static int by_address(const void *a, const void *b) {
+    const struct code_function *x = a, *y = b;
+    if (x->start != y->start) {
+        return x->start < y->start ? -1 : 1;
+    }
+    if ((x->name == NULL) != (y->name == NULL)) {
+        return x->name == NULL ? 1 : -1;
+    }
+    if (x->end != y->end) {
+        return x->end > y->end ? -1 : 1;
+    }
+    return x->name == NULL ? 0 : strcmp(x->name, y->name);
+}
+
+static void sort_out(struct borders *b) {
+    if (b->list.len == 0) {
+        return;
+    }
+    qsort(b->list.data, b->list.len, sizeof b->list.data[0], by_address);
+    size_t count = 0;
+    for (size_t i = 0; i < b->list.len; i++) {
+        struct code_function *f = &b->list.data[i];
+        if (count > 0 && b->list.data[count - 1].start == f->start) {
+            if (b->list.data[count - 1].end < f->end) {
+                b->list.data[count - 1].end = f->end;
+            }
+            continue;
+        }
+        b->list.data[count++] = *f;
+    }
+    b->list.len = count;
+    for (size_t i = 0; i < count; i++) {
+        struct code_function *f = &b->list.data[i];
+        const struct code_range *range = range_of(b, f->start);
+        uint64_t limit = range->start + range->size;
+        if (i + 1 < count && f[1].start < limit) {
+            limit = f[1].start;
+        }
+        f->end = f->end == 0 || f->end > limit ? limit : f->end;
+    }
+}
+
+/* Bytes that assemblers and linkers fill gaps with. */
+static bool is_padding(const uint8_t *p, uint64_t size) {
+    for (uint64_t i = 0; i < size; i++) {
+        switch (p[i]) {
+        case 0x00:
+        case 0x0f:
+        case 0x1f:
+        case 0x2e:
+        case 0x40:
+        case 0x44:
+        case 0x66:
+        case 0x80:
+        case 0x84:
+        case 0x90:
+        case 0xcc:
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+struct gap {
+    uint64_t start, end;
+};
+
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What no table covers becomes functions too, split where calls lead. */
+static void add_gaps(struct borders *b, uint64_t entry) {
+    VEC(struct gap) gaps = {0};
+    size_t k = 0;
+    for (size_t i = 0; i < b->text_count; i++) {
+        const struct code_range *r = &b->text[i];
+        uint64_t at = r->start, limit = r->start + r->size;
+        for (; at < limit; k++) {
+            bool more = k < b->list.len && b->list.data[k].start < limit;
+            uint64_t next = more ? b->list.data[k].start : limit;
+            if (next > at && !is_padding(r->bytes + (at - r->start), next - at)) {
+                *vec_push(&gaps) = (struct gap){at, next};
+            }
+            if (!more) {
+                break;
+            }
+            at = b->list.data[k].end;
+        }
+    }
+    if (gaps.len == 0) {
+        return;
+    }
+    VEC(uint64_t) starts = {0};
+    uint64_t low = gaps.data[0].start, high = gaps.data[gaps.len - 1].end;
+    *vec_push(&starts) = entry;
+    for (size_t i = 0; i < b->text_count; i++) {
+        const struct code_range *r = &b->text[i];
+        const uint8_t *end = r->bytes + r->size;
+        for (const uint8_t *p = r->bytes; end - p > 5; p++) {
+            p = memchr(p, 0xe8, (size_t)(end - p));
+            if (p == NULL || end - p < 5) {
+                break;
+            }
+            uint64_t target =
+                r->start + (uint64_t)(p - r->bytes) + 5 + (uint64_t)(int64_t)(int32_t)load32(p + 1);
+            if (target - low < high - low) {
+                *vec_push(&starts) = target;
+            }
+        }
+    }
+    qsort(starts.data, starts.len, sizeof starts.data[0], by_value);
+    size_t s = 0;
+    for (size_t i = 0; i < gaps.len; i++) {
+        uint64_t at = gaps.data[i].start;
+        for (; s < starts.len && starts.data[s] <= gaps.data[i].end; s++) {
+            uint64_t start = starts.data[s];
+            if (start > at && start < gaps.data[i].end) {
+                *vec_push(&b->list) =
+                    (struct code_function){.start = at, .end = start, .soft = true};
+                at = start;
+            } else if (start >= gaps.data[i].end) {
+                break;
+            }
+        }
+        *vec_push(&b->list) =
+            (struct code_function){.start = at, .end = gaps.data[i].end, .soft = true};
+    }
+    qsort(b->list.data, b->list.len, sizeof b->list.data[0], by_address);
+}
+
+bool code_open(const struct elf_file *file, struct code *out) {
+    csh handle;
+    *out = (struct code){.file = file};
+    if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK) {
+        return false;
+    }
+    cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
+    cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
+    out->decoder = handle;
+    struct borders b = {0};
+    b.text_count = code_ranges(file, true, &b.text);
+    add_symbols(&b, file);
+    out->symbols = b.list.len > 0;
+    add_unwind(&b, file);
+    sort_out(&b);
+    out->bounded = b.list.len > 0;
+    add_gaps(&b, file->header.e_entry);
+    out->functions = b.list.data;
+    out->function_count = (uint32_t)b.list.len;
+    return true;
+}
+
+void code_close(struct code *code) {
+    csh handle = code->decoder;
+    if (handle != 0) {
+        cs_close(&handle);
+    }
+    code->decoder = 0;
+}
+
+static uint32_t function_index(const struct code *code, uint64_t address) {
+    uint32_t low = 0, high = code->function_count;
+    while (low < high) { /* the first that starts above the address */
+        uint32_t middle = low + (high - low) / 2;
+        if (code->functions[middle].start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || address >= code->functions[low - 1].end) {
+        return UINT32_MAX;
+    }
+    return low - 1;
+}
+
+struct code_function *code_at(const struct code *code, uint64_t address) {
+    uint32_t i = function_index(code, address);
+    return i == UINT32_MAX ? NULL : &code->functions[i];
+}
+
+/* --- who refers to whom ------------------------------------------------- */
+
+/* A bit per byte of text, set where a function starts, and for each 64 bytes
+ * how many start below: address -> function in two loads. */
+struct starts {
+    uint64_t low, size;
+    uint64_t *bits;
+    uint32_t *below;
+    uint8_t *soft; /* by 64 bytes: a soft function has a part in it */
+};
+
+/* Text that spans more than this has no map: hostile, or not for us. */
+#define SPAN_MAX (UINT64_C(1) << 31)
+
+static bool make_starts(const struct code *code, struct starts *s) {
+    if (code->function_count == 0) {
+        return false;
+    }
+    s->low = code->functions[0].start & ~UINT64_C(63);
+    s->size = code->functions[code->function_count - 1].end - s->low;
+    if (s->size > SPAN_MAX) {
+        return false;
+    }
+    size_t words = s->size / 64 + 1;
+    s->bits = xalloc(words * sizeof *s->bits);
+    s->below = xalloc(words * sizeof *s->below);
+    s->soft = xalloc(words);
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        const struct code_function *f = &code->functions[i];
+        uint64_t at = f->start - s->low;
+        s->bits[at / 64] |= UINT64_C(1) << (at % 64);
+        if (f->soft) {
+            memset(s->soft + at / 64, 1, (f->end - 1 - s->low) / 64 - at / 64 + 1);
+        }
+    }
+    uint32_t count = 0;
+    for (size_t i = 0; i < words; i++) {
+        s->below[i] = count;
+        count += (uint32_t)__builtin_popcountll(s->bits[i]);
+    }
+    return true;
+}
+
+static inline uint32_t start_index(const struct starts *s, uint64_t address) {
+    uint64_t at = address - s->low;
+    if (at >= s->size) {
+        return UINT32_MAX;
+    }
+    uint64_t word = s->bits[at / 64], bit = UINT64_C(1) << (at % 64);
+    if ((word & bit) == 0) {
+        return UINT32_MAX;
+    }
+    return s->below[at / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1));
+}
+
+/* The function that an address taken somewhere is one of: where it starts,
+ * or, as borders there are guesses, anywhere in a soft one. */
+static uint32_t taken_index(const struct code *code, const struct starts *s, uint64_t address) {
+    uint32_t index = start_index(s, address);
+    uint64_t at = address - s->low;
+    if (index == UINT32_MAX && at < s->size && s->soft[at / 64] != 0) {
+        index = function_index(code, address);
+        if (index != UINT32_MAX && !code->functions[index].soft) {
+            index = UINT32_MAX;
+        }
+    }
+    return index;
+}
+
+struct finder {
+    struct code *code;
+    struct starts starts;
+    VEC(struct code_ref) refs;
+};
+
+static void add_ref(struct finder *f, uint32_t from, uint64_t site, uint64_t target, uint32_t to,
+                    enum code_ref_kind kind) {
+    *vec_push(&f->refs) =
+        (struct code_ref){.site = site, .target = target, .from = from, .to = to, .kind = kind};
+}
+
+/* A relative reference from a function to an address elsewhere: to a start, or
+ * (a cold part is entered in its middle) into another function. */
+static void relative(struct finder *f, uint32_t from, uint64_t site, uint64_t target,
+                     enum code_ref_kind kind) {
+    uint32_t to = kind == REF_ADDRESS ? taken_index(f->code, &f->starts, target)
+                                      : start_index(&f->starts, target);
+    if (to == UINT32_MAX && kind == REF_JUMP) {
+        const struct code_function *own = &f->code->functions[from];
+        if (target - own->start < own->end - own->start) {
+            return;
+        }
+        to = function_index(f->code, target);
+    }
+    if (to != UINT32_MAX) {
+        add_ref(f, from, site, target, to, kind);
+    }
+}
+
+enum look { LOOK_NONE, LOOK_CALL, LOOK_JUMP, LOOK_SHORT, LOOK_TWO_BYTES, LOOK_LEA };
+
+static void find_in_function(struct finder *f, uint32_t index, const uint8_t *bytes, size_t size,
+                             size_t readable, bool absolute) {
+    static const uint8_t looks[256] = {
+        [0xe8] = LOOK_CALL,  [0xe9] = LOOK_JUMP,  [0xeb] = LOOK_SHORT, [0x70] = LOOK_SHORT,
+        [0x71] = LOOK_SHORT, [0x72] = LOOK_SHORT, [0x73] = LOOK_SHORT, [0x74] = LOOK_SHORT,
+        [0x75] = LOOK_SHORT, [0x76] = LOOK_SHORT, [0x77] = LOOK_SHORT, [0x78] = LOOK_SHORT,
+        [0x79] = LOOK_SHORT, [0x7a] = LOOK_SHORT, [0x7b] = LOOK_SHORT, [0x7c] = LOOK_SHORT,
+        [0x7d] = LOOK_SHORT, [0x7e] = LOOK_SHORT, [0x7f] = LOOK_SHORT, [0x0f] = LOOK_TWO_BYTES,
+        [0x8d] = LOOK_LEA,
+    };
+    uint64_t base = f->code->functions[index].start;
+    uint64_t low = f->starts.low, span = f->starts.size;
+    for (size_t i = 0; i < size; i++) {
+        const uint8_t *p = bytes + i;
+        size_t left = readable - i;
+        if (absolute && left >= 4 && load32(p) - low < span) {
+            uint32_t to = taken_index(f->code, &f->starts, load32(p));
+            if (to != UINT32_MAX) {
+                add_ref(f, index, base + i, load32(p), to, REF_ADDRESS);
+            }
+        }
+        switch (looks[*p]) {
+        case LOOK_CALL:
+        case LOOK_JUMP:
+            if (left >= 5) {
+                relative(f, index, base + i, base + i + 5 + (uint64_t)(int32_t)load32(p + 1),
+                         *p == 0xe8 ? REF_CALL : REF_JUMP);
+            }
+            break;
+        case LOOK_SHORT:
+            if (left >= 2) {
+                uint64_t target = base + i + 2 + (uint64_t)(int8_t)p[1];
+                if (target - base >= size) { /* leaves the function */
+                    relative(f, index, base + i, target, REF_JUMP);
+                }
+            }
+            break;
+        case LOOK_TWO_BYTES:
+            if (left >= 6 && (p[1] & 0xf0) == 0x80) {
+                relative(f, index, base + i, base + i + 6 + (uint64_t)(int32_t)load32(p + 2),
+                         REF_JUMP);
+            }
+            break;
+        case LOOK_LEA:
+            if (left >= 6 && (p[1] & 0xc7) == 0x05) {
+                relative(f, index, base + i, base + i + 6 + (uint64_t)(int32_t)load32(p + 2),
+                         REF_ADDRESS);
+            }
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Words in data that are the address of a function. */
+static void find_in_data(struct finder *f, const struct code_range *r) {
+    uint64_t low = f->starts.low, span = f->starts.size;
+    for (uint64_t i = -r->start & 3; i + 8 <= r->size; i += 4) {
+        uint64_t value = load64(r->bytes + i);
+        if (value - low < span) {
+            uint32_t to = taken_index(f->code, &f->starts, value);
+            if (to != UINT32_MAX) {
+                f->code->functions[to].pointed = true;
+                if (f->code->functions[to].soft) {
+                    add_ref(f, to, r->start + i, value, to, REF_DATA);
+                }
+            }
+        }
+    }
+}
+
+static void index_refs(struct code *code) {
+    uint32_t *first = xalloc((code->function_count + (size_t)2) * sizeof *first);
+    uint32_t *index = xalloc((code->ref_count + (size_t)1) * sizeof *index);
+    for (uint32_t i = 0; i < code->ref_count; i++) {
+        first[code->refs[i].to + 2]++;
+    }
+    for (uint32_t i = 2; i < code->function_count + 2; i++) {
+        first[i] += first[i - 1];
+    }
+    for (uint32_t i = 0; i < code->ref_count; i++) {
+        index[first[code->refs[i].to + 1]++] = i;
+    }
+    code->ref_first = first;
+    code->ref_index = index;
+}
+
+void code_find_refs(struct code *code) {
+    struct finder f = {.code = code};
+    if (!make_starts(code, &f.starts)) {
+        index_refs(code);
+        return;
+    }
+    struct code_range *text, *data;
+    size_t text_count = code_ranges(code->file, true, &text);
+    size_t data_count = code_ranges(code->file, false, &data);
+    bool absolute = code->file->header.e_type == ET_EXEC;
+    size_t t = 0;
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        struct code_function *function = &code->functions[i];
+        while (t < text_count && function->start - text[t].start >= text[t].size) {
+            t++;
+        }
+        if (t == text_count) {
+            break;
+        }
+        uint64_t at = function->start - text[t].start;
+        function->first_ref = (uint32_t)f.refs.len;
+        find_in_function(&f, i, text[t].bytes + at, function->end - function->start,
+                         text[t].size - at, absolute);
+        function->ref_count = (uint32_t)f.refs.len - function->first_ref;
+    }
+    for (size_t i = 0; i < data_count; i++) {
+        find_in_data(&f, &data[i]);
+    }
+    code->refs = f.refs.data;
+    code->ref_count = (uint32_t)f.refs.len;
+    index_refs(code);
+}
+
+void code_reach(struct code *code) {
+    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
+    uint32_t head = 0, tail = 0;
+    uint32_t entry = function_index(code, code->file->header.e_entry);
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        struct code_function *f = &code->functions[i];
+        if (i == entry || entry == UINT32_MAX || f->pointed || !code->bounded) {
+            f->reached = true;
+            queue[tail++] = i;
+        }
+    }
+    while (head < tail) {
+        const struct code_function *f = &code->functions[queue[head++]];
+        for (uint32_t k = 0; k < f->ref_count; k++) {
+            struct code_function *to = &code->functions[code->refs[f->first_ref + k].to];
+            if (!to->reached) {
+                to->reached = true;
+                queue[tail++] = (uint32_t)(to - code->functions);
+            }
+        }
+    }
+}
+
+/* --- what the instructions do ------------------------------------------- */
+
+/* While a function is decoded its slots still stand relative to rsp or rbp. */
+enum { PLACE_RSP = 17, PLACE_RBP = 18 };
+
+/* What an instruction does to the stack pointer and the frame pointer. */
+struct effect {
+    enum { STACK_KEEP, STACK_ADD, STACK_FRAME, FRAME_STACK } kind;
+    int32_t n; /* rsp += n; rsp = rbp + n; rbp = rsp + n */
+};
+
+#define FULL UINT32_MAX
+static const struct code_place nowhere = {.reg = PLACE_NONE};
+static const struct code_place memory = {.reg = PLACE_MEMORY, .base = -1};
+
+/* The general register that a capstone register is part of, or -1. */
+static int general(unsigned reg) {
+    static int8_t table[X86_REG_ENDING];
+    static bool filled;
+    if (!filled) {
+        static const uint16_t names[16][5] = {
+            {X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH},
+            {X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
+            {X86_REG_RDX, X86_REG_EDX, X86_REG_DX, X86_REG_DL, X86_REG_DH},
+            {X86_REG_RBX, X86_REG_EBX, X86_REG_BX, X86_REG_BL, X86_REG_BH},
+            {X86_REG_RSP, X86_REG_ESP, X86_REG_SP, X86_REG_SPL, 0},
+            {X86_REG_RBP, X86_REG_EBP, X86_REG_BP, X86_REG_BPL, 0},
+            {X86_REG_RSI, X86_REG_ESI, X86_REG_SI, X86_REG_SIL, 0},
+            {X86_REG_RDI, X86_REG_EDI, X86_REG_DI, X86_REG_DIL, 0},
+            {X86_REG_R8, X86_REG_R8D, X86_REG_R8W, X86_REG_R8B, 0},
+            {X86_REG_R9, X86_REG_R9D, X86_REG_R9W, X86_REG_R9B, 0},
+            {X86_REG_R10, X86_REG_R10D, X86_REG_R10W, X86_REG_R10B, 0},
+            {X86_REG_R11, X86_REG_R11D, X86_REG_R11W, X86_REG_R11B, 0},
+            {X86_REG_R12, X86_REG_R12D, X86_REG_R12W, X86_REG_R12B, 0},
+            {X86_REG_R13, X86_REG_R13D, X86_REG_R13W, X86_REG_R13B, 0},
+            {X86_REG_R14, X86_REG_R14D, X86_REG_R14W, X86_REG_R14B, 0},
+            {X86_REG_R15, X86_REG_R15D, X86_REG_R15W, X86_REG_R15B, 0},
+        };
+        memset(table, -1, sizeof table);
+        for (int8_t i = 0; i < 16; i++) {
+            for (int k = 0; k < 5; k++) {
+                if (names[i][k] != 0) {
+                    table[names[i][k]] = i;
+                }
+            }
+        }
+        filled = true;
+    }
+    return reg < X86_REG_ENDING ? table[reg] : -1;
+}
+
+static bool is_high_byte(unsigned reg) {
+    return reg == X86_REG_AH || reg == X86_REG_BH || reg == X86_REG_CH || reg == X86_REG_DH;
+}
+
+static uint32_t size_mask(unsigned size) {
+    return size >= 4 ? FULL : size == 2 ? 0xffff : 0xff;
+}
+
+static struct code_place slot_at(int reg, int64_t offset) {
+    return (struct code_place){.reg = (int8_t)reg, .slot = (int32_t)offset};
+}
+
+/* Where an operand is; PLACE_MEMORY when it cannot be followed. */
+static struct code_place place_of(const cs_x86_op *op) {
+    if (op->type == X86_OP_REG) {
+        int reg = general(op->reg);
+        return reg < 0 || is_high_byte(op->reg) ? memory : (struct code_place){.reg = (int8_t)reg};
+    }
+    if (op->type == X86_OP_MEM && op->mem.index == X86_REG_INVALID &&
+        op->mem.segment == X86_REG_INVALID && op->mem.disp == (int32_t)op->mem.disp) {
+        if (op->mem.base == X86_REG_RSP) {
+            return slot_at(PLACE_RSP, op->mem.disp);
+        }
+        if (op->mem.base == X86_REG_RBP) {
+            return slot_at(PLACE_RBP, op->mem.disp);
+        }
+        return (struct code_place){PLACE_MEMORY, (int8_t)general(op->mem.base),
+                                   (int32_t)op->mem.disp};
+    }
+    return memory;
+}
+
+static void set(struct code_op *o, struct code_place to, struct code_place from, uint32_t mask,
+                uint32_t add) {
+    o->kind = OP_SET;
+    o->to = to;
+    o->from = from;
+    o->mask = mask;
+    o->add = add;
+}
+
+/* Any instruction that is not understood: what it writes is lost. */
+static void describe_other(const cs_insn *insn, struct code_op *o) {
+    const cs_detail *d = insn->detail;
+    o->kind = OP_OTHER;
+    for (unsigned i = 0; i < d->regs_write_count; i++) {
+        int reg = general(d->regs_write[i]);
+        o->destroys |= reg < 0 ? 0 : (uint16_t)(1u << reg);
+    }
+    bool reads_only = insn->id == X86_INS_CMP || insn->id == X86_INS_TEST || insn->id == X86_INS_BT;
+    for (unsigned i = 0; i < d->x86.op_count && !reads_only; i++) {
+        const cs_x86_op *op = &d->x86.operands[i];
+        if ((op->access & CS_AC_WRITE) == 0 && (i > 0 || op->access != 0)) {
+            continue;
+        }
+        int reg = op->type == X86_OP_REG ? general(op->reg) : -1;
+        o->destroys |= reg < 0 ? 0 : (uint16_t)(1u << reg);
+        struct code_place place = op->type == X86_OP_MEM ? place_of(op) : nowhere;
+        if (place.reg >= PLACE_SLOT) {
+            o->to = place; /* becomes `wrote` when the depth is known */
+            o->wrote_size = op->size == 0 ? 64 : op->size;
+        }
+    }
+}
+
+static void describe_move(const cs_insn *insn, struct code_op *o) {
+    const cs_x86_op *to = &insn->detail->x86.operands[0], *from = &insn->detail->x86.operands[1];
+    struct code_place place = place_of(to);
+    bool immediate = from->type == X86_OP_IMM;
+    struct code_place source = immediate ? nowhere : place_of(from);
+    if (place.reg == PLACE_MEMORY && place.base < 0) {
+        describe_other(insn, o);
+        return;
+    }
+    if (place.reg == PLACE_MEMORY || place.reg >= PLACE_SLOT) {
+        set(o, place, source, size_mask(to->size), immediate ? (uint32_t)from->imm : 0);
+        o->wrote_size = to->size;
+        return;
+    }
+    if (immediate && to->size < 4) { /* mov $60, %al */
+        uint32_t mask = size_mask(to->size);
+        set(o, place, place, ~mask, (uint32_t)from->imm & mask);
+        return;
+    }
+    bool signs = (insn->id == X86_INS_MOVSX && from->size < 4);
+    if (to->size < 4 || signs) {
+        describe_other(insn, o);
+        return;
+    }
+    set(o, place, source, size_mask(immediate ? 4 : from->size),
+        immediate ? (uint32_t)from->imm : 0);
+}
+
+static bool same_register(const cs_x86 *x) {
+    return x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
+           x->operands[1].type == X86_OP_REG && x->operands[0].reg == x->operands[1].reg;
+}
+
+/* add, sub, and, xor, inc, dec on a register. */
+static void describe_arithmetic(const cs_insn *insn, struct code_op *o, struct effect *e) {
+    const cs_x86 *x = &insn->detail->x86;
+    const cs_x86_op *to = &x->operands[0];
+    struct code_place place = place_of(to);
+    bool zeroes = (insn->id == X86_INS_XOR || insn->id == X86_INS_SUB) && same_register(x);
+    bool immediate = x->op_count == 2 && x->operands[1].type == X86_OP_IMM;
+    int64_t n = immediate ? x->operands[1].imm : 1;
+    if (place.reg == RSP) {
+        bool down = insn->id == X86_INS_SUB;
+        o->kind = OP_OTHER;
+        if (insn->id != X86_INS_AND) { /* a register: a far jump, the same for all that follows */
+            *e = (struct effect){STACK_ADD, (int32_t)(immediate ? (down ? -n : n) : -(1 << 24))};
+        }
+        return;
+    }
+    if (zeroes && place.reg >= 0) {
+        bool wide = to->size >= 4;
+        set(o, place, wide ? nowhere : place, wide ? FULL : ~size_mask(to->size), 0);
+        return;
+    }
+    bool unary = insn->id == X86_INS_INC || insn->id == X86_INS_DEC;
+    if (place.reg < 0 || place.reg >= PLACE_SLOT || to->size < 4 || (!immediate && !unary) ||
+        insn->id == X86_INS_XOR) {
+        describe_other(insn, o);
+        return;
+    }
+    switch (insn->id) {
+    case X86_INS_AND:
+        set(o, place, place, (uint32_t)n, 0);
+        break;
+    case X86_INS_SUB:
+    case X86_INS_DEC:
+        set(o, place, place, FULL, (uint32_t)-n);
+        break;
+    default:
+        set(o, place, place, FULL, (uint32_t)n);
+        break;
+    }
+}
+
+static void describe_lea(const cs_insn *insn, struct code_op *o, struct effect *e) {
+    const cs_x86_op *to = &insn->detail->x86.operands[0], *from = &insn->detail->x86.operands[1];
+    int reg = general(to->reg), base = general(from->mem.base);
+    bool plain = from->mem.index == X86_REG_INVALID;
+    int32_t n = (int32_t)from->mem.disp;
+    o->kind = OP_OTHER;
+    o->destroys = reg < 0 ? 0 : (uint16_t)(1u << reg);
+    if (plain && (base == RSP || base == RBP) && reg != RSP && reg != RBP) {
+        o->from = slot_at(base == RSP ? PLACE_RSP : PLACE_RBP, n);
+    }
+    if (reg == RSP && plain && (base == RSP || base == RBP)) {
+        *e = (struct effect){base == RSP ? STACK_ADD : STACK_FRAME, n};
+    } else if (reg == RBP && plain && base == RSP) {
+        *e = (struct effect){FRAME_STACK, n};
+    } else if (reg >= 0 && plain && base >= 0 && base != RSP && base != RBP && to->size >= 4) {
+        set(o, (struct code_place){.reg = (int8_t)reg}, (struct code_place){.reg = (int8_t)base},
+            FULL, (uint32_t)n);
+    }
+}
+
+static void describe_push(const cs_insn *insn, struct code_op *o, struct effect *e) {
+    const cs_x86_op *from = &insn->detail->x86.operands[0];
+    bool immediate = from->type == X86_OP_IMM;
+    set(o, slot_at(PLACE_RSP, -8), immediate ? nowhere : place_of(from), FULL,
+        immediate ? (uint32_t)from->imm : 0);
+    o->wrote_size = 8;
+    *e = (struct effect){STACK_ADD, -8};
+}
+
+static void describe_pop(const cs_insn *insn, struct code_op *o, struct effect *e) {
+    struct code_place to = place_of(&insn->detail->x86.operands[0]);
+    if (to.reg >= 0 && to.reg < PLACE_SLOT) {
+        set(o, to, slot_at(PLACE_RSP, 0), FULL, 0);
+    } else {
+        describe_other(insn, o);
+    }
+    *e = (struct effect){STACK_ADD, 8};
+}
+
+static bool in_group(const cs_insn *insn, unsigned group) {
+    for (unsigned i = 0; i < insn->detail->groups_count; i++) {
+        if (insn->detail->groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void describe_jump(const cs_insn *insn, struct code_op *o, enum code_op_kind kind) {
+    const cs_x86 *x = &insn->detail->x86;
+    o->kind = (uint8_t)kind;
+    o->target =
+        x->op_count == 1 && x->operands[0].type == X86_OP_IMM ? (uint64_t)x->operands[0].imm : 0;
+}
+
+static void describe(const cs_insn *insn, struct code_op *o, struct effect *e) {
+    *o = (struct code_op){.address = insn->address, .to = nowhere, .from = nowhere};
+    *e = (struct effect){STACK_KEEP, 0};
+    switch (insn->id) {
+    case 0:
+        o->kind = OP_OTHER;
+        break; /* no instruction */
+    case X86_INS_MOV:
+    case X86_INS_MOVABS:
+    case X86_INS_MOVZX:
+    case X86_INS_MOVSX:
+    case X86_INS_MOVSXD:
+        describe_move(insn, o);
+        if (o->kind == OP_SET && o->to.reg == RBP && o->from.reg == RSP) {
+            *e = (struct effect){FRAME_STACK, 0};
+        } else if (o->kind == OP_SET && o->to.reg == RSP && o->from.reg == RBP) {
+            *e = (struct effect){STACK_FRAME, 0};
+        }
+        break;
+    case X86_INS_ADD:
+    case X86_INS_SUB:
+    case X86_INS_AND:
+    case X86_INS_XOR:
+    case X86_INS_INC:
+    case X86_INS_DEC:
+        describe_arithmetic(insn, o, e);
+        break;
+    case X86_INS_LEA:
+        describe_lea(insn, o, e);
+        break;
+    case X86_INS_PUSH:
+        describe_push(insn, o, e);
+        break;
+    case X86_INS_POP:
+        describe_pop(insn, o, e);
+        break;
+    case X86_INS_PUSHFQ:
+        o->kind = OP_OTHER, *e = (struct effect){STACK_ADD, -8};
+        break;
+    case X86_INS_POPFQ:
+        o->kind = OP_OTHER, *e = (struct effect){STACK_ADD, 8};
+        break;
+    case X86_INS_LEAVE:
+        o->kind = OP_OTHER;
+        o->destroys = 1u << RBP;
+        *e = (struct effect){STACK_FRAME, 8};
+        break;
+    case X86_INS_NOP:
+    case X86_INS_ENDBR64:
+        o->kind = OP_PAD;
+        break;
+    case X86_INS_SYSCALL:
+        o->kind = OP_SYSCALL;
+        break;
+    case X86_INS_CALL:
+        describe_jump(insn, o, OP_CALL);
+        break;
+    case X86_INS_JMP:
+        describe_jump(insn, o, OP_JUMP);
+        break;
+    case X86_INS_RET:
+    case X86_INS_UD2:
+    case X86_INS_HLT:
+    case X86_INS_INT3:
+        o->kind = OP_END;
+        break;
+    default:
+        if (in_group(insn, X86_GRP_JUMP)) {
+            describe_jump(insn, o, OP_BRANCH);
+        } else if (insn->id >= X86_INS_CMOVA && insn->id <= X86_INS_CMOVS) {
+            describe_move(insn, o);
+            o->kind = o->kind == OP_SET ? OP_CHOOSE : o->kind;
+        } else {
+            describe_other(insn, o);
+        }
+    }
+}
+
+/* --- jump tables -------------------------------------------------------- */
+
+/* How compilers write a switch: `jmp *table(,%r,8)`, or an entry is loaded (8
+ * bytes, an address; or 4, an offset from the table) and jumped to. */
+struct table {
+    uint64_t address;
+    uint32_t op; /* the jump */
+    bool relative;
+};
+
+struct tables {
+    VEC(struct table) list;
+    uint64_t lea[16];       /* the address that a register was given, or 0 */
+    struct table entry[16]; /* the table whose entry a register has; address 0: none */
+};
+
+static struct table table_of(const struct tables *t, const cs_insn *insn, const cs_x86_op *mem) {
+    int base = general(mem->mem.base), index = general(mem->mem.index);
+    struct table table = {0};
+    if (mem->mem.base == X86_REG_INVALID && index >= 0 && mem->mem.scale == 8) {
+        table.address = (uint64_t)mem->mem.disp;
+    } else if (base >= 0 && index >= 0) {
+        table.address = t->lea[base] != 0 ? t->lea[base] : t->lea[index];
+        table.relative = insn->id == X86_INS_MOVSXD || mem->size == 4;
+    }
+    return table;
+}
+
+/* Follows addresses of tables through the registers, in the order of the code,
+ * which is nearly always that of a switch. */
+static void watch_tables(struct tables *t, const cs_insn *insn, const struct code_op *o,
+                         uint32_t index) {
+    if (insn->id == 0) {
+        return;
+    }
+    const cs_x86 *x = &insn->detail->x86;
+    const cs_x86_op *to = &x->operands[0], *from = &x->operands[1];
+    if (o->kind == OP_JUMP && o->target == 0 && x->op_count == 1) {
+        int reg = to->type == X86_OP_REG ? general(to->reg) : -1;
+        struct table table = to->type == X86_OP_MEM ? table_of(t, insn, to)
+                             : reg >= 0             ? t->entry[reg]
+                                                    : (struct table){0};
+        bool tail_call = to->type == X86_OP_MEM && to->mem.index == X86_REG_INVALID;
+        table.op = index;
+        if (!tail_call) {
+            *vec_push(&t->list) = table;
+        }
+        return;
+    }
+    int reg = x->op_count == 2 && to->type == X86_OP_REG ? general(to->reg) : -1;
+    bool move = insn->id == X86_INS_MOV || insn->id == X86_INS_MOVSXD;
+    if (reg >= 0 && insn->id == X86_INS_LEA && from->mem.base == X86_REG_RIP) {
+        t->lea[reg] = insn->address + insn->size + (uint64_t)from->mem.disp;
+        t->entry[reg] = (struct table){0};
+    } else if (reg >= 0 && move && from->type == X86_OP_MEM) {
+        struct table table = table_of(t, insn, from);
+        t->lea[reg] = 0;
+        t->entry[reg] = table;
+    } else if (reg >= 0 && move && from->type == X86_OP_REG && general(from->reg) >= 0) {
+        t->lea[reg] = t->lea[general(from->reg)];
+        t->entry[reg] = t->entry[general(from->reg)];
+    } else if (reg >= 0 && move && from->type == X86_OP_IMM) {
+        t->lea[reg] = (uint64_t)from->imm;
+        t->entry[reg] = (struct table){0};
+    } else if (reg >= 0 && insn->id == X86_INS_ADD && from->type == X86_OP_REG) {
+        int other = general(from->reg);
+        if (t->entry[reg].address == 0 && other >= 0) {
+            t->entry[reg] = t->entry[other];
+        }
+        t->lea[reg] = 0;
+    } else if (insn->id != X86_INS_CDQE) {
+        uint16_t lost = o->destroys;
+        if (o->kind == OP_SET && o->to.reg >= 0 && o->to.reg < PLACE_SLOT) {
+            lost |= (uint16_t)(1u << o->to.reg);
+        }
+        for (unsigned i = 0; i < 16; i++) {
+            if ((lost >> i & 1) != 0) {
+                t->lea[i] = 0;
+                t->entry[i] = (struct table){0};
+            }
+        }
+    }
+}
+
+struct code_op *code_op_at(const struct code_function *function, uint64_t address) {
+    uint32_t low = 0, high = function->op_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (function->ops[middle].address < address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < function->op_count && function->ops[low].address == address ? &function->ops[low]
+                                                                             : NULL;
+}
+
+/* Jumps of a function while they are gathered. */
+struct entries {
+    VEC(struct code_entry) list;
+};
+
+static void chain(struct entries *e, struct code_op *to, uint32_t from) {
+    *vec_push(&e->list) = (struct code_entry){from, to->entered};
+    to->entered = (uint32_t)e->list.len;
+}
+
+enum { TABLE_MAX = 4096 };
+
+/* Chains a jump to the entries of its table: as many as lead to instructions
+ * of this function, up to the next table.  False when there are none. */
+static bool chain_table(const struct code *code, struct code_function *f, struct entries *e,
+                        const struct tables *tables, const struct table *t) {
+    uint64_t unit = t->relative ? 4 : 8, limit = t->address + TABLE_MAX * unit;
+    for (size_t i = 0; i < tables->list.len; i++) {
+        uint64_t other = tables->list.data[i].address;
+        limit = other > t->address && other < limit ? other : limit;
+    }
+    bool any = false;
+    size_t left = 0;
+    const uint8_t *p = t->address == 0 ? NULL : elf_file_loaded(code->file, t->address, &left);
+    for (uint64_t i = 0; p != NULL && i + unit <= left && t->address + i < limit; i += unit) {
+        uint64_t target =
+            t->relative ? t->address + (uint64_t)(int32_t)load32(p + i) : load64(p + i);
+        struct code_op *to = code_op_at(f, target);
+        if (to == NULL) {
+            break;
+        }
+        chain(e, to, t->op);
+        any = true;
+    }
+    return any;
+}
+
+/* Chains the jumps within the function to their targets. */
+static void chain_jumps(const struct code *code, struct code_function *f,
+                        const struct tables *tables) {
+    struct entries e = {0};
+    for (uint32_t i = 0; i < f->op_count; i++) {
+        const struct code_op *o = &f->ops[i];
+        bool jumps = (o->kind == OP_JUMP || o->kind == OP_BRANCH) && o->target != 0;
+        struct code_op *to = jumps ? code_op_at(f, o->target) : NULL;
+        if (to != NULL) {
+            chain(&e, to, i);
+        }
+    }
+    for (size_t i = 0; i < tables->list.len; i++) {
+        if (!chain_table(code, f, &e, tables, &tables->list.data[i])) {
+            f->indirect_jump = true;
+        }
+    }
+    f->entries = e.list.data;
+}
+
+static void place_slot(struct code_place *place, int32_t depth, int32_t frame, bool framed) {
+    if (place->reg == PLACE_RSP) {
+        *place = slot_at(PLACE_SLOT, (int64_t)depth + place->slot);
+    } else if (place->reg == PLACE_RBP) {
+        *place = framed ? slot_at(PLACE_SLOT, (int64_t)frame + place->slot)
+                        : (struct code_place){PLACE_MEMORY, RBP, place->slot};
+    }
+}
+
+/* Gives every instruction its stack depth, every slot its offset.  After an
+ * instruction that nothing follows, the depth is that of a jump from above, or
+ * else the deepest so far: the body's. */
+static void find_depths(struct code_function *f, const struct effect *effects) {
+    int32_t depth = 0, frame = 0, deepest = 0;
+    bool framed = false, follows = true;
+    for (uint32_t i = 0; i < f->op_count; i++) {
+        struct code_op *o = &f->ops[i];
+        if (!follows) {
+            depth = deepest;
+            for (uint32_t e = o->entered; e != 0; e = f->entries[e - 1].next) {
+                if (f->entries[e - 1].op < i) {
+                    depth = f->ops[f->entries[e - 1].op].depth;
+                }
+            }
+        }
+        o->depth = depth;
+        place_slot(&o->to, depth, frame, framed);
+        place_slot(&o->from, depth, frame, framed);
+        if (o->kind == OP_OTHER && o->wrote_size > 0) {
+            o->wrote = o->to.slot;
+            o->wrote_size = o->to.reg == PLACE_SLOT ? o->wrote_size : 0;
+            o->to = nowhere;
+        }
+        switch (effects[i].kind) {
+        case STACK_ADD:
+            __builtin_add_overflow(depth, effects[i].n, &depth);
+            break;
+        case STACK_FRAME:
+            depth = framed ? frame + effects[i].n : depth;
+            break;
+        case FRAME_STACK:
+            frame = depth + effects[i].n;
+            framed = true;
+            break;
+        case STACK_KEEP:
+            break;
+        }
+        depth = depth < -(1 << 30) || depth > 1 << 30 ? 0 : depth;
+        deepest = depth < deepest ? depth : deepest;
+        follows = o->kind != OP_JUMP && o->kind != OP_END;
+    }
+}
+
+/* Is that instruction a label of one of the function's jump tables? */
+static bool is_label(const struct code_function *f, const struct code_op *op) {
+    for (uint32_t e = op->entered; e != 0; e = f->entries[e - 1].next) {
+        const struct code_op *from = &f->ops[f->entries[e - 1].op];
+        if (from->kind == OP_JUMP && from->target == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks the instructions that other functions, or pointers, lead to. */
+static void mark_outside(const struct code *code, struct code_function *f) {
+    uint32_t index = (uint32_t)(f - code->functions);
+    for (uint32_t i = code->ref_first[index]; i < code->ref_first[index + 1]; i++) {
+        const struct code_ref *ref = &code->refs[code->ref_index[i]];
+        struct code_op *op = code_op_at(f, ref->target);
+        bool pointer = ref->kind == REF_ADDRESS || ref->kind == REF_DATA;
+        if (op != NULL && (pointer ? !is_label(f, op) : ref->from != index)) {
+            op->outside = true;
+        }
+    }
+}
+
+/* A function longer than this is not read: nothing in it can be known. */
+enum { FUNCTION_MAX = 1 << 20 };
+
+void code_read(struct code *code, struct code_function *function) {
+    if (function->ops != NULL) {
+        return;
+    }
+    VEC(struct code_op) ops = {0};
+    VEC(struct effect) effects = {0};
+    struct tables tables = {0};
+    (void)vec_push(&ops); /* never empty, so that it counts as read */
+    ops.len = 0;
+    size_t left = 0;
+    const uint8_t *bytes = elf_file_loaded(code->file, function->start, &left);
+    uint64_t address = function->start;
+    if (bytes != NULL && function->end - function->start <= FUNCTION_MAX) {
+        size_t size = function->end - function->start;
+        left = left < size ? left : size;
+        cs_insn *insn = cs_malloc(code->decoder);
+        while (insn != NULL && left > 0 &&
+               cs_disasm_iter(code->decoder, &bytes, &left, &address, insn)) {
+            struct effect effect;
+            describe(insn, vec_push(&ops), &effect);
+            *vec_push(&effects) = effect;
+            if (insn->id == 0 && function->soft && code->symbols) {
+                ops.data[ops.len - 1].kind = OP_END; /* left-over bytes: would fault */
+            }
+            watch_tables(&tables, insn, &ops.data[ops.len - 1], (uint32_t)ops.len - 1);
+        }
+        if (insn != NULL) {
+            cs_free(insn, 1);
+        }
+    }
+    function->ops = ops.data;
+    function->op_count = (uint32_t)ops.len;
+    chain_jumps(code, function, &tables);
+    find_depths(function, effects.data);
+    mark_outside(code, function);
+    code->read_count++;
+}
