@@ -85,6 +85,7 @@ struct story {
     const char *message;   /* the kernel's words, or NULL */
     const char *hint;      /* the remedy, or NULL */
     bool show_registers, show_memory;
+    bool part; /* one of several: the headline has been said */
     struct symbol_frame *frames;
     size_t frame_count;
     const struct symbol_frame *place; /* the frame the headline names, or NULL */
@@ -108,35 +109,53 @@ static bool starts_with(const char *s, const char *prefix) {
 
 /* Is this frame somebody's plumbing rather than the user's code? */
 static bool is_plumbing(const struct symbol_frame *f) {
+    static const char *const prefixes[] = {"__syscall", "os.linux.", "posix.", "Io.Threaded",
+                                           "compiler_rt."};
     static const char *const functions[] = {
-        "__syscall", "syscall", "os.linux.", "posix.", "os.linux", "__cp_end", "Io.Threaded",
+        "syscall", "abort", "raise", "__restore_sigs", "__block_app_sigs", "pthread_kill",
+        "memcpy", "memmove", "memset", "memcmp", "strlen", "syscall_asm", "sccp",
     };
     static const char *const files[] = {
-        "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/lib/compiler_rt",
-        "/src/thread/", "/src/internal/",
+        "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/src/thread/", "/src/internal/",
     };
     if (f->kernel) {
         return true;
     }
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        if (f->function != NULL && starts_with(f->function, functions[i])) {
+    for (size_t i = 0; f->function != NULL && i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (starts_with(f->function, prefixes[i])) {
             return true;
         }
     }
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (f->file != NULL && strstr(f->file, files[i]) != NULL) {
+    for (size_t i = 0; f->function != NULL && i < sizeof functions / sizeof functions[0]; i++) {
+        if (strcmp(f->function, functions[i]) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; f->file != NULL && i < sizeof files / sizeof files[0]; i++) {
+        if (strstr(f->file, files[i]) != NULL) {
             return true;
         }
     }
     return false;
 }
 
+/* Paths under the current folder, and those of Zig's own sources, short. */
 static const char *short_path(const char *path) {
+    static const struct {
+        const char *folder;
+        size_t skip;
+    } known[] = {{"/lib/libc/musl/", 10}, {"/lib/std/", 5}, {"/lib/compiler_rt/", 5}};
     char cwd[PATH_MAX];
     if (getcwd(cwd, sizeof cwd) != NULL) {
         size_t n = strlen(cwd);
         if (n > 1 && strncmp(path, cwd, n) == 0 && path[n] == '/') {
             return path + n + 1;
+        }
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const char *at = strstr(path, known[i].folder);
+        if (at != NULL) {
+            return at + known[i].skip;
         }
     }
     return path;
@@ -235,7 +254,7 @@ static void tell_fault(const struct report_parts *p, struct story *s) {
     s->place = users_frame(s, 0);
     const char *where = in_place("in", first);
     if (first != NULL && s->place != first) {
-        where = xasprintf("%s,%s", where, in_place("called from", s->place) + 0);
+        where = xasprintf("%s,%s", where, in_place("called from", s->place));
     }
     bool address = c->signal == SIGSEGV || c->signal == SIGBUS;
     if (address && c->vector == 13) { /* general protection: the CPU gives no address */
@@ -289,7 +308,7 @@ static void tell_call(const struct report_parts *p, struct story *s) {
         }
     }
     s->sentence = xasprintf("system call %s (%u) is not provided%s", name, c->number,
-                            in_place("for", s->place));
+                            in_place("- called from", s->place));
     char *arguments = strace_arguments(&call, NULL);
     s->message = xasprintf("called as %s", arguments == NULL ? name : arguments);
     free(arguments);
@@ -357,6 +376,7 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->what = "deadlock";
         s->place = users_frame(s, 0);
         s->sentence = xasprintf("thread %u sleeps for ever%s", c->thread, in_place("in", s->place));
+        s->part = true;
         break;
     case CRASH_SIGNAL: {
         const char *name = strace_signal(c->signal);
@@ -507,9 +527,13 @@ static void print_memory(FILE *out, const struct paint *c, const struct report_c
     }
 }
 
-static void print_story(FILE *out, const struct report_parts *p, const struct story *s, bool brief) {
+static void print_story(FILE *out, const struct report_parts *p, const struct story *s) {
     struct paint c = paint_for(out);
-    fprintf(out, "%szuk: error:%s %s%s%s\n", c.red, c.off, c.bold, s->sentence, c.off);
+    if (s->part) {
+        fprintf(out, "%s%s%s\n", c.bold, s->sentence, c.off);
+    } else {
+        fprintf(out, "%szuk: error:%s %s%s%s\n", c.red, c.off, c.bold, s->sentence, c.off);
+    }
     if (s->message != NULL) {
         fprintf(out, "  %s\n", s->message);
     }
@@ -520,12 +544,10 @@ static void print_story(FILE *out, const struct report_parts *p, const struct st
     if (s->show_memory) {
         print_memory(out, &c, &p->crash);
     }
-    if (s->show_registers && !brief) {
+    if (s->show_registers) {
         print_registers(out, &c, &p->crash);
     }
-    if (!brief) {
-        print_calls(out, &c, p);
-    }
+    print_calls(out, &c, p);
     if (s->hint != NULL) {
         fprintf(out, "  %shint:%s %s\n", c.cyan, c.off, s->hint);
     }
@@ -705,8 +727,8 @@ static struct verdict verdict_of_exit(const struct report *r, const struct repor
         return (struct verdict){
             .outcome = "signal",
             .status = 128 + (e->signal & 127),
-            .sentence = xasprintf("%s was ended by signal %u%s%s", app_name(r), e->signal,
-                                  name == NULL ? "" : " ", name == NULL ? "" : name),
+            .sentence = xasprintf("%s was ended by signal %u%s", app_name(r), e->signal,
+                                  name == NULL ? "" : xasprintf(" (%s)", name)),
         };
     }
     case REASON_MISSING:
@@ -817,8 +839,8 @@ static void print_captured(FILE *out, const char *who, const char *text) {
 }
 
 static void print_end(struct report *r, const struct vm_end *end, const struct verdict *v) {
-    bool brief = v->status == EXIT_KERNEL && r->crash_count > 1; /* every thread's stack */
-    if (v->sentence != NULL && (r->crash_count == 0 || brief)) {
+    bool headline = end->outcome == VM_EXIT && end->exit.reason == REASON_DEADLOCK;
+    if (v->sentence != NULL && (r->crash_count == 0 || headline || end->outcome != VM_EXIT)) {
         diag_error("%s", v->sentence);
     }
     for (size_t i = 0; i < r->crash_count; i++) {
@@ -827,7 +849,7 @@ static void print_end(struct report *r, const struct vm_end *end, const struct v
         if (report_parse(r->crashes[i].data, r->crashes[i].size, &parts)) {
             find_stack(r, &parts, &story);
             tell_story(r, &parts, &story);
-            print_story(r->out, &parts, &story, brief);
+            print_story(r->out, &parts, &story);
         }
     }
     if (v->details != NULL && *v->details != '\0') {

@@ -79,11 +79,12 @@ static void emit(struct worker *w, const struct symbol_frame *f) {
 
 static bool find_cu(Dwfl_Module *module, uint64_t address, Dwarf_Die *cu, Dwarf_Addr *bias) {
     Dwarf_Die *die = dwfl_module_addrdie(module, address, bias);
-    if (die != NULL) {
+    if (die != NULL && dwarf_haspc(die, address - *bias) == 1) {
         *cu = *die;
         return true;
     }
-    /* Without .debug_aranges each unit says itself what it covers. */
+    /* Where .debug_aranges is missing, or names some of the units only (the
+     * answer is a neighbour then), each unit says itself what it covers. */
     die = NULL;
     while ((die = dwfl_module_nextcu(module, die, bias)) != NULL) {
         if (dwarf_haspc(die, address - *bias) == 1) {
