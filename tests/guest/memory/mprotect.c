@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -64,7 +66,7 @@ int main(void) {
     CHECK_EQ(mprotect(p, 0, PROT_READ), 0);
     CHECK_EQ(mprotect(p, 1, PROT_READ), 0);
     CHECK(!can_write(p + 4095) && can_write(p + 4096));
-    CHECK_ERRNO(mprotect(p + 1, 4096, PROT_READ), EINVAL);
+    CHECK_ERRNO(syscall(SYS_mprotect, p + 1, 4096, PROT_READ), EINVAL); /* musl would round */
     CHECK_EQ(munmap(p + 3 * 4096, 4096), 0);
     CHECK_ERRNO(mprotect(p, 5 * 4096, RW), ENOMEM); /* the hole; what is before it has changed */
     CHECK(can_write(p));

@@ -10,7 +10,8 @@
 enum { RW = PROT_READ | PROT_WRITE, ANON = MAP_PRIVATE | MAP_ANONYMOUS };
 
 int main(void) {
-    char *p = mmap(NULL, 8 * 4096, RW, ANON, -1, 0);
+    char *p = mmap(NULL, 9 * 4096, RW, ANON, -1, 0);
+    CHECK_EQ(munmap(p + 8 * 4096, 4096), 0);
     for (int i = 0; i < 8; i++) {
         p[i * 4096 + 9] = (char)(i + 1);
     }
