@@ -83,7 +83,7 @@ static void scan_text(const char *text, size_t size, struct strings *out) {
     struct cmdline it;
     cmdline_start(&it, text, size);
     while (cmdline_next(&it)) {
-        bool arg = cmdline_is(&it, "arg"), env = cmdline_is(&it, "env");
+        bool arg = cmdline_is(&it, "arg"), env = !arg && cmdline_is(&it, "env");
         if (!out && arg) {
             put(&argv_at, &arg_at, it.value, it.value_len, true);
         } else if (!out && env) {

@@ -8,32 +8,37 @@
 
 void cmdline_start(struct cmdline *it, const char *text, size_t size) {
     it->pos = text;
-    it->end = text + strnlen(text, size);
+    it->end = size > UINTPTR_MAX - (uintptr_t)text ? (const char *)UINTPTR_MAX : text + size;
+}
+
+/* Spaces and whatever else cannot be part of a token. */
+static bool inside(const char *p, const char *end) {
+    return p < end && (uint8_t)*p > ' ';
 }
 
 bool cmdline_next(struct cmdline *it) {
-    const char *p = it->pos;
-    while (p < it->end && *p == ' ')
+    const char *p = it->pos, *end = it->end;
+    while (p < end && *p && !inside(p, end))
         p++;
-    if (p == it->end) {
-        it->pos = p;
-        return false;
-    }
-    const char *equals = NULL;
     it->key = p;
-    for (; p < it->end && *p != ' '; p++)
-        if (*p == '=' && !equals)
-            equals = p;
-    it->pos = p;
-    it->has_value = equals != NULL;
-    it->value = equals ? equals + 1 : p;
+    while (inside(p, end) && *p != '=')
+        p++;
+    it->key_len = (size_t)(p - it->key);
+    it->has_value = inside(p, end);
+    p += it->has_value;
+    it->value = p;
+    while (inside(p, end))
+        p++;
     it->value_len = (size_t)(p - it->value);
-    it->key_len = (size_t)((equals ? equals : p) - it->key);
-    return true;
+    it->pos = p;
+    return p > it->key;
 }
 
 bool cmdline_is(const struct cmdline *it, const char *name) {
-    return strlen(name) == it->key_len && memcmp(name, it->key, it->key_len) == 0;
+    size_t i = 0;
+    while (i < it->key_len && name[i] == it->key[i])
+        i++;
+    return i == it->key_len && !name[i];
 }
 
 /* The digit's value, or 16 and more. */

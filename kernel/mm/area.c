@@ -42,8 +42,10 @@ struct area *area_find(vaddr_t va) {
 }
 
 struct area *area_find_after(vaddr_t va) {
-    struct area *a = area_find(va);
-    return a ? a : of(tree_at_or_after(&areas, va));
+    struct area *a = of(tree_at_or_before(&areas, va));
+    if (a && va < a->end)
+        return a;
+    return of(a ? tree_next(&a->node) : tree_first(&areas));
 }
 
 static struct area *area_next(struct area *a) {
@@ -152,6 +154,9 @@ static struct area *merge_back(struct area *a) {
 }
 
 static int unmap_range(vaddr_t start, vaddr_t end) {
+    struct area *first = area_find_after(start);
+    if (!first || first->start >= end)
+        return 0;
     if (split(start) || split(end))
         return -ENOMEM;
     for (struct area *a = area_find_after(start), *next; a && a->start < end; a = next) {
@@ -195,7 +200,7 @@ long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct a
                 : start < APP_START                                    ? -EPERM
                 : start < STUB_END && start + size > IMAGE_STUB_BASE   ? -ENOMEM
                                                                        : 0;
-        if (!error)
+        if (!error && flags & AREA_FIXED)
             error = unmap_range(start, start + size);
     } else {
         if (!start || bad_range(start, size) || taken(start, start + size))
@@ -213,10 +218,10 @@ long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct a
         source->unref(source); /* area_new took its own */
     if (!a)
         return error ? error : -ENOMEM;
-    a = merge_back(a);
     struct area *next = area_next(a);
     if (next && next->start == a->end)
         merge_back(next);
+    a = merge_back(a);
     return (long)start;
 }
 

@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Frames: ranges of RAM never used yet, taken from the bottom, and a list of
- * frames given back, linked through the frames themselves.
+ * Frames: a few that the loader cleared, ranges of RAM never used yet, taken
+ * from the bottom, and a list of frames given back, linked through the frames
+ * themselves.
+ *
+ * With plenty of RAM, what lies below the first 2 MiB border after the image
+ * is left alone: to map it page by page would cost more than it is worth.
  */
 #include "mm/frame.h"
 
 #include "boot/bootinfo.h"
 #include "lib/align.h"
-#include "lib/string.h"
 
 #define RANGES (BOOT_RAM_MAX + 4)
+#define PLENTY (32ul << 20)
+#define LARGE (2ul << 20)
 
-static struct ram_range ranges[RANGES];
-static unsigned range_count, range_now;
+extern char zero_pool_start[], zero_pool_end[];
+
+struct ram_range frame_ranges[RANGES];
+unsigned frame_range_count;
+static unsigned range_now;
+static char *zero_pool = zero_pool_start;
 static uint64_t total, free_count;
 static paddr_t free_list; /* first word of each: the next */
 
 /* Takes [start, end) out of the ranges. */
 static void reserve(uint64_t start, uint64_t end) {
-    for (unsigned i = 0; i < range_count; i++) {
-        struct ram_range *r = &ranges[i];
+    for (unsigned i = 0; i < frame_range_count; i++) {
+        struct ram_range *r = &frame_ranges[i];
         if (start >= r->end || end <= r->start)
             continue;
-        if (start > r->start && end < r->end && range_count < RANGES) {
-            for (unsigned j = range_count++; j > i; j--)
-                ranges[j] = ranges[j - 1];
-            ranges[i].end = start;
-            ranges[i + 1].start = end;
+        if (start > r->start && end < r->end && frame_range_count < RANGES) {
+            for (unsigned j = frame_range_count++; j > i; j--)
+                frame_ranges[j] = frame_ranges[j - 1];
+            frame_ranges[i].end = start;
+            frame_ranges[i + 1].start = end;
         } else if (start > r->start) {
             r->end = start;
         } else {
@@ -37,21 +46,22 @@ static void reserve(uint64_t start, uint64_t end) {
 
 void frame_init(void) {
     for (unsigned i = 0; i < bootinfo.ram_count; i++) {
-        ranges[i] = bootinfo.ram[i];
-        total += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
+        frame_ranges[i] = bootinfo.ram[i];
+        total += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
     }
-    range_count = bootinfo.ram_count;
-    reserve(0, PAGE_SIZE);
-    reserve(IMAGE_KERNEL_PADDR, ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE));
+    frame_range_count = bootinfo.ram_count;
+    paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
+    reserve(0, total * PAGE_SIZE < PLENTY ? PAGE_SIZE : ALIGN_UP(image_end, LARGE));
+    reserve(IMAGE_KERNEL_PADDR, image_end);
     reserve(bootinfo.cmdline_paddr, bootinfo.cmdline_end);
     reserve(bootinfo.module_paddr, bootinfo.module_end);
-    for (unsigned i = 0; i < range_count; i++)
-        free_count += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
+    for (unsigned i = 0; i < frame_range_count; i++)
+        free_count += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
 }
 
 paddr_t frame_alloc_run(size_t count) {
-    for (; range_now < range_count; range_now++) {
-        struct ram_range *r = &ranges[range_now];
+    for (; range_now < frame_range_count; range_now++) {
+        struct ram_range *r = &frame_ranges[range_now];
         if (r->end - r->start >= count * PAGE_SIZE) {
             paddr_t p = r->start;
             r->start += count * PAGE_SIZE;
@@ -77,10 +87,20 @@ paddr_t frame_alloc(void) {
     return p;
 }
 
+static void clear(paddr_t frame) {
+    uint64_t *p = phys_to_virt(frame);
+    for (unsigned i = 0; i < PAGE_SIZE / 64; i++, p += 8)
+        p[0] = p[1] = p[2] = p[3] = p[4] = p[5] = p[6] = p[7] = 0;
+}
+
 paddr_t frame_alloc_zero(void) {
+    if (zero_pool < zero_pool_end) {
+        zero_pool += PAGE_SIZE;
+        return virt_to_phys(zero_pool - PAGE_SIZE);
+    }
     paddr_t p = frame_alloc();
     if (p)
-        memset(phys_to_virt(p), 0, PAGE_SIZE);
+        clear(p);
     return p;
 }
 

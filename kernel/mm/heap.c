@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Small objects: powers of two from 32 bytes to a page, a free list each; a
- * page is cut when its list is empty.  Pages are not given back.
+ * Small objects: powers of two from 32 bytes to a page, a free list each, and
+ * one page that objects are cut from.  Pages are not given back.
  */
 #include "mm/heap.h"
 
@@ -14,6 +14,8 @@
 #define LARGEST PAGE_SHIFT
 
 static void *lists[LARGEST + 1];
+static char *fresh; /* cleared, never used */
+static unsigned fresh_left;
 
 static unsigned class_of(size_t size) {
     unsigned c = SMALLEST;
@@ -25,19 +27,23 @@ static unsigned class_of(size_t size) {
 void *heap_alloc(size_t size) {
     assert(size <= PAGE_SIZE);
     unsigned c = class_of(size);
-    if (!lists[c]) {
-        paddr_t frame = frame_alloc();
+    void *p = lists[c];
+    if (p) {
+        lists[c] = *(void **)p;
+        return memset(p, 0, size);
+    }
+    if (fresh_left < 1u << c) {
+        /* What is left of the old page is smaller than this object: lost. */
+        paddr_t frame = frame_alloc_zero();
         if (!frame)
             return NULL;
-        char *page = phys_to_virt(frame);
-        for (size_t at = 0; at < PAGE_SIZE; at += 1ul << c) {
-            *(void **)(page + at) = lists[c];
-            lists[c] = page + at;
-        }
+        fresh = phys_to_virt(frame);
+        fresh_left = PAGE_SIZE;
     }
-    void *p = lists[c];
-    lists[c] = *(void **)p;
-    return memset(p, 0, size);
+    p = fresh;
+    fresh += 1u << c;
+    fresh_left -= 1u << c;
+    return p;
 }
 
 void heap_free(void *p, size_t size) {

@@ -80,11 +80,10 @@ static inline void tlb_flush_page(uint64_t va) {
     __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-extern char kernel_start[], rodata_start[], data_start[], kernel_end[];
+extern char kernel_start[], rodata_start[], data_start[], kernel_mapped_end[], kernel_end[];
+extern char zero_pool_start[], zero_pool_end[];
 extern uint64_t kernel_pml4[512], kernel_pt[512];
 
-void cpu_init(struct thread *first); /* descriptor tables, features, GS */
-void page_init(void);                /* the direct map */
 void apic_ack(void);
 void apic_timer(uint64_t ticks); /* one shot at the APIC's 1 GHz / 1, 0: off */
 uint64_t apic_timer_left(void);

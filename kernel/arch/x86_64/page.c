@@ -29,26 +29,26 @@
 #define LARGE_1G (1ull << 30)
 #define DEVICE_BASE 0xffffff0000000000ull /* a PML4 slot of its own */
 
-/* The first tables need no frames: this pool lies in .bss, cleared already. */
-#define POOL 10
-static uint64_t pool[POOL][512] __attribute__((section(".bss_pages"), aligned(4096)));
-static unsigned pool_used;
+/* The direct map begins with tables of its own: frames are out of reach
+ * before it stands.  .bss, so cleared. */
+static uint64_t direct_pdpt[512] __attribute__((section(".bss_pages"), aligned(4096)));
+static uint64_t direct_pd[512] __attribute__((section(".bss_pages"), aligned(4096)));
+static uint64_t direct_pt[512] __attribute__((section(".bss_pages"), aligned(4096)));
 static uint64_t table_pages;
 static uint64_t device_next = DEVICE_BASE;
 
 /* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
     paddr_t p = entry & FRAME;
-    return p < virt_to_phys(kernel_end) && p >= IMAGE_KERNEL_PADDR ? (uint64_t *)(KERNEL_BASE + p)
-                                                                    : phys_to_virt(p);
+    return (uint64_t *)((p - IMAGE_KERNEL_PADDR < virt_to_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
+                             ? KERNEL_BASE
+                             : DIRECT_MAP) +
+                        p);
 }
 
 static paddr_t table_new(void) {
-    if (pool_used < POOL)
-        return virt_to_phys(pool[pool_used++]);
     paddr_t p = frame_alloc_zero();
-    if (p)
-        table_pages++;
+    table_pages += p != 0;
     return p;
 }
 
@@ -121,29 +121,19 @@ static void map_direct(paddr_t p, paddr_t end, uint64_t flags) {
     }
 }
 
-/* Maps the part of [p, end) that lies below `limit`; returns where it ended. */
-static paddr_t map_until(paddr_t p, paddr_t end, paddr_t limit, uint64_t flags) {
-    if (limit < end)
-        end = limit;
-    if (p < end) {
-        map_direct(p, end, flags);
-        p = end;
-    }
-    return p;
-}
-
 void arch_map_ram(void) {
     large_1g = cpuid(0x80000001, 0).d & 1u << 26;
+    kernel_pml4[index_of(DIRECT_MAP, 3)] = virt_to_phys(direct_pdpt) | P | W;
+    direct_pdpt[0] = virt_to_phys(direct_pd) | P | W;
+    direct_pd[0] = virt_to_phys(direct_pt) | P | W;
+    paddr_t pool = virt_to_phys(zero_pool_start), manifest = virt_to_phys(kernel_end);
     paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
-    for (unsigned i = 0; i < bootinfo.ram_count; i++) {
-        paddr_t end = bootinfo.ram[i].end;
-        paddr_t p = bootinfo.ram[i].start;
-        p = map_until(p, end, IMAGE_KERNEL_PADDR, P | W | NX);
-        p = map_until(p, end, virt_to_phys(data_start), P | NX);
-        p = map_until(p, end, virt_to_phys(kernel_end), P | W | NX);
-        p = map_until(p, end, image_end, P | NX);
-        map_until(p, end, UINT64_MAX, P | W | NX);
-    }
+    map_direct(pool, manifest, P | W | NX);
+    map_direct(manifest, image_end, P | NX);
+    for (unsigned i = 0; i < frame_range_count; i++)
+        map_direct(frame_ranges[i].start, frame_ranges[i].end, P | W | NX);
+    if (bootinfo.module)
+        map_direct(bootinfo.module_paddr, bootinfo.module_end, P | NX);
 }
 
 /* Changes the rights of one frame in the direct map, splitting a large page

@@ -42,7 +42,7 @@ pvh_start:
     movl $PHYS(data_start), %edx
     movl $0x80000000, %esi      /* no execution */
     call map
-    movl $PHYS(kernel_end), %edx
+    movl $PHYS(kernel_mapped_end), %edx
     movl $PTE_P + PTE_W, %ecx
     call map
 
@@ -136,4 +136,9 @@ trap_stack_guard: .skip 4096
 fault_stack_top:
     .skip 2048
 trap_stack_top:
+    .section .bss_pool, "aw", @nobits
+    .globl zero_pool_start, zero_pool_end
+zero_pool_start: .skip 8 * 4096
+zero_pool_end:
+
     .section .note.GNU-stack, "", @progbits
