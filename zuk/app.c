@@ -57,6 +57,7 @@ struct link {
     struct toolchain toolchain;
     struct library libraries[TOOLCHAIN_LIBRARIES];
     VEC(const char *) files; /* the user's, in the order of the command line */
+    VEC(const struct input *) copied; /* archives that lld would refuse: their members go to libs.a */
     bool bare; /* defines _start itself: no crt1.o */
 };
 
@@ -71,6 +72,9 @@ static struct object *new_object(const char *path, const struct file_map *map, b
 
 static bool add_input(struct link *l, const struct input *input) {
     *vec_push(&l->files) = input->path;
+    if (input->kind == FILE_ARCHIVE && input->archive.is_unpadded) {
+        *vec_push(&l->copied) = input;
+    }
     return input->kind == FILE_ARCHIVE
                ? resolve_archive(&l->resolution, &input->archive)
                : resolve_object(&l->resolution, new_object(input->path, &input->map, false));
@@ -160,7 +164,7 @@ enum { FEW_MEMBERS = 16 };
 static const struct object *linked_from(const struct link *l, size_t i, const struct file_map *map) {
     const struct object *object = l->resolution.linked.data[i];
     bool inside = object->data >= map->data && object->data < map->data + map->size;
-    return object->is_ours && inside ? object : NULL;
+    return inside ? object : NULL;
 }
 
 static bool any_linked_from(const struct link *l, const struct file_map *map) {
@@ -179,7 +183,21 @@ static const struct object *copied_member(const struct link *l, size_t i) {
             return l->resolution.linked.data[i];
         }
     }
+    for (size_t k = 0; k < l->copied.len; k++) {
+        if (linked_from(l, i, &l->copied.data[k]->map)) {
+            return l->resolution.linked.data[i];
+        }
+    }
     return NULL;
+}
+
+static bool is_copied(const struct link *l, const char *path) {
+    for (size_t k = 0; k < l->copied.len; k++) {
+        if (l->copied.data[k]->path == path) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Writes the members that resolve_run chose to one archive.  lld would find
@@ -280,7 +298,9 @@ static bool link_app(struct link *l, const char *output) {
         *vec_push(&argv) = l->toolchain.crt1;
     }
     for (size_t i = 0; i < l->files.len; i++) {
-        *vec_push(&argv) = l->files.data[i];
+        if (!is_copied(l, l->files.data[i])) {
+            *vec_push(&argv) = l->files.data[i];
+        }
     }
     if (stubs) {
         *vec_push(&argv) = stubs;

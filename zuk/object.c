@@ -643,6 +643,7 @@ bool archive_read(struct archive *archive, const char *path, const uint8_t *data
         }
         offset = next;
     }
+    archive->is_unpadded = offset > size;
     return true;
 }
 

@@ -111,6 +111,8 @@ struct archive {
     const char *path;
     VEC(struct archive_member) members; /* in file order; the index is not one */
     VEC(struct archive_entry) index;
+    bool is_unpadded; /* its last member lacks the byte that makes it even: Zig 0.15
+                       * writes such archives, and lld refuses them */
 };
 
 /* Walks an archive.  Members of a thin archive are mapped and stay so.  False

@@ -11,7 +11,7 @@
 #include "zuk/resolve.h"
 
 /* lines[i] becomes "src/conn.zig:41" for undefined symbol i, or NULL where the
- * object does not tell.  Takes two seconds at most. */
+ * object does not tell. */
 void source_lines(const struct resolution *r, const char **lines);
 
 #endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The line number program, interpreted.  A reader that runs off its bytes
+ * yields zeros and stays at the end, so loops end and nothing else has to be
+ * checked after each read.
+ */
+#include "zuk/lines.h"
+
+#include <dwarf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zuk/util.h"
+
+/* --- bytes -------------------------------------------------------------- */
+
+struct reader {
+    const uint8_t *at, *end;
+    bool overrun;
+};
+
+static uint64_t read_int(struct reader *r, unsigned size) {
+    uint64_t value = 0;
+    if ((size_t)(r->end - r->at) < size) {
+        r->at = r->end;
+        r->overrun = true;
+        return 0;
+    }
+    memcpy(&value, r->at, size);
+    r->at += size;
+    return value;
+}
+
+static void skip(struct reader *r, uint64_t size) {
+    if (size > (uint64_t)(r->end - r->at)) {
+        r->overrun = true;
+        size = (uint64_t)(r->end - r->at);
+    }
+    r->at += size;
+}
+
+static uint64_t read_uleb(struct reader *r) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = (uint8_t)read_int(r, 1);
+        if (shift < 64) {
+            value |= (uint64_t)(byte & 0x7f) << shift;
+        }
+        if (!(byte & 0x80)) {
+            return value;
+        }
+    }
+}
+
+static int64_t read_sleb(struct reader *r) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;;) {
+        uint8_t byte = (uint8_t)read_int(r, 1);
+        if (shift < 64) {
+            value |= (uint64_t)(byte & 0x7f) << shift;
+        }
+        shift += 7;
+        if (!(byte & 0x80)) {
+            if (shift < 64 && (byte & 0x40)) {
+                value |= ~UINT64_C(0) << shift;
+            }
+            return (int64_t)value;
+        }
+    }
+}
+
+static const char *read_string(struct reader *r) {
+    const char *s = (const char *)r->at;
+    const uint8_t *zero = memchr(r->at, 0, (size_t)(r->end - r->at));
+    if (!zero) {
+        r->at = r->end;
+        r->overrun = true;
+        return "";
+    }
+    r->at = zero + 1;
+    return s;
+}
+
+static const char *string_at(const uint8_t *data, size_t size, uint64_t offset) {
+    return offset < size && memchr(data + offset, 0, size - (size_t)offset)
+               ? (const char *)data + offset
+               : "";
+}
+
+/* --- a unit's header ---------------------------------------------------- */
+
+struct unit {
+    const struct line_sections *sections;
+    struct reader tables; /* from the first directory to the program */
+    struct reader program;
+    unsigned version, offset_size;
+    unsigned min_length, opcode_base, line_range;
+    int line_base;
+    const uint8_t *operands; /* of standard opcodes, from opcode 1 */
+};
+
+/* Takes the next unit off the section; false at its end or on nonsense. */
+static bool read_unit(struct reader *section, struct unit *u) {
+    u->offset_size = 4;
+    uint64_t length = read_int(section, 4);
+    if (length == 0xffffffff) {
+        u->offset_size = 8;
+        length = read_int(section, 8);
+    }
+    struct reader r = {section->at, section->end, false};
+    if (length == 0 || length > (uint64_t)(r.end - r.at)) {
+        return false;
+    }
+    r.end = r.at + length;
+    section->at = r.end;
+    u->version = (unsigned)read_int(&r, 2);
+    if (u->version >= 5) {
+        skip(&r, 2); /* sizes of address and segment selector */
+    }
+    uint64_t header_length = read_int(&r, u->offset_size);
+    if (header_length > (uint64_t)(r.end - r.at)) {
+        header_length = (uint64_t)(r.end - r.at);
+    }
+    u->program = (struct reader){r.at + header_length, r.end, false};
+    r.end = r.at + header_length;
+    u->min_length = (unsigned)read_int(&r, 1);
+    skip(&r, u->version >= 4 ? 2 : 1); /* operations per instruction, is_stmt */
+    u->line_base = (int8_t)read_int(&r, 1);
+    u->line_range = (unsigned)read_int(&r, 1);
+    u->opcode_base = (unsigned)read_int(&r, 1);
+    u->operands = r.at;
+    skip(&r, u->opcode_base ? u->opcode_base - 1 : 0);
+    u->tables = r;
+    if (r.overrun || u->version < 2 || u->version > 5 || u->line_range == 0 || u->opcode_base == 0) {
+        u->program.at = u->program.end; /* an empty program: skipped */
+    }
+    return true;
+}
+
+/* --- names -------------------------------------------------------------- */
+
+struct entry {
+    const char *name;
+    uint64_t folder;
+};
+
+enum { FORMAT_LIMIT = 16 };
+
+/* One value of DWARF 5's tables. */
+static void read_value(struct reader *r, const struct unit *u, uint64_t form, const char **text,
+                       uint64_t *number) {
+    const struct line_sections *s = u->sections;
+    *text = NULL;
+    *number = 0;
+    switch (form) {
+    case DW_FORM_string:
+        *text = read_string(r);
+        break;
+    case DW_FORM_line_strp:
+        *text = string_at(s->line_str, s->line_str_size, read_int(r, u->offset_size));
+        break;
+    case DW_FORM_strp:
+        *text = string_at(s->str, s->str_size, read_int(r, u->offset_size));
+        break;
+    case DW_FORM_udata:
+        *number = read_uleb(r);
+        break;
+    case DW_FORM_data1:
+        *number = read_int(r, 1);
+        break;
+    case DW_FORM_data2:
+        *number = read_int(r, 2);
+        break;
+    case DW_FORM_data4:
+        *number = read_int(r, 4);
+        break;
+    case DW_FORM_data8:
+        *number = read_int(r, 8);
+        break;
+    case DW_FORM_data16:
+        skip(r, 16);
+        break;
+    case DW_FORM_block:
+        skip(r, read_uleb(r));
+        break;
+    default:
+        r->at = r->end;
+        r->overrun = true;
+    }
+}
+
+/* Reads a table up to entry `index` (all of it with UINT64_MAX). */
+static bool read_table(struct reader *r, const struct unit *u, uint64_t index, struct entry *out) {
+    uint64_t formats[FORMAT_LIMIT][2];
+    uint64_t format_count = read_int(r, 1);
+    for (uint64_t i = 0; i < format_count; i++) {
+        uint64_t content = read_uleb(r), form = read_uleb(r);
+        if (i < FORMAT_LIMIT) {
+            formats[i][0] = content;
+            formats[i][1] = form;
+        }
+    }
+    uint64_t count = read_uleb(r);
+    if (format_count > FORMAT_LIMIT || (format_count == 0 && count)) {
+        return false;
+    }
+    for (uint64_t n = 0; n < count && !r->overrun; n++) {
+        struct entry entry = {0};
+        for (uint64_t i = 0; i < format_count; i++) {
+            const char *text;
+            uint64_t number;
+            read_value(r, u, formats[i][1], &text, &number);
+            if (formats[i][0] == DW_LNCT_path) {
+                entry.name = text;
+            } else if (formats[i][0] == DW_LNCT_directory_index) {
+                entry.folder = number;
+            }
+        }
+        if (n == index) {
+            *out = entry;
+            return !r->overrun && entry.name;
+        }
+    }
+    return index == UINT64_MAX && !r->overrun;
+}
+
+static bool find_name_5(const struct unit *u, uint64_t file, struct line_place *place) {
+    struct reader r = u->tables;
+    struct entry entry;
+    if (!read_table(&r, u, UINT64_MAX, &entry) || !read_table(&r, u, file, &entry)) {
+        return false;
+    }
+    place->file = entry.name;
+    r = u->tables;
+    place->folder = read_table(&r, u, entry.folder, &entry) ? entry.name : NULL;
+    return true;
+}
+
+/* Before DWARF 5: lists that end in an empty string, counted from 1. */
+static bool find_name_4(const struct unit *u, uint64_t file, struct line_place *place) {
+    struct reader r = u->tables;
+    while (*read_string(&r)) {
+    }
+    uint64_t folder = 0;
+    const char *name = "";
+    for (uint64_t i = 1; i <= file; i++) {
+        name = read_string(&r);
+        if (!*name) {
+            return false;
+        }
+        folder = read_uleb(&r);
+        read_uleb(&r);
+        read_uleb(&r);
+    }
+    place->file = name;
+    place->folder = NULL;
+    r = u->tables;
+    for (uint64_t i = 1; i <= folder; i++) {
+        const char *s = read_string(&r);
+        if (!*s) {
+            return true;
+        }
+        place->folder = s;
+    }
+    return true;
+}
+
+/* --- the program -------------------------------------------------------- */
+
+struct wanted {
+    uint64_t address;
+    size_t index;
+};
+
+/* Tables made to be slow (each range covers everything, names behind
+ * megabytes of names) end here; real ones need a hundredth of it. */
+#define STEP_LIMIT UINT64_C(200000000)
+
+struct search {
+    const struct wanted *wanted; /* ascending */
+    size_t count;
+    struct line_place *places;
+    uint64_t steps;
+};
+
+struct row {
+    uint64_t address, file, line;
+    bool valid;
+};
+
+static int by_address(const void *a, const void *b) {
+    const struct wanted *x = a, *y = b;
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+/* [row->address, end) belongs to that row. */
+static void match(struct search *s, const struct unit *u, const struct row *row, uint64_t end) {
+    if (!row->valid || row->address >= end || s->steps > STEP_LIMIT) {
+        return;
+    }
+    size_t low = 0, high = s->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->wanted[middle].address < row->address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < s->count && s->wanted[low].address < end; low++) {
+        struct line_place *place = &s->places[s->wanted[low].index];
+        s->steps++;
+        if (place->file) {
+            continue;
+        }
+        s->steps += (uint64_t)(u->tables.end - u->tables.at);
+        if (u->version >= 5 ? find_name_5(u, row->file, place) : find_name_4(u, row->file, place)) {
+            place->line = (unsigned)row->line;
+            if (place->file[0] == '/') {
+                place->folder = NULL;
+            }
+        }
+    }
+}
+
+struct machine {
+    struct search *search;
+    const struct unit *unit;
+    struct row now, last;
+};
+
+static void restart(struct machine *m) {
+    m->now = (struct row){.file = 1, .line = 1, .valid = true};
+    m->last = (struct row){0};
+}
+
+static void emit(struct machine *m) {
+    match(m->search, m->unit, &m->last, m->now.address);
+    m->last = m->now;
+}
+
+static void run_extended(struct machine *m, struct reader *r) {
+    uint64_t length = read_uleb(r);
+    if (length == 0 || length > (uint64_t)(r->end - r->at)) {
+        r->at = r->end;
+        return;
+    }
+    struct reader body = {r->at, r->at + length, false};
+    r->at += length;
+    switch (read_int(&body, 1)) {
+    case DW_LNE_end_sequence:
+        emit(m);
+        restart(m);
+        break;
+    case DW_LNE_set_address:
+        m->now.address = read_int(&body, length == 9 ? 8 : 4);
+        break;
+    default:
+        break;
+    }
+}
+
+static void run_standard(struct machine *m, struct reader *r, unsigned opcode) {
+    const struct unit *u = m->unit;
+    switch (opcode) {
+    case DW_LNS_copy:
+        emit(m);
+        return;
+    case DW_LNS_advance_pc:
+        m->now.address += read_uleb(r) * u->min_length;
+        return;
+    case DW_LNS_advance_line:
+        m->now.line += (uint64_t)read_sleb(r);
+        return;
+    case DW_LNS_set_file:
+        m->now.file = read_uleb(r);
+        return;
+    case DW_LNS_const_add_pc:
+        m->now.address += (uint64_t)((255 - u->opcode_base) / u->line_range) * u->min_length;
+        return;
+    case DW_LNS_fixed_advance_pc:
+        m->now.address += read_int(r, 2);
+        return;
+    default:
+        for (unsigned i = 0; i < u->operands[opcode - 1]; i++) {
+            read_uleb(r);
+        }
+    }
+}
+
+static void run_unit(struct search *search, const struct unit *u) {
+    struct machine m = {.search = search, .unit = u};
+    struct reader r = u->program;
+    restart(&m);
+    while (r.at < r.end) {
+        unsigned opcode = *r.at++;
+        if (opcode >= u->opcode_base) {
+            unsigned special = opcode - u->opcode_base;
+            m.now.address += (uint64_t)(special / u->line_range) * u->min_length;
+            m.now.line += (uint64_t)(int64_t)(u->line_base + (int)(special % u->line_range));
+            emit(&m);
+        } else if (opcode == 0) {
+            run_extended(&m, &r);
+        } else {
+            run_standard(&m, &r, opcode);
+        }
+    }
+}
+
+void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
+                struct line_place *places) {
+    struct wanted *wanted = xalloc((count + 1) * sizeof *wanted);
+    for (size_t i = 0; i < count; i++) {
+        wanted[i] = (struct wanted){addresses[i], i};
+        places[i] = (struct line_place){0};
+    }
+    qsort(wanted, count, sizeof *wanted, by_address);
+    struct search search = {wanted, count, places, 0};
+    struct reader section = {sections->line, sections->line + sections->line_size, false};
+    struct unit unit = {.sections = sections};
+    while (section.at < section.end && read_unit(&section, &unit)) {
+        run_unit(&search, &unit);
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Addresses -> source lines, from .debug_line (DWARF 2 to 5, section 6.2).
+ *
+ * Written out because libdw refuses the tables of Zig's own back end, the
+ * default for Debug since 0.15 ("invalid .debug_line section").  It needs no
+ * other section but strings, and one walk serves any number of addresses.
+ */
+#ifndef ZUK_LINES_H
+#define ZUK_LINES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct line_sections { /* any may be empty; contents relocated */
+    const uint8_t *line, *line_str, *str;
+    size_t line_size, line_str_size, str_size;
+};
+
+struct line_place {
+    const char *folder; /* NULL: not known, or the file's name is absolute */
+    const char *file; /* NULL: no line covers the address */
+    unsigned line;
+};
+
+/* Fills places[i] for addresses[i].  Strings point into the sections. */
+void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
+                struct line_place *places);
+
+#endif
