@@ -418,6 +418,13 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
     return (long)done;
 }
 
+/* The first place from `at` on that is data, or a hole; the size or more: none. */
+static int64_t next_kind(struct node *n, int64_t at, bool data) {
+    while ((uint64_t)at < n->size && (page_bytes(n, (uint64_t)at / PAGE_SIZE) != NULL) != data)
+        at = (int64_t)ALIGN_UP((uint64_t)at + 1, PAGE_SIZE);
+    return at;
+}
+
 static long file_seek(struct file *f, int64_t offset, int whence) {
     struct node *n = node_of(f->inode);
     int64_t size = (int64_t)n->size, target = offset;
@@ -430,11 +437,14 @@ static long file_seek(struct file *f, int64_t offset, int whence) {
         if (__builtin_add_overflow(offset, size, &target))
             return -EOVERFLOW;
         break;
-    case SEEK_DATA: /* holes are not told apart */
+    case SEEK_DATA:
     case SEEK_HOLE:
         if (offset < 0 || offset >= size)
             return -ENXIO;
-        target = whence == SEEK_DATA ? offset : size;
+        target = next_kind(n, offset, whence == SEEK_DATA);
+        if (target >= size && whence == SEEK_DATA)
+            return -ENXIO;
+        target = MIN(target, size);
         break;
     }
     if (target < 0)

@@ -18,8 +18,11 @@
 
 /* ---- paths ------------------------------------------------------------------- */
 
-static long find_start(struct user_path *p, int dirfd, bool may_be_empty) {
-    if (p->text[0] == '/') {
+/* openat2 with RESOLVE_IN_ROOT: an absolute path starts at dirfd too. */
+#define START_IS_ROOT 0x80000000u /* beside the AT_ flags */
+
+static long find_start(struct user_path *p, int dirfd, unsigned at_flags) {
+    if (p->text[0] == '/' && !(at_flags & START_IS_ROOT)) {
         p->start = inode_get(vfs_root());
         return 0;
     }
@@ -33,18 +36,18 @@ static long find_start(struct user_path *p, int dirfd, bool may_be_empty) {
     struct inode *i = p->file->inode;
     if (i && inode_is(i, S_IFDIR))
         p->start = inode_get(i);
-    else if (p->text[0] || !may_be_empty)
+    else if (p->text[0] || !(at_flags & AT_EMPTY_PATH))
         return -ENOTDIR;
     return 0;
 }
 
-long user_path_get(struct user_path *p, int dirfd, vaddr_t text, bool may_be_empty) {
+long user_path_get(struct user_path *p, int dirfd, vaddr_t text, unsigned at_flags) {
     *p = (struct user_path){.text = heap_alloc(FS_PATH_MAX)};
     if (!p->text)
         return -ENOMEM;
     long error = user_read_string(p->text, text, FS_PATH_MAX);
     if (error >= 0)
-        error = !p->text[0] && !may_be_empty ? -ENOENT : find_start(p, dirfd, may_be_empty);
+        error = !p->text[0] && !(at_flags & AT_EMPTY_PATH) ? -ENOENT : find_start(p, dirfd, at_flags);
     if (error)
         user_path_put(p);
     return error;
@@ -59,7 +62,7 @@ void user_path_put(struct user_path *p) {
 
 long path_at(int dirfd, vaddr_t text, unsigned walk_flags, struct path *out) {
     struct user_path u;
-    long error = user_path_get(&u, dirfd, text, false);
+    long error = user_path_get(&u, dirfd, text, 0);
     if (error)
         return error;
     error = path_walk(u.start, u.text, walk_flags, out);
@@ -69,7 +72,7 @@ long path_at(int dirfd, vaddr_t text, unsigned walk_flags, struct path *out) {
 
 long inode_at(int dirfd, vaddr_t text, unsigned at_flags, struct inode **out) {
     struct user_path u;
-    long error = user_path_get(&u, dirfd, text, at_flags & AT_EMPTY_PATH);
+    long error = user_path_get(&u, dirfd, text, at_flags);
     if (error)
         return error;
     struct path p;
@@ -94,7 +97,7 @@ static long open_at(int dirfd, vaddr_t text, uint32_t flags, uint32_t mode, unsi
     struct user_path u;
     if ((flags & (O_TMPFILE_BIT | O_DIRECTORY)) == (O_TMPFILE_BIT | O_DIRECTORY))
         return (flags & O_ACCMODE) == O_RDONLY ? -EINVAL : -EOPNOTSUPP;
-    long error = user_path_get(&u, dirfd, text, false);
+    long error = user_path_get(&u, dirfd, text, walk_flags & WALK_IN_ROOT ? START_IS_ROOT : 0);
     if (error)
         return error;
     struct file *f = vfs_open(u.start, u.text, flags, mode, walk_flags);
@@ -175,7 +178,7 @@ SYSCALL_HANDLER(close_range) {
 
 static long info_at(int dirfd, vaddr_t text, unsigned at_flags, struct file_info *out) {
     struct user_path u;
-    long error = user_path_get(&u, dirfd, text, at_flags & AT_EMPTY_PATH);
+    long error = user_path_get(&u, dirfd, text, at_flags);
     if (error)
         return error;
     struct path p;

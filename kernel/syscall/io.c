@@ -277,6 +277,24 @@ SYSCALL_HANDLER(fdatasync) {
     return sync_file((int)a);
 }
 
+/* For mmap: where the pages of a file come from. */
+struct area_source *file_area_source(int fd, bool write_shared, long *error) {
+    struct area_source *source = NULL;
+    struct file *f = fd_get(fd);
+    *error = -EBADF;
+    if (!f)
+        return NULL;
+    unsigned access = f->flags & O_ACCMODE;
+    if (f->flags & O_PATH)
+        *error = -EBADF;
+    else if (access == O_WRONLY || (write_shared && access != O_RDWR))
+        *error = -EACCES;
+    else if (!f->ops->source || !(source = f->ops->source(f)))
+        *error = -ENODEV;
+    file_put(f);
+    return source;
+}
+
 /* ---- descriptors --------------------------------------------------------- */
 
 SYSCALL_HANDLER(close) {

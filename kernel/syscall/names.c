@@ -127,15 +127,11 @@ SYSCALL_HANDLER(linkat) {
 
 /* ---- removing ---------------------------------------------------------------------- */
 
-/* The path ended in "/", "." or "..": why it cannot go. */
-static long not_a_name(const struct path *p, vaddr_t text, bool dir) {
-    char last[2] = {0};
+/* Why a path that does not end in a name cannot go. */
+static long not_a_name(const struct path *p, bool dir) {
     if (!dir)
         return -EISDIR;
-    if (p->inode == vfs_root() && p->dir == p->inode && user_read(last, text, 1) == 0 &&
-        last[0] == '/')
-        return -EBUSY;
-    return -EINVAL;
+    return p->last == LAST_DOT ? -EINVAL : p->last == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
 }
 
 static long remove_at(int dirfd, vaddr_t text, bool dir) {
@@ -144,7 +140,7 @@ static long remove_at(int dirfd, vaddr_t text, bool dir) {
     if (error)
         return error;
     if (!p.is_name)
-        error = not_a_name(&p, text, dir);
+        error = not_a_name(&p, dir);
     else if (p.inode->covers)
         error = -EBUSY;
     else if (dir != inode_is(p.inode, S_IFDIR))

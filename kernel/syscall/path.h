@@ -13,9 +13,9 @@ struct user_path {
     struct inode *start; /* with a reference */
     struct file *file;   /* what dirfd names, with a reference; NULL: AT_FDCWD, or not needed */
 };
-/* 0 or -errno; `may_be_empty`: "" is no error, and dirfd then may be any file
- * (start is NULL when it is no directory). */
-long user_path_get(struct user_path *p, int dirfd, vaddr_t text, bool may_be_empty);
+/* 0 or -errno; `at_flags` with AT_EMPTY_PATH: "" is no error, and dirfd then
+ * may be any file (start is NULL when it is no directory). */
+long user_path_get(struct user_path *p, int dirfd, vaddr_t text, unsigned at_flags);
 void user_path_put(struct user_path *p);
 
 /* Reads and walks in one. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * struct file_info as the app sees it.  In io.c, because fstat stands there.
+ * What other families ask of io.c: struct file_info as the app sees it, and
+ * what mmap maps.
  */
 #ifndef SYSCALL_STAT_H
 #define SYSCALL_STAT_H
@@ -11,5 +12,8 @@
 int file_info(struct file *f, struct file_info *out);
 /* Writes struct stat to the app's memory: 0 or -EFAULT. */
 long stat_copy(vaddr_t dst, const struct file_info *info);
+/* The pages of an open file, with a reference; NULL: *error.  memory.c has a
+ * weak one for images without files. */
+struct area_source *file_area_source(int fd, bool write_shared, long *error);
 
 #endif

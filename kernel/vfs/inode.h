@@ -129,7 +129,8 @@ struct path {
     struct inode *dir;   /* where the last name stands, with a reference */
     struct inode *inode; /* what it leads to, with a reference; NULL: nothing */
     bool slash;          /* the path ended in a slash */
-    bool is_name;        /* it ended in a name: false for "/", "." and ".." */
+    bool is_name;        /* it ended in a name: last is LAST_NAME */
+    enum path_last { LAST_ROOT, LAST_DOT, LAST_DOTDOT, LAST_NAME } last;
     size_t length;
     char name[FS_NAME_MAX + 1];
 };

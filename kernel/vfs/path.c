@@ -135,10 +135,11 @@ static int follow(struct walk *w, struct inode *i, struct inode **to) {
 }
 
 /* The path ends in the directory itself: "/", "a/.", "..". */
-static void end_in_dir(struct walk *w, struct path *out) {
+static void end_in_dir(struct walk *w, enum path_last last, struct path *out) {
     out->dir = inode_get(w->at);
     out->inode = inode_get(w->at);
     out->is_name = false;
+    out->last = last;
     out->length = 0;
 }
 
@@ -152,6 +153,7 @@ static int end_in_name(struct walk *w, struct name name, struct inode *i, struct
     out->dir = inode_get(w->at);
     out->inode = i;
     out->is_name = true;
+    out->last = LAST_NAME;
     out->length = name.length;
     memcpy(out->name, name.text, name.length);
     out->name[name.length] = 0;
@@ -171,7 +173,7 @@ static int walk(struct walk *w, struct path *out) {
         if (last)
             out->slash = out->slash || *w->rest || !name.length;
         if (name.length == 0) {
-            end_in_dir(w, out);
+            end_in_dir(w, LAST_ROOT, out);
             return 0;
         }
         bool dot = name.length == 1 && name.text[0] == '.';
@@ -179,7 +181,7 @@ static int walk(struct walk *w, struct path *out) {
         if (dot || dotdot) {
             error = dotdot ? up(w) : 0;
             if (!error && last) {
-                end_in_dir(w, out);
+                end_in_dir(w, dot ? LAST_DOT : LAST_DOTDOT, out);
                 return 0;
             }
             continue;
