@@ -36,9 +36,7 @@ struct control {
 };
 enum { CONTROL_OPEN = 6 };
 
-/* Input buffers: parts of one frame. */
-#define IN_BUFFERS 4u
-#define IN_BYTES (PAGE_SIZE / IN_BUFFERS)
+#define IN_BUFFERS 2u /* a frame each */
 
 static struct virtio_device device;
 static struct virtqueue out, in, control;
@@ -46,11 +44,11 @@ static WAIT_QUEUE_EXTERNAL(out_done);
 static bool attached;
 
 static struct {
-    paddr_t frame; /* 0: not listening */
-    uint8_t buffer_of[IN_SIZE]; /* by head: which part of the frame */
-    bool held;                  /* a buffer's bytes are being handed on: */
-    uint16_t head;              /* its chain */
-    uint32_t size, at;          /* how many they are, and how many are gone */
+    bool on;
+    bool held;               /* a buffer's bytes are being handed on: */
+    uint16_t head;           /* its chain */
+    uint32_t size, at;       /* how many they are, and how many are gone */
+    paddr_t buffer[IN_SIZE]; /* of each chain */
 } input;
 
 static void input_pump(void);
@@ -59,7 +57,7 @@ static void interrupt(void *arg) {
     (void)arg;
     device.ops->irq_ack(&device);
     wake_all(&out_done);
-    if (input.frame)
+    if (input.on)
         input_pump();
 }
 
@@ -173,10 +171,10 @@ static int channel_send(const struct io_piece *pieces, unsigned count, bool poll
     return out_wait(out.given, poll);
 }
 
-static void input_post(unsigned buffer) {
+static void input_post(paddr_t buffer) {
     virtqueue_begin(&in);
-    virtqueue_put(&in, input.frame + buffer * IN_BYTES, IN_BYTES, true);
-    input.buffer_of[virtqueue_end(&in)] = (uint8_t)buffer;
+    virtqueue_put(&in, buffer, PAGE_SIZE, true);
+    input.buffer[virtqueue_end(&in)] = buffer;
 }
 
 /* Hands on what has come, until nobody takes more, and gives the device its
@@ -185,8 +183,8 @@ static void input_pump(void) {
     bool posted = false;
     for (;;) {
         if (input.held) {
-            unsigned buffer = input.buffer_of[input.head];
-            const uint8_t *bytes = (uint8_t *)phys_to_virt(input.frame) + buffer * IN_BYTES;
+            paddr_t buffer = input.buffer[input.head];
+            const uint8_t *bytes = phys_to_virt(buffer);
             if (input.at < input.size)
                 input.at += (uint32_t)console_received(bytes + input.at, input.size - input.at);
             if (input.at < input.size)
@@ -208,15 +206,19 @@ static void input_pump(void) {
 
 static void channel_listen(void) {
     static struct control open = {.port = PORT, .event = CONTROL_OPEN, .value = 1};
-    if (!input.frame) {
-        if (!(input.frame = frame_alloc()))
-            return;
+    if (!input.on) {
+        for (unsigned i = 0; i < IN_BUFFERS; i++) {
+            paddr_t buffer = frame_alloc();
+            if (buffer)
+                input_post(buffer);
+            else if (!i)
+                return; /* no memory: the next call may have more luck */
+        }
+        input.on = true;
         virtqueue_begin(&control);
         virtqueue_put(&control, virt_to_phys(&open), sizeof(open), false);
         virtqueue_end(&control);
         virtqueue_notify(&control);
-        for (unsigned i = 0; i < IN_BUFFERS; i++)
-            input_post(i);
         virtqueue_interrupts(&in, true);
         virtqueue_notify(&in);
         attach();
