@@ -783,7 +783,9 @@ static struct verdict verdict_of_failure(const struct vm_end *end, const char *q
         v.hint = WTERMSIG(status) == SIGKILL ? "perhaps the host ran out of memory" : NULL;
     } else if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
         v.sentence = xasprintf("QEMU failed with status %d", WEXITSTATUS(status));
-        v.hint = strstr(words, "Address already in use") != NULL
+        v.hint = strstr(words, "kvm") != NULL || strstr(words, "KVM") != NULL
+                     ? "KVM is not usable here; run it with --accel tcg"
+                 : strstr(words, "Address already in use") != NULL
                      ? "another program holds that port; choose one with --gdb=PORT"
                      : version_hint(qemu);
     } else {

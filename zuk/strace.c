@@ -469,6 +469,7 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
     case ARCH_PRCTL: case CLOCK: case IOCTL:
         put_word(t, words_of[kind], (uint32_t)value);
         break;
+    case HEX: put(t, "%s%" PRIx64, value == 0 ? "" : "0x", value); break;
     default: put_pointer(t, value); break;
     }
 }
