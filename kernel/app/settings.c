@@ -6,6 +6,7 @@
 
 #include "abi/image.h"
 #include "boot/bootinfo.h"
+#include "console/console.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -45,6 +46,8 @@ void app_option(const struct cmdline *it) {
         app_settings.timeline = true;
     else if (cmdline_is(it, "missing"))
         policy_option(it);
+    else if (cmdline_is(it, "terminal"))
+        console_set_terminal(it->value, it->value_len);
 }
 
 unsigned app_policy(unsigned call) {
