@@ -11,9 +11,10 @@
  */
 #include "zuk/code.h"
 
-#include <capstone/capstone.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "zuk/decode.h"
 
 static uint32_t load32(const uint8_t *p) {
     uint32_t v;
@@ -58,6 +59,18 @@ size_t code_ranges(const struct elf_file *file, bool executable, struct code_ran
     *out = list.data;
     return count;
 }
+
+/* What an instruction does to the stack pointer and the frame pointer. */
+struct effect {
+    enum { STACK_KEEP, STACK_ADD, STACK_FRAME, FRAME_STACK } kind;
+    int32_t n; /* rsp += n; rsp = rbp + n; rbp = rsp + n */
+};
+
+/* Where a function is decoded; used again for the next one. */
+struct code_room {
+    VEC(struct code_op) ops;
+    VEC(struct effect) effects;
+};
 
 /* --- which functions there are ------------------------------------------ */
 
@@ -274,6 +287,11 @@ bool code_open(const struct elf_file *file, struct code *out) {
     cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
     cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
     out->decoder = handle;
+    out->insn = cs_malloc(handle);
+    out->room = xalloc(sizeof *out->room);
+    if (out->insn == NULL) {
+        return false;
+    }
     struct borders b = {0};
     b.text_count = code_ranges(file, true, &b.text);
     add_symbols(&b, file);
@@ -290,6 +308,7 @@ bool code_open(const struct elf_file *file, struct code *out) {
 void code_close(struct code *code) {
     csh handle = code->decoder;
     if (handle != 0) {
+        cs_free(code->insn, code->insn != NULL);
         cs_close(&handle);
     }
     code->decoder = 0;
@@ -538,39 +557,10 @@ void code_find_refs(struct code *code) {
     index_refs(code);
 }
 
-void code_reach(struct code *code) {
-    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
-    uint32_t head = 0, tail = 0;
-    uint32_t entry = function_index(code, code->file->header.e_entry);
-    for (uint32_t i = 0; i < code->function_count; i++) {
-        struct code_function *f = &code->functions[i];
-        if (i == entry || entry == UINT32_MAX || f->pointed || !code->bounded) {
-            f->reached = true;
-            queue[tail++] = i;
-        }
-    }
-    while (head < tail) {
-        const struct code_function *f = &code->functions[queue[head++]];
-        for (uint32_t k = 0; k < f->ref_count; k++) {
-            struct code_function *to = &code->functions[code->refs[f->first_ref + k].to];
-            if (!to->reached) {
-                to->reached = true;
-                queue[tail++] = (uint32_t)(to - code->functions);
-            }
-        }
-    }
-}
-
 /* --- what the instructions do ------------------------------------------- */
 
 /* While a function is decoded its slots still stand relative to rsp or rbp. */
 enum { PLACE_RSP = 17, PLACE_RBP = 18 };
-
-/* What an instruction does to the stack pointer and the frame pointer. */
-struct effect {
-    enum { STACK_KEEP, STACK_ADD, STACK_FRAME, FRAME_STACK } kind;
-    int32_t n; /* rsp += n; rsp = rbp + n; rbp = rsp + n */
-};
 
 #define FULL UINT32_MAX
 static const struct code_place nowhere = {.reg = PLACE_NONE};
@@ -1123,36 +1113,70 @@ void code_read(struct code *code, struct code_function *function) {
     if (function->ops != NULL) {
         return;
     }
-    VEC(struct code_op) ops = {0};
-    VEC(struct effect) effects = {0};
+    struct code_room *room = code->room;
     struct tables tables = {0};
-    (void)vec_push(&ops); /* never empty, so that it counts as read */
-    ops.len = 0;
+    room->ops.len = room->effects.len = 0;
     size_t left = 0;
     const uint8_t *bytes = elf_file_loaded(code->file, function->start, &left);
     uint64_t address = function->start;
     if (bytes != NULL && function->end - function->start <= FUNCTION_MAX) {
         size_t size = function->end - function->start;
         left = left < size ? left : size;
-        cs_insn *insn = cs_malloc(code->decoder);
-        while (insn != NULL && left > 0 &&
-               cs_disasm_iter(code->decoder, &bytes, &left, &address, insn)) {
+        while (decode_next(code->decoder, &bytes, &left, &address, code->insn)) {
             struct effect effect;
-            describe(insn, vec_push(&ops), &effect);
-            *vec_push(&effects) = effect;
-            if (insn->id == 0 && function->soft && code->symbols) {
-                ops.data[ops.len - 1].kind = OP_END; /* left-over bytes: would fault */
+            struct code_op *op = vec_push(&room->ops);
+            describe(code->insn, op, &effect);
+            *vec_push(&room->effects) = effect;
+            if (code->insn->id == 0 && function->soft && code->symbols) {
+                op->kind = OP_END; /* left-over bytes: would fault */
             }
-            watch_tables(&tables, insn, &ops.data[ops.len - 1], (uint32_t)ops.len - 1);
-        }
-        if (insn != NULL) {
-            cs_free(insn, 1);
+            watch_tables(&tables, code->insn, op, (uint32_t)room->ops.len - 1);
         }
     }
-    function->ops = ops.data;
-    function->op_count = (uint32_t)ops.len;
+    function->ops = xalloc(room->ops.len * sizeof *function->ops);
+    function->op_count = (uint32_t)room->ops.len;
+    if (room->ops.len > 0) {
+        memcpy(function->ops, room->ops.data, room->ops.len * sizeof *function->ops);
+    }
     chain_jumps(code, function, &tables);
-    find_depths(function, effects.data);
+    find_depths(function, room->effects.data);
     mark_outside(code, function);
     code->read_count++;
+}
+
+/* --- what can be reached ------------------------------------------------ */
+
+/* A jump into the middle of another function is rare, bytes that look like one
+ * are not: decides by decoding. */
+static bool is_real(struct code *code, struct code_function *from, const struct code_ref *ref) {
+    if (ref->kind != REF_JUMP || ref->target == code->functions[ref->to].start) {
+        return true;
+    }
+    code_read(code, from);
+    const struct code_op *op = code_op_at(from, ref->site);
+    return from->op_count == 0 || (op != NULL && op->target == ref->target);
+}
+
+void code_reach(struct code *code) {
+    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
+    uint32_t head = 0, tail = 0;
+    uint32_t entry = function_index(code, code->file->header.e_entry);
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        struct code_function *f = &code->functions[i];
+        if (i == entry || entry == UINT32_MAX || f->pointed || !code->bounded) {
+            f->reached = true;
+            queue[tail++] = i;
+        }
+    }
+    while (head < tail) {
+        struct code_function *f = &code->functions[queue[head++]];
+        for (uint32_t k = 0; k < f->ref_count; k++) {
+            const struct code_ref *ref = &code->refs[f->first_ref + k];
+            struct code_function *to = &code->functions[ref->to];
+            if (!to->reached && is_real(code, f, ref)) {
+                to->reached = true;
+                queue[tail++] = (uint32_t)(to - code->functions);
+            }
+        }
+    }
 }

@@ -107,7 +107,9 @@ struct code {
     bool bounded;        /* the borders of functions are known, not guessed */
     bool symbols;        /* there is a symbol table with functions */
     uint32_t read_count; /* functions decoded so far */
-    size_t decoder;      /* capstone's handle */
+    size_t decoder;      /* capstone's handle, and its instruction */
+    struct cs_insn *insn;
+    struct code_room *room;
 };
 
 /* Finds the functions.  False when the decoder cannot start. */
