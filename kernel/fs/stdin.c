@@ -130,7 +130,7 @@ unsigned stdin_poll(struct file *f) {
     (void)f;
     if (!ready())
         return 0;
-    return unread ? POLLIN | POLLRDNORM : POLLHUP;
+    return (unread ? POLLIN | POLLRDNORM : 0) | (ended ? POLLHUP : 0);
 }
 
 struct wait_queue *stdin_wait(struct file *f) {

@@ -31,10 +31,10 @@ static void move_to(struct walk *w, struct inode *dir) {
 /* ".." */
 static int up(struct walk *w) {
     struct inode *i = w->at;
-    if (i == w->root)
-        return 0;
     if (w->flags & WALK_BENEATH && i == w->start)
         return -EXDEV;
+    if (i == w->root)
+        return 0;
     if (i->covers && w->flags & WALK_NO_MOUNTS)
         return -EXDEV;
     while (i->covers)
