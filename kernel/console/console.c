@@ -69,9 +69,11 @@ void console_end(void) {
 static int send_record(unsigned type, struct io_piece *pieces, unsigned count, size_t size,
                        bool poll) {
     struct report_header header = {.length = (uint32_t)size, .type = (uint16_t)type};
+    if (broken)
+        return -EIO; /* another thread saw it while this one slept */
     pieces[0] = (struct io_piece){&header, sizeof(header), false};
     int r = transport->send(pieces, count + 1, poll);
-    if (r == -EIO) {
+    if (r == -EIO && !broken) {
         static const char text[] = "zuk: the channel to the host is broken\n";
         broken = true;
         transport = find(false);
