@@ -43,6 +43,9 @@
 #define IMAGE_KERNEL_BASE UINT64_C(0xffffffff80000000)
 #define IMAGE_KERNEL_PADDR UINT64_C(0x100000)
 #define IMAGE_PAGE 4096u
+/* Where a static-PIE app lies (rounded up to its alignment), as on Linux without
+ * randomisation.  gdb is told. */
+#define IMAGE_PIE_BASE UINT64_C(0x555555554000)
 #define IMAGE_CMDLINE_MAX 1900u
 
 /* An ELF note of the image (name "zuk", this type) holds one uint64_t: the

@@ -8,6 +8,7 @@
  */
 #include "zuk/cmd_run.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -230,17 +231,48 @@ static const char *find_qemu(void) {
     return qemu;
 }
 
-static void say_gdb(const struct options *o, const struct image_info *info, const char *work) {
-    const char *app = work == NULL ? NULL : path_join(work, "app.elf");
-    if (app == NULL || !is_file(app)) {
-        struct file_map map;
-        app = xasprintf("%s/gdb-app.elf", cache_dir());
-        if (!file_map(info->path, &map) || info->app_offset > map.size ||
-            info->app_size > map.size - info->app_offset ||
-            !write_file(app, map.data + info->app_offset, info->app_size)) {
-            app = NULL;
-        }
+/* The app's ELF as a file of its own; NULL after diag_error. */
+static const char *app_file(const struct image_info *info, const char *work) {
+    const char *path = work == NULL ? NULL : path_join(work, "app.elf");
+    if (path != NULL && is_file(path)) {
+        return path;
     }
+    struct file_map map;
+    if (!file_map(info->path, &map)) {
+        return NULL;
+    }
+    path = xasprintf("%s/gdb-%016llx.elf", cache_dir(),
+                     (unsigned long long)hash64(0, info->path, strlen(info->path)));
+    bool ok = info->app_offset <= map.size && info->app_size <= map.size - info->app_offset &&
+              write_file(path, map.data + info->app_offset, info->app_size);
+    file_unmap(&map);
+    return ok ? path : NULL;
+}
+
+/* Where the app will lie: 0 when its addresses are its own. */
+static uint64_t app_base(const char *path) {
+    Elf64_Ehdr e;
+    struct file_map map;
+    if (!file_map(path, &map)) {
+        return 0;
+    }
+    uint64_t align = 1;
+    bool pie = map.size >= sizeof e && (memcpy(&e, map.data, sizeof e), e.e_type == ET_DYN);
+    for (unsigned i = 0; pie && i < e.e_phnum; i++) {
+        Elf64_Phdr ph;
+        uint64_t at = e.e_phoff + (uint64_t)i * sizeof ph;
+        if (at > map.size || map.size - at < sizeof ph) {
+            break;
+        }
+        memcpy(&ph, map.data + at, sizeof ph);
+        align = ph.p_type == PT_LOAD && ph.p_align > align ? ph.p_align : align;
+    }
+    file_unmap(&map);
+    return pie ? round_up(IMAGE_PIE_BASE, align) : 0;
+}
+
+static void say_gdb(const struct options *o, const struct image_info *info, const char *work) {
+    const char *app = app_file(info, work);
     const char *kernel = kernel_symbols(info->kernel_id);
     VEC(const char *) line = {0};
     *vec_push(&line) = "gdb";
@@ -248,15 +280,19 @@ static void say_gdb(const struct options *o, const struct image_info *info, cons
         *vec_push(&line) = kernel;
     }
     if (app != NULL) {
+        uint64_t base = app_base(app);
         *vec_push(&line) = "-ex";
-        *vec_push(&line) = xasprintf("add-symbol-file %s", app);
+        *vec_push(&line) = base == 0 ? xasprintf("add-symbol-file %s", app)
+                                     : xasprintf("add-symbol-file %s -o 0x%llx", app,
+                                                 (unsigned long long)base);
     }
     *vec_push(&line) = "-ex";
     *vec_push(&line) = xasprintf("target remote localhost:%u", o->gdb_port);
     *vec_push(&line) = NULL;
     diag_note("QEMU waits for gdb; in another terminal:");
     fprintf(stderr, "\n    %s\n\n", vm_shell_line(line.data));
-    diag_note("then 'break main' and 'continue'");
+    diag_note("then 'hbreak main' and 'continue' (the app's memory is not there yet: hbreak, not "
+              "break)");
 }
 
 static int boot(const struct options *o, const struct image_info *info, const char *argv0,

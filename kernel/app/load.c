@@ -21,7 +21,6 @@
 #define STACK_TOP 0x7ffffffff000ul
 #define STACK_DEFAULT (8ul << 20)
 #define STACK_GUARD (1ul << 20)
-#define DYN_BASE 0x555555554000ul /* where Linux puts a static-PIE without randomisation */
 
 enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY,
        AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23,
@@ -207,7 +206,7 @@ void app_start(void) {
     if (error)
         panic("the image's app is not a program that can be loaded (%d)", error);
     if (elf.dyn)
-        app_base = ALIGN_UP(DYN_BASE, elf.align);
+        app_base = ALIGN_UP(IMAGE_PIE_BASE, elf.align);
     vaddr_t high = load_segments(&elf);
     area_set_brk(high);
 
