@@ -155,8 +155,8 @@ static const struct table_entry devices[] = {
     {.name = "full", .mode = S_IFCHR | 0666, .ops = &full_ops, .major = 1, .minor = 7},
     {.name = "random", .mode = S_IFCHR | 0666, .ops = &random_ops, .major = 1, .minor = 8},
     {.name = "urandom", .mode = S_IFCHR | 0666, .ops = &random_ops, .major = 1, .minor = 9},
-    {.name = "tty", .mode = S_IFCHR | 0666, .ops = &tty_ops, .data = (void *)STREAM, .major = 5},
-    {.name = "console", .mode = S_IFCHR | 0600, .ops = &tty_ops, .data = (void *)STREAM,
+    {.name = "tty", .mode = S_IFCHR | 0666, .ops = &tty_ops, .data = STREAM, .major = 5},
+    {.name = "console", .mode = S_IFCHR | 0600, .ops = &tty_ops, .data = STREAM,
      .major = 5, .minor = 1},
     {.name = "stdin", .mode = S_IFLNK | 0777, .link = link_stream0},
     {.name = "stdout", .mode = S_IFLNK | 0777, .link = link_stream1},
@@ -168,9 +168,9 @@ static const struct table_entry top = {.mode = S_IFDIR | 0755, .children = devic
 
 /* The streams themselves have no name; /proc/self/fd/1 leads here. */
 static const struct table_entry streams[] = {
-    {.mode = S_IFIFO | 0600, .ops = &stdio_input_ops, .data = (void *)0},
-    {.mode = S_IFIFO | 0600, .ops = &stdio_output_ops, .data = (void *)1},
-    {.mode = S_IFIFO | 0600, .ops = &stdio_output_ops, .data = (void *)2},
+    {.mode = S_IFIFO | 0600, .ops = &stdio_input_ops, .data = 0},
+    {.mode = S_IFIFO | 0600, .ops = &stdio_output_ops, .data = 1},
+    {.mode = S_IFIFO | 0600, .ops = &stdio_output_ops, .data = 2},
 };
 
 struct inode *devfs_stream(unsigned stream) {

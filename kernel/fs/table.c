@@ -124,8 +124,6 @@ static int table_list(struct inode *dir, uint64_t *pos, struct dir_sink *sink) {
 
 static long table_readlink(struct inode *i, char *buf, size_t size) {
     struct node *n = node_of(i);
-    if (!n->entry->link)
-        return -EINVAL;
     long length = n->entry->link(n->arg, buf, size);
     return length > (long)size ? (long)size : length;
 }
@@ -152,11 +150,10 @@ static int table_change(struct inode *i, const struct inode_change *c) {
 
 static int table_open(struct inode *i, struct file *f) {
     const struct table_entry *e = node_of(i)->entry;
-    f->ops = e->ops ? e->ops : e->text ? &text_ops : NULL;
-    f->data = e->data;
-    if (!f->ops)
-        return -ENXIO;
-    return e->text && !e->store && (f->flags & O_ACCMODE) != O_RDONLY ? -EACCES : 0;
+    bool text = inode_is(i, S_IFREG);
+    f->ops = text ? &text_ops : e->ops;
+    f->data = (void *)(uintptr_t)e->data;
+    return text && !e->store && (f->flags & O_ACCMODE) != O_RDONLY ? -EACCES : 0;
 }
 
 static const struct inode_ops table_ops = {

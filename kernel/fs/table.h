@@ -2,10 +2,11 @@
  *
  * File systems whose tree is a table: /dev, /proc, /sys.
  *
- * An entry is a directory (children), a link (link, follow), a text that is
- * written anew at every read (text), or anything with file ops of its own
- * (ops).  An entry without a name stands for one child per number that `next`
- * yields; below it, `arg` is that number.  Inodes are made when looked up.
+ * The mode says what an entry is: a directory (children), a link (link,
+ * follow), a regular file, whose text is written anew at every read (text,
+ * store), or a device with file ops of its own (ops, data, numbers).  An entry
+ * without a name stands for one child per number that `next` yields; below it,
+ * `arg` is that number.  Inodes are made when looked up.
  */
 #ifndef FS_TABLE_H
 #define FS_TABLE_H
@@ -24,16 +25,20 @@ void text_format(struct text *t, const char *fmt, ...) __attribute__((format(pri
 
 struct table_entry {
     const char *name; /* NULL: one child per number */
-    uint32_t mode;
-    const struct table_entry *children; /* ends with mode 0 */
-    int64_t (*next)(uint64_t arg, int64_t number); /* the first number >= that, -1: none */
-    void (*text)(struct text *t, uint64_t arg);
-    int (*store)(uint64_t arg, const char *bytes, size_t size); /* a write to a text */
-    long (*link)(uint64_t arg, char *buf, size_t size); /* the whole length; cut at size */
-    struct inode *(*follow)(uint64_t arg);
-    const struct file_ops *ops;
-    void *data; /* of an opened file */
+    uint16_t mode;    /* 0: the end of the table */
+    uint16_t data;    /* of an opened file */
     uint16_t major, minor;
+    int64_t (*next)(uint64_t arg, int64_t number); /* the first number >= that, -1: none */
+    union {
+        const struct table_entry *children;
+        void (*text)(struct text *t, uint64_t arg);
+        long (*link)(uint64_t arg, char *buf, size_t size); /* the whole length; cut at size */
+        const struct file_ops *ops;
+    };
+    union {
+        int (*store)(uint64_t arg, const char *bytes, size_t size); /* a write to a text, or NULL */
+        struct inode *(*follow)(uint64_t arg); /* or NULL */
+    };
 };
 
 /* The root of a table, for struct filesystem's mount. */
