@@ -18,7 +18,7 @@ void clock_set_realtime(uint64_t ns);
 
 struct timer {
     struct list node;
-    uint64_t deadline; /* monotonic */
+    uint64_t deadline;           /* monotonic */
     void (*fn)(struct timer *t); /* interrupts closed; may wake, not sleep */
     bool armed;
 };

@@ -29,8 +29,9 @@ struct transport {
      * bytes come to console_received(), now and later, interrupts closed. */
     void (*listen)(void);
 };
-#define TRANSPORT(t) \
-    __attribute__((used, section(".transports." #t))) static const struct transport *const t##_row = &(t)
+#define TRANSPORT(t)                                                                               \
+    __attribute__((                                                                                \
+        used, section(".transports." #t))) static const struct transport *const t##_row = &(t)
 
 /* Stream output of the app: stdout (1) or stderr (2).  The number of bytes
  * written or -errno.  May sleep. */

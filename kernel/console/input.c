@@ -26,8 +26,8 @@ static struct {
         struct report_terminal terminal;
         uint8_t body[sizeof(struct report_terminal)];
     };
-    uint32_t have;   /* bytes of the header */
-    uint32_t gone;   /* bytes of the record behind it */
+    uint32_t have; /* bytes of the header */
+    uint32_t gone; /* bytes of the record behind it */
 } record;
 
 void console_set_input(const struct console_input_ops *new_ops) {
@@ -120,7 +120,8 @@ size_t console_received(const uint8_t *bytes, size_t size) {
     while (at < size) {
         if (ended)
             return size;
-        size_t n = t->framed ? record_bytes(bytes + at, size - at) : text_bytes(bytes + at, size - at);
+        size_t n =
+            t->framed ? record_bytes(bytes + at, size - at) : text_bytes(bytes + at, size - at);
         if (!n)
             break;
         at += n;

@@ -78,8 +78,8 @@ static bool rtc_read(uint64_t *ns) {
     if (f[SECONDS] > 60 || f[MINUTES] > 59 || f[HOURS] > 23 || f[DAY] < 1 || f[DAY] > 31 ||
         f[MONTH] < 1 || f[MONTH] > 12 || f[YEAR] > 99 || year < 1970)
         return false;
-    uint64_t seconds = days(year, f[MONTH], f[DAY]) * 86400 + f[HOURS] * 3600 + f[MINUTES] * 60 +
-                       f[SECONDS];
+    uint64_t seconds =
+        days(year, f[MONTH], f[DAY]) * 86400 + f[HOURS] * 3600 + f[MINUTES] * 60 + f[SECONDS];
     *ns = seconds * 1000000000;
     return true;
 }

@@ -24,8 +24,8 @@ enum { SIZE = 8, PADDR = 0x7000 };
 static struct {
     uint64_t offered, accepted;
     uint8_t status;
-    bool refuses;       /* FEATURES_OK does not stay */
-    bool stuck;         /* reset never ends */
+    bool refuses; /* FEATURES_OK does not stay */
+    bool stuck;   /* reset never ends */
     unsigned resets, notified, started;
     uint16_t queue_max, seen; /* seen: available chains consumed */
 } model;
@@ -39,7 +39,8 @@ static uint32_t features(struct virtio_device *d, unsigned word) {
 }
 static void set_features(struct virtio_device *d, unsigned word, uint32_t f) {
     (void)d;
-    model.accepted = (model.accepted & ~((uint64_t)UINT32_MAX << 32 * word)) | (uint64_t)f << 32 * word;
+    model.accepted = (model.accepted & ~((uint64_t)UINT32_MAX << 32 * word)) | (uint64_t)f
+                                                                                   << 32 * word;
 }
 static uint8_t status(struct virtio_device *d) {
     (void)d;
@@ -365,12 +366,15 @@ static void liar_descriptors(void **state) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(start_modern),      TEST(start_legacy),         TEST(start_refused),
-        TEST(short_queue),       TEST(layout),               TEST(chain),
-        TEST(rounds),            TEST(full),                 TEST(no_notify),
-        TEST(liar_id_beyond_ring), TEST(liar_huge_id),       TEST(liar_not_a_head),
-        TEST(liar_never_given),  TEST(liar_twice),           TEST(liar_length),
-        TEST(liar_length_of_output), TEST(liar_index),       TEST(liar_index_backwards),
+        TEST(start_modern),     TEST(start_legacy),
+        TEST(start_refused),    TEST(short_queue),
+        TEST(layout),           TEST(chain),
+        TEST(rounds),           TEST(full),
+        TEST(no_notify),        TEST(liar_id_beyond_ring),
+        TEST(liar_huge_id),     TEST(liar_not_a_head),
+        TEST(liar_never_given), TEST(liar_twice),
+        TEST(liar_length),      TEST(liar_length_of_output),
+        TEST(liar_index),       TEST(liar_index_backwards),
         TEST(liar_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

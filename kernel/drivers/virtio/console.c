@@ -8,8 +8,8 @@
  * off until somebody has to sleep: under emulation the device is done when
  * notify returns.
  */
-#include "abi/report.h"
 #include "console/console.h"
+#include "abi/report.h"
 #include "drivers/virtio/virtqueue.h"
 #include "irq/irq.h"
 #include "lib/align.h"

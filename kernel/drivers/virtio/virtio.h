@@ -37,7 +37,8 @@ struct virtio_ops {
     void (*set_features)(struct virtio_device *dev, unsigned word, uint32_t features);
     uint8_t (*status)(struct virtio_device *dev);
     void (*set_status)(struct virtio_device *dev, uint8_t status); /* 0: reset */
-    uint16_t (*queue_max)(struct virtio_device *dev, uint16_t index); /* entries; 0: no such queue */
+    uint16_t (*queue_max)(struct virtio_device *dev,
+                          uint16_t index);    /* entries; 0: no such queue */
     void (*queue_start)(struct virtqueue *q); /* tells the device where q's rings are */
     void (*notify)(struct virtqueue *q);
     void (*irq_ack)(struct virtio_device *dev); /* takes the interrupt request back */
@@ -48,8 +49,8 @@ struct virtio_bus {
     bool (*find)(struct virtio_device *dev, uint32_t id, unsigned nth);
 };
 #define VIRTIO_BUS(b)                                                                              \
-    __attribute__((used, section(".virtio_buses." #b))) static const struct virtio_bus *const      \
-        b##_row = &(b)
+    __attribute__((                                                                                \
+        used, section(".virtio_buses." #b))) static const struct virtio_bus *const b##_row = &(b)
 
 /* Resets the device and settles its features: those it offers out of `wanted`
  * (VERSION_1 is added where it is due).  0, or -EIO with the device given up. */

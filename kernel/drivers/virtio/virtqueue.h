@@ -63,11 +63,11 @@ struct virtqueue {
     struct virtqueue_slot *slots;
     uint64_t paddr;     /* of desc */
     uint32_t notify_at; /* the bus's */
-    uint16_t index; /* which queue of the device */
-    uint16_t size;  /* entries, a power of two */
+    uint16_t index;     /* which queue of the device */
+    uint16_t size;      /* entries, a power of two */
     uint16_t free, free_count;
     uint16_t head, last, last_flags, chain; /* what is being made; `chain` descriptors so far */
-    uint16_t given, taken;      /* chains given to the device and taken back, modulo 2^16 */
+    uint16_t given, taken; /* chains given to the device and taken back, modulo 2^16 */
 };
 
 /* Offsets in a queue's memory. */
