@@ -3,7 +3,7 @@
  * The descriptor table and the counting of open files.
  *
  * The table grows in chunks; the first one stands ready with stdin, stdout
- * and stderr.  No locks: interrupts are closed in the kernel, and nothing in
+ * and stderr, and is all that most programs need.  No locks: interrupts are closed in the kernel, and nothing in
  * here sleeps but a file's close.
  */
 #include "vfs/file.h"
@@ -11,19 +11,28 @@
 #include "lib/errno.h"
 #include "mm/heap.h"
 
-#define CHUNK 64
+#define CHUNK 16
 
 static struct file *first[CHUNK] = {&file_standard[0], &file_standard[1], &file_standard[2]};
-static struct file **chunks[FD_MAX / CHUNK] = {first};
-static uint64_t cloexec_bits[FD_MAX / CHUNK];
+static struct file **more[FD_MAX / CHUNK]; /* by number; the first is not used */
+static uint16_t cloexec_bits[FD_MAX / CHUNK];
 uint32_t fd_limit = FD_MAX;
 void (*file_release)(struct file *f);
 
 /* Where descriptor fd stands; NULL: out of range, or in a chunk not there. */
 static struct file **slot(int fd) {
-    if ((unsigned)fd >= FD_MAX || !chunks[fd / CHUNK])
+    if ((unsigned)fd >= FD_MAX)
         return NULL;
-    return &chunks[fd / CHUNK][fd % CHUNK];
+    struct file **chunk = (unsigned)fd < CHUNK ? first : more[(unsigned)fd / CHUNK];
+    return chunk ? &chunk[(unsigned)fd % CHUNK] : NULL;
+}
+
+/* The same, and the chunk is made; fd is in range. */
+static struct file **slot_make(int fd) {
+    struct file ***chunk = &more[(unsigned)fd / CHUNK];
+    if ((unsigned)fd >= CHUNK && !*chunk && !(*chunk = heap_alloc(sizeof(first))))
+        return NULL;
+    return slot(fd);
 }
 
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data) {
@@ -59,10 +68,9 @@ static void set(int fd, struct file **s, struct file *f, bool cloexec) {
 
 int fd_install(struct file *f, int lowest, bool cloexec) {
     for (unsigned fd = (unsigned)lowest; fd < fd_limit; fd++) {
-        struct file ***chunk = &chunks[fd / CHUNK];
-        if (!*chunk && !(*chunk = heap_alloc(sizeof(first))))
+        struct file **s = slot_make((int)fd);
+        if (!s)
             return -ENOMEM;
-        struct file **s = &(*chunk)[fd % CHUNK];
         if (!*s) {
             set((int)fd, s, f, cloexec);
             return (int)fd;
@@ -84,10 +92,10 @@ int fd_close(int fd) {
 int fd_replace(int fd, struct file *f, bool cloexec) {
     if ((unsigned)fd >= fd_limit)
         return -EBADF;
-    struct file ***chunk = &chunks[fd / CHUNK];
-    if (!*chunk && !(*chunk = heap_alloc(sizeof(first))))
+    struct file **s = slot_make(fd);
+    if (!s)
         return -ENOMEM;
-    struct file **s = &(*chunk)[fd % CHUNK], *old = *s;
+    struct file *old = *s;
     set(fd, s, f, cloexec);
     if (old)
         file_put(old);
@@ -104,10 +112,11 @@ int fd_next(int fd) {
 }
 
 bool fd_cloexec(int fd) {
-    return cloexec_bits[fd / CHUNK] >> (fd % CHUNK) & 1;
+    return cloexec_bits[(unsigned)fd / CHUNK] >> ((unsigned)fd % CHUNK) & 1;
 }
 
 void fd_set_cloexec(int fd, bool on) {
-    uint64_t bit = 1ull << (fd % CHUNK), *bits = &cloexec_bits[fd / CHUNK];
-    *bits = on ? *bits | bit : *bits & ~bit;
+    uint16_t bit = (uint16_t)(1u << ((unsigned)fd % CHUNK));
+    uint16_t *bits = &cloexec_bits[(unsigned)fd / CHUNK];
+    *bits = (uint16_t)(on ? *bits | bit : *bits & ~bit);
 }
