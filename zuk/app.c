@@ -20,7 +20,7 @@
 #include "zuk/toolchain.h"
 
 /* Zig's own default; the kernel maps the stack lazily. */
-#define STACK_SIZE "16777216"
+#define STACK_SIZE "stack-size=16777216"
 #define IMAGE_BASE "0x200000"
 
 /* lld can hang or eat memory on damaged objects. */
@@ -285,7 +285,7 @@ static bool link_app(struct link *l, const char *output) {
     static const char *const fixed[] = {
         "ld.lld", "-m", "elf_x86_64", "-static", "-no-pie", "--entry", "_start", "--image-base",
         IMAGE_BASE, "--gc-sections", "--eh-frame-hdr", "--build-id=none", "-z", "noexecstack",
-        "-z", "norelro", "-z", "stack-size=" STACK_SIZE, "--error-limit=0", "--color-diagnostics=never",
+        "-z", "norelro", "-z", STACK_SIZE, "--error-limit=0", "--color-diagnostics=never",
     };
     VEC(const char *) argv = {0};
     *vec_push(&argv) = l->toolchain.zig;
