@@ -3,7 +3,7 @@
  * abort: status 134, and the report names the caller.
  * cflags: -fno-omit-frame-pointer
  * expect-status: 134
- * expect-stderr-contains: SIGABRT
+ * expect-stderr-contains: abort
  * expect-stdout: before
  */
 #include <stdio.h>

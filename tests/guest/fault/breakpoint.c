@@ -2,7 +2,7 @@
  *
  * int3 without a debugger: SIGTRAP.
  * expect-status: 133
- * expect-stderr-contains: SIGTRAP
+ * expect-stderr-contains: breakpoint
  */
 int main(void) {
     __asm__ volatile("int3");

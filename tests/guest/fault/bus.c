@@ -3,7 +3,7 @@
  * A file mapping touched past the file's last page: SIGBUS.
  * cflags: -fno-omit-frame-pointer
  * expect-status: 135
- * expect-stderr-contains: SIGBUS
+ * expect-stderr-contains: bus error
  */
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
  * Integer division by zero: SIGFPE.
  * cflags: -fno-sanitize=all -fno-omit-frame-pointer
  * expect-status: 136
- * expect-stderr-contains: SIGFPE
+ * expect-stderr-contains: division by zero
  * expect-stderr-contains: divide.c:@LINE:here@
  */
 int main(int argc, char **argv) {

@@ -3,7 +3,7 @@
  * The bss is not executable: a fetch from it faults.
  * cflags: -fno-omit-frame-pointer -fno-sanitize=all
  * expect-status: 139
- * expect-stderr-contains: SIGSEGV
+ * expect-stderr-contains: segmentation fault
  * expect-stderr-contains: enter
  */
 #include <stdint.h>

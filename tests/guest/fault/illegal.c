@@ -3,7 +3,7 @@
  * ud2: SIGILL.
  * cflags: -fno-omit-frame-pointer
  * expect-status: 132
- * expect-stderr-contains: SIGILL
+ * expect-stderr-contains: illegal instruction
  * expect-stderr-contains: illegal.c:@LINE:here@
  */
 int main(void) {

@@ -3,7 +3,7 @@
  * A non-canonical address raises a general protection fault: SIGSEGV too.
  * cflags: -fno-sanitize=all
  * expect-status: 139
- * expect-stderr-contains: SIGSEGV
+ * expect-stderr-contains: segmentation fault
  */
 int main(void) {
     volatile char *p = (char *)0x8123456789abcdef;

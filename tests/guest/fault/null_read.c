@@ -10,7 +10,7 @@
  * expect-stdout: before
  * expect-stderr-contains: null_read.c:@LINE:here@
  * expect-stderr-contains: read_through
- * expect-stderr-contains: SIGSEGV
+ * expect-stderr-contains: segmentation fault
  */
 #include <stdio.h>
 
