@@ -457,6 +457,55 @@ static bool is_setxid(struct search *s, const struct code_function *f) {
     return false;
 }
 
+/* Does the function's code hold the address of a string, in any encoding? */
+static bool mentions(const struct search *s, const struct code_function *f, const char *string) {
+    size_t left;
+    const uint8_t *code = elf_file_loaded(s->code.file, f->start, &left);
+    size_t size = f->end - f->start;
+    struct code_range *data[2];
+    size_t counts[2] = {code_ranges(s->code.file, false, &data[0]),
+                        code_ranges(s->code.file, true, &data[1])};
+    for (size_t i = 0; code != NULL && i < counts[0] + counts[1]; i++) {
+        const struct code_range *r = i < counts[0] ? &data[0][i] : &data[1][i - counts[0]];
+        const uint8_t *p = r->bytes, *end = p + r->size;
+        for (; (p = memmem(p, (size_t)(end - p), string, strlen(string) + 1)) != NULL; p++) {
+            uint64_t address = r->start + (uint64_t)(p - r->bytes);
+            for (size_t k = 0; k + 4 <= size && k + 4 <= left; k++) {
+                int32_t v;
+                memcpy(&v, code + k, sizeof v);
+                if ((uint32_t)v == address || f->start + k + 4 + (uint64_t)(int64_t)v == address) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* musl's start opens /dev/null in place of closed standard streams when the
+ * program runs with another's rights (AT_SECURE).  The kernel never says so,
+ * and without this every C program would carry files and poll.  Known by its
+ * parts: poll, open, hlt if they fail, and the name. */
+static bool is_secure_start(struct search *s, struct code_function *f, const struct code_op *site) {
+    bool has_poll = false, has_open = false, has_halt = false, is_one = false;
+    uint32_t number = SCAN_CALLS;
+    for (uint32_t i = 0; i < f->op_count; i++) {
+        const struct code_op *o = &f->ops[i];
+        size_t left;
+        if (o->kind == OP_SET && o->to.reg == RAX) {
+            number = o->from.reg == PLACE_NONE ? o->add : SCAN_CALLS;
+        } else if (o->kind == OP_SYSCALL) {
+            has_poll |= number == 7;
+            has_open |= number == 2;
+            is_one |= o == site && (number == 7 || number == 2);
+        } else if (o->kind == OP_END) {
+            const uint8_t *byte = elf_file_loaded(s->code.file, o->address, &left);
+            has_halt |= byte != NULL && *byte == 0xf4;
+        }
+    }
+    return is_one && has_poll && has_open && has_halt && mentions(s, f, "/dev/null");
+}
+
 static void give_up(struct search *s, uint64_t site, const struct code_function *f,
                     const char *why) {
     s->scan->unknown = true;
@@ -480,6 +529,9 @@ static void resolve_site(struct search *s, uint64_t site) {
         return; /* in the middle of another instruction */
     }
     s->scan->instruction_count++;
+    if (is_secure_start(s, f, op)) {
+        return;
+    }
     s->steps = 0;
     struct question q = {.place = {.reg = RAX}, .mask = UINT32_MAX};
     if (follow(s, f, (uint32_t)(op - f->ops), q, 0)) {
