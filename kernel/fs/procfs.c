@@ -58,8 +58,14 @@ static struct thread *thread_for(uint64_t arg) {
     return t ? t : thread_current();
 }
 
+/* A thread that nobody named bears the program's name. */
+#define NAME_SIZE 15
+static const char *name_of(const struct thread *t) {
+    return t->name[0] ? t->name : ramfs_program_name();
+}
+
 static void comm_text(struct text *t, uint64_t arg) {
-    text_format(t, "%.*s\n", (int)sizeof(thread_current()->name), thread_for(arg)->name);
+    text_format(t, "%.*s\n", NAME_SIZE, name_of(thread_for(arg)));
 }
 
 static int comm_store(uint64_t arg, const char *bytes, size_t size) {
@@ -87,9 +93,9 @@ static char state_of(const struct thread *t) {
 
 static void status_text(struct text *t, uint64_t arg) {
     struct thread *th = thread_for(arg);
-    text_format(t, "Name:\t%.*s\nUmask:\t%04u%u\nState:\t%c (%s)\n", (int)sizeof(th->name),
-                th->name, vfs_umask >> 6 & 7, (vfs_umask >> 3 & 7) * 10 + (vfs_umask & 7),
-                state_of(th), state_of(th) == 'S' ? "sleeping" : "running");
+    text_format(t, "Name:\t%.*s\nUmask:\t0%u%u%u\nState:\t%c (%s)\n", NAME_SIZE, name_of(th),
+                vfs_umask >> 6 & 7, vfs_umask >> 3 & 7, vfs_umask & 7, state_of(th),
+                state_of(th) == 'S' ? "sleeping" : "running");
     text_format(t, "Tgid:\t1\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n", th->id);
     text_format(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t64\nGroups:\t \n");
     text_format(t, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n",
@@ -106,7 +112,7 @@ static void stat_text(struct text *t, uint64_t arg) {
     struct thread *th = thread_for(arg);
     uint64_t ticks = clock_monotonic() / 10000000;
     text_format(t, "%u (%.*s) %c 0 1 1 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %lu 0 0 %lu %lu", th->id,
-                (int)sizeof(th->name), th->name, state_of(th), ticks, thread_count(),
+                NAME_SIZE, name_of(th), state_of(th), ticks, thread_count(),
                 space_size(), area_pages());
     text_format(t, " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                 th->stack_high);

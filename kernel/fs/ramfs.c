@@ -325,6 +325,8 @@ static int ramfs_change(struct inode *i, const struct inode_change *c) {
     if (c->set_owner) {
         n->uid = c->uid == UINT32_MAX ? n->uid : c->uid;
         n->gid = c->gid == UINT32_MAX ? n->gid : c->gid;
+        if (!inode_is(i, S_IFDIR)) /* a program given away is no longer set-uid */
+            i->mode &= i->mode & 010 ? ~06000u : ~04000u;
     }
     n->ctime = clock_realtime();
     if (c->set_atime)

@@ -8,6 +8,7 @@
  */
 #include "syscall/process.h"
 
+#include "boot/bootinfo.h"
 #include "lib/align.h"
 #include "lib/string.h"
 #include "mm/user.h"
@@ -338,13 +339,22 @@ static long set_name(struct thread *t, vaddr_t src) {
     return 0;
 }
 
+/* A thread that nobody named bears the program's name. */
+static long get_name(const struct thread *t, vaddr_t dst) {
+    const struct image_manifest *m = bootinfo.manifest;
+    char name[sizeof(t->name)] = {0};
+    const char *src = t->name[0] || !m->name ? t->name : (const char *)m + m->name;
+    memcpy(name, src, strnlen(src, sizeof(name) - 1));
+    return user_write(dst, name, sizeof(name));
+}
+
 SYSCALL_HANDLER(prctl) {
     struct thread *t = thread_current();
     switch ((int)a) {
     case PR_SET_NAME:
         return set_name(t, b);
     case PR_GET_NAME:
-        return user_write(b, t->name, sizeof(t->name));
+        return get_name(t, b);
     case PR_SET_PDEATHSIG:
         if (b > 64)
             return -EINVAL;
