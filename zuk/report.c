@@ -85,6 +85,7 @@ struct story {
     const char *message;   /* the kernel's words, or NULL */
     const char *hint;      /* the remedy, or NULL */
     bool show_registers, show_memory;
+    bool told; /* Zig's own stack trace stands above: one line is enough */
     bool part; /* one of several: the headline has been said */
     struct symbol_frame *frames;
     size_t frame_count;
@@ -110,7 +111,7 @@ static bool starts_with(const char *s, const char *prefix) {
 /* Is this frame somebody's plumbing rather than the user's code? */
 static bool is_plumbing(const struct symbol_frame *f) {
     static const char *const prefixes[] = {"__syscall", "os.linux.", "posix.", "Io.Threaded",
-                                           "compiler_rt."};
+                                           "compiler_rt.", "process.", "debug.", "start."};
     static const char *const functions[] = {
         "syscall", "abort", "raise", "__restore_sigs", "__block_app_sigs", "pthread_kill",
         "memcpy", "memmove", "memset", "memcmp", "strlen", "syscall_asm", "sccp",
@@ -209,6 +210,18 @@ static void find_stack(const struct report *r, const struct report_parts *p, str
     }
     memcpy(q.regs, p->crash.regs, sizeof q.regs);
     (void)symbolize_stack(&q, &s->frames, &s->frame_count);
+}
+
+/* Has the app said itself where it stopped? */
+static bool zig_told(const struct story *s) {
+    for (size_t i = 0; i < s->frame_count; i++) {
+        const char *f = s->frames[i].function;
+        if (f != NULL && (starts_with(f, "debug.defaultPanic") ||
+                          starts_with(f, "debug.defaultHandleSegfault"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *fault_name(const struct report_crash *c) {
@@ -386,6 +399,7 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->sentence = c->signal == SIGABRT
                           ? xasprintf("the app aborted (SIGABRT)%s", in_place("in", s->place))
                           : xasprintf("%s ended the app%s", s->what, in_place("in", s->place));
+        s->told = c->signal == SIGABRT && zig_told(s);
         break;
     }
     default:
@@ -533,6 +547,9 @@ static void print_story(FILE *out, const struct report_parts *p, const struct st
         fprintf(out, "%s%s%s\n", c.bold, s->sentence, c.off);
     } else {
         fprintf(out, "%szuk: error:%s %s%s%s\n", c.red, c.off, c.bold, s->sentence, c.off);
+    }
+    if (s->told && diag_verbosity == 0) {
+        return;
     }
     if (s->message != NULL) {
         fprintf(out, "  %s\n", s->message);

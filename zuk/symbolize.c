@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "zuk/lines.h"
 #include "zuk/util.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -166,6 +167,51 @@ static bool emit_scopes(struct worker *w, Dwarf_Die *cu, uint64_t address, struc
     return done;
 }
 
+static void take_section(Elf_Scn *section, const uint8_t **data, size_t *size) {
+    GElf_Shdr header;
+    Elf_Data *d = gelf_getshdr(section, &header) != NULL && (header.sh_flags & SHF_COMPRESSED) == 0
+                      ? elf_rawdata(section, NULL)
+                      : NULL;
+    if (d != NULL && d->d_buf != NULL) {
+        *data = d->d_buf;
+        *size = d->d_size;
+    }
+}
+
+/* Line tables that libdw does not take (Zig's own back end's). */
+static bool find_line(Dwfl_Module *module, uint64_t address, struct line_place *place) {
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(module, &bias);
+    size_t names;
+    if (elf == NULL || elf_getshdrstrndx(elf, &names) != 0) {
+        return false;
+    }
+    struct line_sections s = {0};
+    Elf_Scn *section = NULL;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Shdr header;
+        const char *name = gelf_getshdr(section, &header) == NULL
+                               ? NULL
+                               : elf_strptr(elf, names, header.sh_name);
+        if (name == NULL) {
+            continue;
+        }
+        if (strcmp(name, ".debug_line") == 0) {
+            take_section(section, &s.line, &s.line_size);
+        } else if (strcmp(name, ".debug_line_str") == 0) {
+            take_section(section, &s.line_str, &s.line_str_size);
+        } else if (strcmp(name, ".debug_str") == 0) {
+            take_section(section, &s.str, &s.str_size);
+        }
+    }
+    uint64_t at = address - bias;
+    *place = (struct line_place){0};
+    if (s.line != NULL) {
+        lines_find(&s, &at, 1, place);
+    }
+    return place->file != NULL;
+}
+
 /* Says all about an address; the frames of inlined functions come first. */
 static void emit_address(struct worker *w, uint64_t address, bool guessed) {
     struct symbol_frame f = {.address = address, .guessed = guessed};
@@ -179,22 +225,27 @@ static void emit_address(struct worker *w, uint64_t address, bool guessed) {
     Dwarf_Die cu;
     Dwarf_Addr bias;
     char buffer[4096];
-    if (find_cu(module, address, &cu, &bias)) {
-        Dwarf_Line *line = dwarf_getsrc_die(&cu, address - bias);
-        if (line != NULL) {
-            int number = 0;
-            int column = 0;
-            dwarf_lineno(line, &number);
-            dwarf_linecol(line, &column);
-            f.file = absolute(&cu, dwarf_linesrc(line, NULL, NULL), buffer, sizeof buffer);
-            f.line = number > 0 ? (unsigned)number : 0;
-            f.column = column > 0 ? (unsigned)column : 0;
-        }
-        if (emit_scopes(w, &cu, address - bias, &f, symbol)) {
-            return;
-        }
-        f.inlined = false;
+    bool unit = find_cu(module, address, &cu, &bias);
+    Dwarf_Line *line = unit ? dwarf_getsrc_die(&cu, address - bias) : NULL;
+    struct line_place place;
+    if (line != NULL) {
+        int number = 0;
+        int column = 0;
+        dwarf_lineno(line, &number);
+        dwarf_linecol(line, &column);
+        f.file = absolute(&cu, dwarf_linesrc(line, NULL, NULL), buffer, sizeof buffer);
+        f.line = number > 0 ? (unsigned)number : 0;
+        f.column = column > 0 ? (unsigned)column : 0;
+    } else if (find_line(module, address, &place)) {
+        snprintf(buffer, sizeof buffer, "%s%s%s", place.folder == NULL ? "" : place.folder,
+                 place.folder == NULL ? "" : "/", place.file);
+        f.file = buffer;
+        f.line = place.line;
     }
+    if (unit && emit_scopes(w, &cu, address - bias, &f, symbol)) {
+        return;
+    }
+    f.inlined = false;
     f.function = symbol;
     emit(w, &f);
 }
