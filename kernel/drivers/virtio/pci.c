@@ -142,13 +142,14 @@ static const struct virtio_ops pci_ops = {
     .irq_ack = pci_irq_ack,
 };
 
-/* A function's configuration space: `function` is device * 8 + function. */
-static uint32_t config_read(unsigned function, unsigned at) {
+/* A function's configuration space: `function` is device * 8 + function.  Out
+ * of line, because they have a dozen uses. */
+static __attribute__((noinline)) uint32_t config_read(unsigned function, unsigned at) {
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | (at & 0xfc));
     return inl(CONFIG_DATA);
 }
 
-static void config_write(unsigned function, unsigned at, uint32_t value) {
+static __attribute__((noinline)) void config_write(unsigned function, unsigned at, uint32_t value) {
     outl(CONFIG_ADDRESS, CONFIG_ENABLE | function << 8 | (at & 0xfc));
     outl(CONFIG_DATA, value);
 }
