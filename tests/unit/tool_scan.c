@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * zuk/scan.c, code.c and decode.c on small programs.  Each program is assembled
+ * here, wrapped in an ELF file in memory, and scanned.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "zuk/code.h"
+#include "zuk/decode.h"
+#include "zuk/elf_file.h"
+#include "zuk/scan.h"
+
+#define BASE UINT64_C(0x400000)
+#define DATA UINT64_C(0x600000)
+
+/* PROGRAM(name, assembly): name_start .. name_end; labels are local to it. */
+#define PROGRAM(name, text)                                                                        \
+    extern const uint8_t name##_start[], name##_end[];                                             \
+    __asm__(".pushsection .rodata\n .balign 16\n" #name "_start:\n" text "\n" #name                \
+            "_end:\n .popsection\n")
+
+struct function {
+    const char *name;
+    const uint8_t *at; /* in the program */
+};
+
+struct elf {
+    uint8_t *bytes;
+    size_t size;
+};
+
+/* An executable with the program at BASE (entered at its start), words of data
+ * at DATA, and, when there are functions, a symbol table. */
+static struct elf make(const uint8_t *start, const uint8_t *end, const uint64_t *data, size_t words,
+                       const struct function *functions) {
+    size_t code_size = (size_t)(end - start), count = 0;
+    while (functions != NULL && functions[count].name != NULL) {
+        count++;
+    }
+    size_t code = 0x200, data_at = (code + code_size + 15) & ~(size_t)15;
+    size_t symbols = data_at + words * 8, strings = symbols + (count + 1) * sizeof(Elf64_Sym);
+    size_t sections = strings + 512, size = sections + 4 * sizeof(Elf64_Shdr);
+    uint8_t *b = calloc(1, size);
+    Elf64_Ehdr h = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1},
+                    .e_type = ET_EXEC,
+                    .e_machine = EM_X86_64,
+                    .e_entry = BASE,
+                    .e_phoff = sizeof h,
+                    .e_phentsize = sizeof(Elf64_Phdr),
+                    .e_phnum = 2,
+                    .e_shentsize = sizeof(Elf64_Shdr)};
+    Elf64_Phdr p[2] = {{PT_LOAD, PF_R | PF_X, code, BASE, BASE, code_size, code_size, 16},
+                       {PT_LOAD, PF_R, data_at, DATA, DATA, words * 8, words * 8, 16}};
+    if (count > 0) {
+        h.e_shoff = sections;
+        h.e_shnum = 4;
+        size_t name = 1;
+        for (size_t i = 0; i < count; i++) {
+            const uint8_t *next = i + 1 < count ? functions[i + 1].at : end;
+            Elf64_Sym s = {.st_name = (Elf64_Word)name,
+                           .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
+                           .st_shndx = 1,
+                           .st_value = BASE + (uint64_t)(functions[i].at - start),
+                           .st_size = (uint64_t)(next - functions[i].at)};
+            memcpy(b + symbols + (i + 1) * sizeof s, &s, sizeof s);
+            strcpy((char *)b + strings + name, functions[i].name);
+            name += strlen(functions[i].name) + 1;
+        }
+        Elf64_Shdr s[4] = {{0},
+                           {.sh_type = SHT_PROGBITS, .sh_offset = code, .sh_size = code_size},
+                           {.sh_type = SHT_SYMTAB,
+                            .sh_offset = symbols,
+                            .sh_size = (count + 1) * sizeof(Elf64_Sym),
+                            .sh_link = 3,
+                            .sh_entsize = sizeof(Elf64_Sym)},
+                           {.sh_type = SHT_STRTAB, .sh_offset = strings, .sh_size = 512}};
+        memcpy(b + sections, s, sizeof s);
+    }
+    memcpy(b, &h, sizeof h);
+    memcpy(b + sizeof h, p, sizeof p);
+    memcpy(b + code, start, code_size);
+    if (words > 0) {
+        memcpy(b + data_at, data, words * 8);
+    }
+    return (struct elf){b, size};
+}
+
+static struct scan scan_program(const uint8_t *start, const uint8_t *end, const uint64_t *data,
+                                size_t words, const struct function *functions) {
+    struct elf elf = make(start, end, data, words, functions);
+    struct scan scan;
+    assert_true(scan_elf("test", elf.bytes, elf.size, &scan));
+    free(elf.bytes);
+    return scan;
+}
+
+#define SCAN(name) scan_program(name##_start, name##_end, NULL, 0, NULL)
+
+/* Exactly these calls, none unknown. */
+static void assert_calls(const struct scan *scan, size_t count, const unsigned *calls) {
+    assert_false(scan->unknown);
+    size_t found = 0;
+    for (unsigned i = 0; i < SCAN_CALLS; i++) {
+        found += scan->calls[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!scan->calls[calls[i]]) {
+            fail_msg("call %u was not found", calls[i]);
+        }
+    }
+    assert_int_equal(found, count);
+}
+#define CALLS(scan, ...)                                                                           \
+    assert_calls(scan, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned),                       \
+                 (unsigned[]){__VA_ARGS__})
+
+static void assert_unknown(const struct scan *scan, const char *why) {
+    assert_true(scan->unknown);
+    assert_true(scan->site_count > 0);
+    if (strstr(scan->sites[0].why, why) == NULL) {
+        fail_msg("'%s' does not say '%s'", scan->sites[0].why, why);
+    }
+}
+
+PROGRAM(direct, "mov $39, %eax; syscall; mov $60, %eax; syscall; ud2");
+static void test_direct(void **state) {
+    (void)state;
+    struct scan scan = SCAN(direct);
+    CALLS(&scan, 39, 60);
+    assert_int_equal(scan.instruction_count, 2);
+}
+
+/* clone.s of musl: the number in two steps. */
+PROGRAM(partial, "xor %eax, %eax; mov $56, %al; syscall; test %eax, %eax; jnz 1f;"
+                 "xor %eax, %eax; mov $60, %al; syscall; 1: ret");
+static void test_partial(void **state) {
+    (void)state;
+    struct scan scan = SCAN(partial);
+    CALLS(&scan, 56, 60);
+}
+
+PROGRAM(pushed, "push $12; push %rbx; pop %rcx; pop %rax; syscall; ret");
+static void test_push_pop(void **state) {
+    (void)state;
+    struct scan scan = SCAN(pushed);
+    CALLS(&scan, 12);
+}
+
+PROGRAM(slots, "push %rbp; mov %rsp, %rbp; sub $0x40, %rsp; movq $0x9e, -0x20(%rbp);"
+               "mov $7, %eax; mov %eax, 0x8(%rsp); mov -0x20(%rbp), %rax; syscall;"
+               "mov 0x8(%rsp), %eax; syscall; leave; ret");
+static void test_stack_slots(void **state) {
+    (void)state;
+    struct scan scan = SCAN(slots);
+    CALLS(&scan, 0x9e, 7);
+}
+
+PROGRAM(ways, "mov $1, %eax; mov $20, %ecx; test %rsi, %rsi; cmovne %ecx, %eax; je 1f;"
+              "mov $3, %eax; 1: syscall; ret");
+static void test_ways_meet(void **state) {
+    (void)state;
+    struct scan scan = SCAN(ways);
+    CALLS(&scan, 1, 20, 3);
+}
+
+PROGRAM(arithmetic, "mov $10, %ecx; lea 1(%rcx), %eax; inc %eax; sub $2, %eax; add $5, %eax;"
+                    "syscall; ret");
+static void test_arithmetic(void **state) {
+    (void)state;
+    struct scan scan = SCAN(arithmetic);
+    CALLS(&scan, 15);
+}
+
+/* A loop that tries again: the number stays in rsi over the call. */
+PROGRAM(again, "mov $202, %esi; 1: mov %rsi, %rax; syscall; cmp $-4, %rax; je 1b; ret");
+static void test_loop(void **state) {
+    (void)state;
+    struct scan scan = SCAN(again);
+    CALLS(&scan, 202);
+}
+
+/* os.linux.syscall1 of a Debug build, called twice, through a second wrapper
+ * too; the number in rdi, in a slot, on the stack. */
+extern const uint8_t wrap_outer[], wrap_inner[], wrap_main[];
+PROGRAM(wrap,
+        ".globl wrap_main, wrap_outer, wrap_inner;"
+        "wrap_main: mov $0x101, %edi; call wrap_inner; push $5; call wrap_outer; pop %rax; ret;"
+        "wrap_outer: push %rbp; mov %rsp, %rbp; mov 0x10(%rbp), %rdi; pop %rbp;"
+        "jmp wrap_inner;"
+        "wrap_inner: push %rbp; mov %rsp, %rbp; sub $0x10, %rsp; mov %rdi, -8(%rbp);"
+        "mov -8(%rbp), %rax; syscall; leave; ret");
+static void test_wrapper(void **state) {
+    (void)state;
+    struct scan scan = SCAN(wrap);
+    CALLS(&scan, 0x101, 5);
+    const struct function functions[] = {
+        {"main", wrap_main}, {"outer", wrap_outer}, {"inner", wrap_inner}, {NULL, NULL}};
+    scan = scan_program(wrap_start, wrap_end, NULL, 0, functions);
+    CALLS(&scan, 0x101, 5);
+    assert_string_equal(scan.from[0x101], "main");
+    assert_true(scan.reachable_only);
+}
+
+extern const uint8_t dead_main[], dead_never[], dead_table[];
+PROGRAM(dead, ".globl dead_main, dead_never, dead_table;"
+              "dead_main: mov $60, %eax; syscall; ud2;"
+              "dead_never: mov $41, %eax; syscall; ret;"
+              "dead_table: mov $42, %eax; syscall; ret");
+static void test_unreachable(void **state) {
+    (void)state;
+    const struct function functions[] = {
+        {"main", dead_main}, {"never", dead_never}, {"table", dead_table}, {NULL, NULL}};
+    uint64_t pointer = BASE + (uint64_t)(dead_table - dead_start);
+    struct scan scan = scan_program(dead_start, dead_end, NULL, 0, functions);
+    CALLS(&scan, 60);
+    scan = scan_program(dead_start, dead_end, &pointer, 1, functions);
+    CALLS(&scan, 60, 42);
+    scan = SCAN(dead); /* without symbols nobody knows */
+    CALLS(&scan, 60, 41, 42);
+}
+
+extern const uint8_t taken_main[], taken_inner[];
+PROGRAM(taken, ".globl taken_main, taken_inner;"
+               "taken_main: mov $3, %edi; call taken_inner; lea taken_inner(%rip), %rbx;"
+               "call *%rbx; ret;"
+               "taken_inner: mov %rdi, %rax; syscall; ret");
+static void test_address_taken(void **state) {
+    (void)state;
+    const struct function functions[] = {
+        {"main", taken_main}, {"inner", taken_inner}, {NULL, NULL}};
+    struct scan scan = scan_program(taken_start, taken_end, NULL, 0, functions);
+    assert_unknown(&scan, "address is taken");
+    assert_string_equal(scan.sites[0].function, "inner");
+}
+
+/* musl's __setxid and do_setxid. */
+extern const uint8_t context_main[], context_set[], context_do[], context_all[];
+PROGRAM(context, ".globl context_main, context_set, context_do, context_all;"
+                 "context_main: mov $105, %edi; call context_set; ret;"
+                 "context_set: sub $0x28, %rsp; lea 0xc(%rsp), %rbx; mov %esi, (%rbx);"
+                 "mov %edi, 0xc(%rbx); lea context_do(%rip), %rdi; mov %rbx, %rsi;"
+                 "call context_all; add $0x28, %rsp; ret;"
+                 "context_do: movslq 0xc(%rdi), %rax; movslq (%rdi), %rdi; syscall; ret;"
+                 "context_all: mov %rdi, %rax; mov %rsi, %rdi; jmp *%rax");
+static void test_callback_context(void **state) {
+    (void)state;
+    const struct function functions[] = {{"main", context_main},
+                                         {"set", context_set},
+                                         {"callback", context_do},
+                                         {"all", context_all},
+                                         {NULL, NULL}};
+    struct scan scan = scan_program(context_start, context_end, NULL, 0, functions);
+    CALLS(&scan, 105);
+    scan = SCAN(context);
+    CALLS(&scan, 105);
+}
+
+/* A switch: the number is set before it, a label jumps back. */
+extern const uint8_t table_a[], table_b[], table_c[];
+PROGRAM(table, ".globl table_a, table_b, table_c;"
+               "mov $4, %esi; table_a: mov %rsi, %rax; syscall; cmp $3, %eax; ja 1f;"
+               "jmp *0x600000(,%rax,8); table_b: mov $8, %eax; syscall; 1: ret;"
+               "table_c: mov $6, %esi; jmp table_a");
+static void test_jump_table(void **state) {
+    (void)state;
+    const uint64_t labels[] = {BASE + (uint64_t)(table_a - table_start),
+                               BASE + (uint64_t)(table_b - table_start),
+                               BASE + (uint64_t)(table_c - table_start)};
+    struct scan scan = scan_program(table_start, table_end, labels, 3, NULL);
+    CALLS(&scan, 4, 8, 6);
+}
+
+PROGRAM(computed, "mov $3, %eax; imul %ecx, %eax; syscall; ret");
+PROGRAM(loaded, "mov 0x600000, %eax; syscall; ret");
+PROGRAM(result, "mov $1, %eax; syscall; syscall; ret");
+PROGRAM(vector, "sub $0x20, %rsp; movl $1, 8(%rsp); movaps %xmm0, (%rsp); mov 8(%rsp), %eax;"
+                "syscall; ret");
+static void test_unknown(void **state) {
+    (void)state;
+    struct scan scan = SCAN(computed);
+    assert_unknown(&scan, "computed");
+    scan = SCAN(loaded);
+    assert_unknown(&scan, "memory");
+    scan = SCAN(result);
+    assert_unknown(&scan, "result of a system call");
+    assert_true(scan.calls[1]);
+    scan = SCAN(vector);
+    assert_unknown(&scan, "computed");
+}
+
+PROGRAM(hidden, "mov $0x050f, %ecx; mov $39, %eax; syscall; ret");
+static void test_not_an_instruction(void **state) {
+    (void)state;
+    struct scan scan = SCAN(hidden);
+    CALLS(&scan, 39);
+    assert_int_equal(scan.instruction_count, 1);
+}
+
+/* musl's __init_libc: poll and open, in case of AT_SECURE only. */
+PROGRAM(secure, "mov $7, %eax; syscall; test %eax, %eax; js 1f; mov $0x600000, %edi;"
+                "mov $2, %eax; syscall; test %eax, %eax; js 1f; mov $3, %eax; syscall; ret;"
+                "1: hlt");
+static void test_secure_start(void **state) {
+    (void)state;
+    uint64_t name[2] = {0};
+    memcpy(name, "/dev/null", 10);
+    struct scan scan = scan_program(secure_start, secure_end, name, 2, NULL);
+    CALLS(&scan, 3);
+    scan = SCAN(secure); /* another file: counts */
+    CALLS(&scan, 7, 2, 3);
+}
+
+/* Whatever the bytes: an answer, or an error. */
+static void test_damaged(void **state) {
+    (void)state;
+    const struct function functions[] = {
+        {"main", wrap_main}, {"outer", wrap_outer}, {"inner", wrap_inner}, {NULL, NULL}};
+    struct elf elf = make(wrap_start, wrap_end, NULL, 0, functions);
+    struct scan scan;
+    for (size_t size = 0; size < elf.size; size += size < 0x200 ? 1 : 7) {
+        uint8_t *copy = malloc(size + 1);
+        memcpy(copy, elf.bytes, size);
+        (void)scan_elf("cut", copy, size, &scan);
+        free(copy);
+    }
+    unsigned seed = 1;
+    for (unsigned round = 0; round < 3000; round++) {
+        uint8_t *copy = malloc(elf.size);
+        memcpy(copy, elf.bytes, elf.size);
+        for (unsigned i = 0; i < 3; i++) {
+            copy[(size_t)rand_r(&seed) % elf.size] = (uint8_t)rand_r(&seed);
+        }
+        (void)scan_elf("bent", copy, elf.size, &scan);
+        free(copy);
+    }
+    free(elf.bytes);
+}
+
+/* --- the decoder agrees with capstone ----------------------------------- */
+
+static void compare_operand(const cs_x86_op *a, const cs_x86_op *b, uint64_t address) {
+    if (a->type != b->type) {
+        fail_msg("0x%llx: operand types differ", (unsigned long long)address);
+    }
+    bool same = true;
+    if (a->type == X86_OP_REG && a->size <= 8) {
+        same = a->reg == b->reg && a->size == b->size;
+    } else if (a->type == X86_OP_IMM) {
+        same = (uint32_t)a->imm == (uint32_t)b->imm || a->size < 4;
+    } else if (a->type == X86_OP_MEM) {
+        same = a->mem.base == b->mem.base && a->mem.index == b->mem.index &&
+               a->mem.disp == b->mem.disp && a->mem.scale == b->mem.scale;
+    }
+    if (!same) {
+        fail_msg("0x%llx: operands differ", (unsigned long long)address);
+    }
+}
+
+static bool writes(const cs_insn *insn, x86_reg reg) {
+    for (unsigned i = 0; i < insn->detail->regs_write_count; i++) {
+        if (insn->detail->regs_write[i] == reg) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Our own code: a hundred thousand instructions of a compiler. */
+static void test_decoder(void **state) {
+    (void)state;
+    struct file_map map;
+    struct elf_file file;
+    const char *why;
+    csh handle;
+    assert_true(file_map("/proc/self/exe", &map));
+    assert_true(elf_file_open(map.data, map.size, &file, &why));
+    const Elf64_Shdr *text = elf_file_section(&file, ".text");
+    assert_non_null(text);
+    assert_int_equal(cs_open(CS_ARCH_X86, CS_MODE_64, &handle), CS_ERR_OK);
+    cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
+    cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
+    cs_insn *theirs = cs_malloc(handle), *ours = cs_malloc(handle);
+    const uint8_t *p = map.data + text->sh_offset;
+    size_t left = text->sh_size < 400000 ? text->sh_size : 400000, common = 0, all = 0;
+    uint64_t address = text->sh_addr;
+    while (left > 0) {
+        unsigned size = decode_common(p, left, address, ours);
+        assert_true(cs_disasm_iter(handle, &p, &left, &address, theirs));
+        all++;
+        if (size == 0 || theirs->id == 0) {
+            continue;
+        }
+        common++;
+        if (size != theirs->size) {
+            fail_msg("0x%llx: %u bytes, not %u (%s)", (unsigned long long)theirs->address, size,
+                     theirs->size, theirs->mnemonic);
+        }
+        bool exact =
+            ours->id == X86_INS_MOV || ours->id == X86_INS_LEA || ours->id == X86_INS_PUSH ||
+            ours->id == X86_INS_POP || ours->id == X86_INS_ADD || ours->id == X86_INS_SUB ||
+            ours->id == X86_INS_CALL || ours->id == X86_INS_JMP || ours->id == X86_INS_MOVZX ||
+            ours->id == X86_INS_MOVSXD || ours->id == X86_INS_XOR || ours->id == X86_INS_AND;
+        if (exact) {
+            if (ours->id != theirs->id &&
+                !(ours->id == X86_INS_MOV && theirs->id == X86_INS_MOVABS)) {
+                fail_msg("0x%llx: is %s", (unsigned long long)theirs->address, theirs->mnemonic);
+            }
+            for (unsigned i = 0; i < ours->detail->x86.op_count; i++) {
+                compare_operand(&ours->detail->x86.operands[i], &theirs->detail->x86.operands[i],
+                                theirs->address);
+            }
+        }
+        if (writes(theirs, X86_REG_RAX) && ours->id != X86_INS_SYSCALL &&
+            ours->id != X86_INS_CDQE && !writes(ours, X86_REG_RAX)) {
+            fail_msg("0x%llx: %s changes rax", (unsigned long long)theirs->address,
+                     theirs->mnemonic);
+        }
+    }
+    assert_true(all > 10000);
+    assert_true(common > all / 2);
+    cs_free(theirs, 1);
+    cs_free(ours, 1);
+    cs_close(&handle);
+    file_unmap(&map);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_direct),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_push_pop),
+        cmocka_unit_test(test_stack_slots),
+        cmocka_unit_test(test_ways_meet),
+        cmocka_unit_test(test_arithmetic),
+        cmocka_unit_test(test_loop),
+        cmocka_unit_test(test_wrapper),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_address_taken),
+        cmocka_unit_test(test_callback_context),
+        cmocka_unit_test(test_jump_table),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_not_an_instruction),
+        cmocka_unit_test(test_secure_start),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_decoder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
