@@ -15,7 +15,7 @@ extern char kernel_end[];
 
 /* The manifest stands right behind the kernel (abi/image.h). */
 static void manifest_init(void) {
-    paddr_t p = ALIGN_UP(virt_to_phys(kernel_end), PAGE_SIZE);
+    paddr_t p = ALIGN_UP(kernel_phys(kernel_end), PAGE_SIZE);
     const struct image_manifest *m = arch_boot_map(p, sizeof *m);
     if (m->magic != IMAGE_MAGIC || m->version != IMAGE_VERSION || m->arch != arch_image)
         panic("there is no manifest behind the kernel: this is not an image that zuk made");
@@ -28,7 +28,7 @@ void kernel_main(void) {
     manifest_init();     /* what zuk put into the image */
     frame_init();        /* physical memory, without what the image holds */
     arch_map_ram();      /* the direct map */
-    bootinfo.manifest = phys_to_virt(virt_to_phys(bootinfo.manifest));
+    bootinfo.manifest = phys_to_virt(kernel_phys(bootinfo.manifest));
     thread_init_first(); /* this is thread 1 from here on */
     crash_init();        /* from here on a panic can be told */
     app_start();         /* load the app and enter it; devices are found when used */

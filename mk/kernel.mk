@@ -17,7 +17,7 @@ KERNEL_TARGET_aarch64 := -target aarch64-freestanding-none -mcpu=generic-neon-fp
 
 # Paths are mapped so that the same sources give the same objects everywhere.
 KERNEL_CFLAGS = -std=c11 -ffreestanding -fno-stack-protector -fno-pic -g \
-	-ffunction-sections -fdata-sections -fno-sanitize=all \
+	-ffunction-sections -fdata-sections -fno-sanitize=all -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(ZIG_LIB)=/zig \
 	-Wall -Wextra -Werror -Wno-unused-command-line-argument -Ikernel -I.
@@ -28,6 +28,7 @@ KERNEL_GENERIC := $(sort $(shell find kernel -path kernel/arch -prune -o \( -nam
 # hot path has its own line here.
 KERNEL_SMALL := -Os -Xclang -Oz
 KERNEL_OPT_lib/string := -Os
+KERNEL_OPT_app/load := -Os
 
 # String functions must not become calls to themselves.
 KERNEL_FLAGS_lib/string := -fno-builtin

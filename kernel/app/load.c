@@ -125,6 +125,12 @@ static bool overridden(const char *string, uint64_t *first, uint64_t *end) {
     return false;
 }
 
+static uint64_t *put_aux(uint64_t *at, uint64_t type, uint64_t value) {
+    at[0] = type;
+    at[1] = value;
+    return at + 2;
+}
+
 /* Builds the stack; returns the initial stack pointer. */
 static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     const struct image_manifest *m = bootinfo.manifest;
@@ -173,29 +179,31 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     }
     *argv_at = 0;
     *envv_at++ = 0;
-    const uint64_t aux[][2] = {
-        {AT_PHDR, app_base + elf->phdr_vaddr},
+    static const uint16_t constant[][2] = {
         {AT_PHENT, sizeof(struct elf_phdr)},
-        {AT_PHNUM, elf->phdr_vaddr ? elf->phnum : 0},
         {AT_PAGESZ, PAGE_SIZE},
         {AT_BASE, 0},
         {AT_FLAGS, 0},
-        {AT_ENTRY, entry},
         {AT_UID, 0},
         {AT_EUID, 0},
         {AT_GID, 0},
         {AT_EGID, 0},
         {AT_SECURE, 0},
         {AT_CLKTCK, 100},
-        {AT_HWCAP, arch_hwcap},
         {AT_HWCAP2, 0},
-        {AT_MINSIGSTKSZ, arch_signal_frame_size},
-        {AT_RANDOM, (uint64_t)random},
-        {AT_PLATFORM, (uint64_t)platform},
-        {AT_EXECFN, sp[1] ? sp[1] : (uint64_t)platform},
-        {AT_NULL, 0},
     };
-    memcpy(envv_at, aux, sizeof aux);
+    uint64_t *aux = envv_at;
+    for (unsigned i = 0; i < ARRAY_LEN(constant); i++)
+        aux = put_aux(aux, constant[i][0], constant[i][1]);
+    aux = put_aux(aux, AT_PHDR, app_base + elf->phdr_vaddr);
+    aux = put_aux(aux, AT_PHNUM, elf->phdr_vaddr ? elf->phnum : 0);
+    aux = put_aux(aux, AT_ENTRY, entry);
+    aux = put_aux(aux, AT_HWCAP, arch_hwcap);
+    aux = put_aux(aux, AT_MINSIGSTKSZ, arch_signal_frame_size);
+    aux = put_aux(aux, AT_RANDOM, (uint64_t)random);
+    aux = put_aux(aux, AT_PLATFORM, (uint64_t)platform);
+    aux = put_aux(aux, AT_EXECFN, sp[1] ? sp[1] : (uint64_t)platform);
+    put_aux(aux, AT_NULL, 0);
     return (vaddr_t)sp;
 }
 
@@ -221,6 +229,7 @@ void app_start(void) {
 
     vaddr_t entry = app_base + elf.entry;
     vaddr_t sp = build_stack(&elf, entry);
+    area_fault(entry, PROT_EXEC); /* cheaper than the fault that would follow */
     if (app_settings.trace)
         arch_trace(true);
     arch_app_enter(entry, sp);

@@ -34,6 +34,11 @@ static inline paddr_t virt_to_phys(const void *v) {
     return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP;
 }
 
+/* Physical address of something in the kernel image. */
+static inline paddr_t kernel_phys(const void *v) {
+    return (uint64_t)v - KERNEL_BASE;
+}
+
 enum prot { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 
 /* Pages of the app.  `owned`: the frame belongs to this mapping and

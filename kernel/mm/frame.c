@@ -96,7 +96,7 @@ static void clear(paddr_t frame) {
 paddr_t frame_alloc_zero(void) {
     if (zero_pool < zero_pool_end) {
         zero_pool += PAGE_SIZE;
-        return virt_to_phys(zero_pool - PAGE_SIZE);
+        return kernel_phys(zero_pool - PAGE_SIZE);
     }
     paddr_t p = frame_alloc();
     if (p)

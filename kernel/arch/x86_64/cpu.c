@@ -30,7 +30,7 @@ extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack
 extern char fault_stack_top[];
 
 static void unmap_kernel_page(const char *page) {
-    kernel_pt[virt_to_phys(page) >> PAGE_SHIFT] = 0;
+    kernel_pt[kernel_phys(page) >> PAGE_SHIFT] = 0;
     tlb_flush_page((uint64_t)page);
 }
 

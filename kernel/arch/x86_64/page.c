@@ -40,7 +40,7 @@ static uint64_t device_next = DEVICE_BASE;
 /* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
     paddr_t p = entry & FRAME;
-    return (uint64_t *)((p - IMAGE_KERNEL_PADDR < virt_to_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
+    return (uint64_t *)((p - IMAGE_KERNEL_PADDR < kernel_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
                              ? KERNEL_BASE
                              : DIRECT_MAP) +
                         p);
@@ -123,10 +123,10 @@ static void map_direct(paddr_t p, paddr_t end, uint64_t flags) {
 
 void arch_map_ram(void) {
     large_1g = cpuid(0x80000001, 0).d & 1u << 26;
-    kernel_pml4[index_of(DIRECT_MAP, 3)] = virt_to_phys(direct_pdpt) | P | W;
-    direct_pdpt[0] = virt_to_phys(direct_pd) | P | W;
-    direct_pd[0] = virt_to_phys(direct_pt) | P | W;
-    paddr_t pool = virt_to_phys(zero_pool_start), manifest = virt_to_phys(kernel_end);
+    kernel_pml4[index_of(DIRECT_MAP, 3)] = kernel_phys(direct_pdpt) | P | W;
+    direct_pdpt[0] = kernel_phys(direct_pd) | P | W;
+    direct_pd[0] = kernel_phys(direct_pt) | P | W;
+    paddr_t pool = kernel_phys(zero_pool_start), manifest = kernel_phys(kernel_end);
     paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
     map_direct(pool, manifest, P | W | NX);
     map_direct(manifest, image_end, P | NX);
@@ -255,7 +255,7 @@ void *arch_map_device(paddr_t base, size_t size) {
 void *arch_boot_map(paddr_t p, size_t size) {
     paddr_t end = p + size;
     if (p > end || end + PAGE_SIZE > LARGE_2M ||
-        (end > IMAGE_KERNEL_PADDR && p < virt_to_phys(kernel_end)))
+        (end > IMAGE_KERNEL_PADDR && p < kernel_phys(kernel_end)))
         panic("boot: the loader's tables are at %lx, out of reach", p);
     for (paddr_t page = ALIGN_DOWN(p, PAGE_SIZE); page < end; page += PAGE_SIZE)
         kernel_pt[page >> PAGE_SHIFT] = page | P | NX;
