@@ -160,20 +160,6 @@ SYSCALL_HANDLER(openat2) {
     return open_at((int)a, b, (uint32_t)how.flags | O_LARGEFILE, (uint32_t)how.mode, walk_flags);
 }
 
-SYSCALL_HANDLER(close_range) {
-    unsigned first = (unsigned)a, last = (unsigned)b, flags = (unsigned)c;
-    if (flags & ~6u || first > last) /* CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC */
-        return -EINVAL;
-    for (int fd = first < FD_MAX ? fd_next((int)first) : -1; fd >= 0 && (unsigned)fd <= last;
-         fd = fd_next(fd + 1)) {
-        if (flags & 4)
-            fd_set_cloexec(fd, true);
-        else
-            fd_close(fd);
-    }
-    return 0;
-}
-
 /* ---- stat ---------------------------------------------------------------------- */
 
 static long info_at(int dirfd, vaddr_t text, unsigned at_flags, struct file_info *out) {

@@ -3,7 +3,7 @@
  * Transfers by system call: vectors of any length, short and failing files,
  * bad addresses, limits, and the order of errnos.  The app's memory is the
  * test's own; one page of it is not there.
- * links: kernel/vfs/fd.c
+ * links: kernel/vfs/fd.c kernel/syscall/descriptors.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
