@@ -103,7 +103,7 @@ static const struct file_ops random_ops = {
 
 /* The terminal: input and output in one. */
 static long tty_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    return stdio_input_ops.read(f, buf, size, pos);
+    return stdin_read ? stdin_read(f, buf, size, pos) : -EIO;
 }
 
 static long tty_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
@@ -115,7 +115,7 @@ static long tty_writev(struct file *f, const struct file_piece *v, unsigned coun
 }
 
 static unsigned tty_poll(struct file *f) {
-    return stdin_poll(f) | POLLOUT | POLLWRNORM;
+    return (stdin_poll ? stdin_poll(f) : 0) | POLLOUT | POLLWRNORM;
 }
 
 static bool tty_terminal(struct file *f, struct file_terminal *out) {

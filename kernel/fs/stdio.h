@@ -10,9 +10,12 @@
 
 extern const struct file_ops stdio_input_ops, stdio_output_ops;
 
-long stdin_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
-unsigned stdin_poll(struct file *f);
-struct wait_queue *stdin_wait(struct file *f);
-long stdin_readable(struct file *f);
+/* An option of its own: all of them are NULL in an image whose app never
+ * reads.  The files are there nevertheless. */
+#define OPTIONAL __attribute__((weak))
+OPTIONAL long stdin_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
+OPTIONAL unsigned stdin_poll(struct file *f);
+OPTIONAL struct wait_queue *stdin_wait(struct file *f);
+OPTIONAL long stdin_readable(struct file *f);
 
 #endif
