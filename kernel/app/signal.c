@@ -147,7 +147,11 @@ static bool force(const struct fault *fault, struct trap_frame *frame) {
     if (handler == SIG_DFL || handler == SIG_IGN ||
         thread_current()->signal_mask & SIGNAL_BIT(n))
         return false;
-    const struct signal_info info = {.signo = (int)n, .code = fault->code, .address = fault->address};
+    const struct signal_info info = {
+        .signo = (int)n,
+        .code = fault->code,
+        .address = fault->code == SI_KERNEL ? 0 : fault->address, /* as Linux has it */
+    };
     return enter(&info, frame, fault);
 }
 

@@ -235,21 +235,25 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
     size = ALIGN_UP(size, PAGE_SIZE);
     if (!size)
         return 0;
-    if (bad_range(start, size) || !area_covers(start, size))
+    if (bad_range(start, size))
         return -ENOMEM;
     vaddr_t end = start + size;
     if (split(start) || split(end))
         return -ENOMEM;
     int error = 0;
     struct area *a = area_find(start);
-    for (; a && a->start < end; a = area_next(a)) {
+    vaddr_t at = start; /* as far as there is no hole, it is done */
+    for (; a && a->start == at && at < end; a = area_next(a)) {
         struct protect p = {prot, a->flags & AREA_SHARED, 0};
+        at = a->end;
         a->prot = prot;
         arch_page_walk(a->start, a->end, protect_page, &p);
         if (p.error)
             error = p.error;
         a = merge_back(a);
     }
+    if (at < end)
+        return -ENOMEM;
     if (a && a->start == end)
         merge_back(a);
     return error;

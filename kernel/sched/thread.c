@@ -13,6 +13,7 @@
 struct thread thread_first;
 struct list thread_all = {&thread_all, &thread_all};
 void (*sched_deadlock)(void);
+uint64_t sched_idle_ns;
 
 static unsigned external_waits; /* threads in queues that a device wakes */
 static struct list run_queue = {&run_queue, &run_queue};
@@ -39,7 +40,9 @@ static void schedule(void) {
                 sched_deadlock();
             panic("deadlock: no runnable thread and no deadline");
         }
+        uint64_t since = clock_monotonic();
         arch_idle();
+        sched_idle_ns += clock_monotonic() - since;
     }
     struct thread *next = list_entry(list_pop_front(&run_queue), struct thread, run);
     next->state = THREAD_RUNNABLE;

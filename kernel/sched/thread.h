@@ -62,6 +62,7 @@ extern struct thread thread_first;
 
 /* Called when no thread can ever run again; an upper room reports it. */
 extern void (*sched_deadlock)(void);
+extern uint64_t sched_idle_ns; /* time without a runnable thread */
 
 static inline struct thread *thread_current(void) {
     return arch_thread_current();

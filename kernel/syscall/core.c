@@ -59,11 +59,15 @@ static bool probed(unsigned number) {
     return false;
 }
 
+extern const char SYSCALL_COUNT[]; /* its address is the number */
+
 /* Reached through arch/: all the app's registers are in the frame. */
 long absent_frame(struct trap_frame *frame, struct report_call *call);
 long absent_frame(struct trap_frame *frame, struct report_call *call) {
     unsigned number = (unsigned)call->number;
-    unsigned policy = number == call->number ? app_policy(number) : IMAGE_POLICY_ENOSYS;
+    /* A number that no Linux knows is ENOSYS everywhere. */
+    bool known = call->number < (uint64_t)SYSCALL_COUNT;
+    unsigned policy = known ? app_policy(number) : IMAGE_POLICY_ENOSYS;
     if (policy == IMAGE_POLICY_DEFAULT)
         policy = probed(number) ? IMAGE_POLICY_ENOSYS : IMAGE_POLICY_TRAP;
     const struct crash c = {.kind = CRASH_CALL, .number = number, .frame = frame};

@@ -315,6 +315,7 @@ enum {
 #define SS_AUTODISARM 0x80000000u
 #define SI_USER 0
 #define SI_QUEUE (-1)
+#define SI_KERNEL 0x80
 #define SI_TKILL (-6)
 
 #endif
