@@ -9,9 +9,9 @@
 #include "arch/arch.h"
 
 struct pages {
-    paddr_t root;     /* a frame of content (height 0) or of a node; 0: none */
+    paddr_t root; /* a frame of content (height 0) or of a node; 0: none */
     unsigned height;
-    uint64_t frames;  /* of content */
+    uint64_t frames; /* of content */
 };
 #define PAGES_MAX_SIZE (UINT64_C(1) << (PAGE_SHIFT + 3 * 9)) /* three levels: 512 GiB */
 

@@ -26,7 +26,7 @@
 /* ---- threads ------------------------------------------------------------------ */
 
 static struct thread *thread_by_id(uint64_t id) {
-    list_for_each(node, &thread_all) {
+    list_for_each (node, &thread_all) {
         struct thread *t = list_entry(node, struct thread, all);
         if (t->id == id)
             return t;
@@ -37,7 +37,7 @@ static struct thread *thread_by_id(uint64_t id) {
 static int64_t next_thread(uint64_t arg, int64_t number) {
     int64_t best = -1;
     (void)arg;
-    list_for_each(node, &thread_all) {
+    list_for_each (node, &thread_all) {
         int64_t id = list_entry(node, struct thread, all)->id;
         if (id >= number && (best < 0 || id < best))
             best = id;
@@ -47,7 +47,7 @@ static int64_t next_thread(uint64_t arg, int64_t number) {
 
 static uint64_t thread_count(void) {
     uint64_t n = 0;
-    list_for_each(node, &thread_all)
+    list_for_each (node, &thread_all)
         n++;
     return n;
 }
@@ -112,9 +112,10 @@ static void stat_text(struct text *t, uint64_t arg) {
     struct thread *th = thread_for(arg);
     uint64_t ticks = clock_monotonic() / 10000000;
     text_format(t, "%u (%.*s) %c 0 1 1 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %lu 0 0 %lu %lu", th->id,
-                NAME_SIZE, name_of(th), state_of(th), ticks, thread_count(),
-                space_size(), area_pages());
-    text_format(t, " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+                NAME_SIZE, name_of(th), state_of(th), ticks, thread_count(), space_size(),
+                area_pages());
+    text_format(t,
+                " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                 th->stack_high);
 }
 
@@ -136,10 +137,10 @@ static void maps_text(struct text *t, uint64_t arg) {
                           a->flags & AREA_IMAGE ? 1 : 0);
         text_bytes(t, line, n);
         /* Linux starts the name in column 73. */
-        const char *kind = a->flags & AREA_IMAGE                            ? "/"
-                           : a->flags & AREA_HEAP                           ? "[heap]"
+        const char *kind = a->flags & AREA_IMAGE                               ? "/"
+                           : a->flags & AREA_HEAP                              ? "[heap]"
                            : a->flags & AREA_STACK && !(a->flags & AREA_GUARD) ? "[stack]"
-                                                                              : "";
+                                                                               : "";
         static const char blanks[] = "                                ";
         if (*kind)
             text_format(t, "%.*s%s%s", (int)MIN(73 - MIN(n, (size_t)73), sizeof(blanks) - 1),
@@ -152,10 +153,10 @@ static void meminfo_text(struct text *t, uint64_t arg) {
     uint64_t total = KIB(frame_total()), left = KIB(frame_free_count());
     (void)arg;
     text_format(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n", total, left);
-    text_format(t, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\nCached:         %8u kB\n", left,
+    text_format(t, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\nCached:         %8u kB\n",
+                left, 0u, 0u);
+    text_format(t, "SwapCached:     %8u kB\nSwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u,
                 0u, 0u);
-    text_format(t, "SwapCached:     %8u kB\nSwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u, 0u,
-                0u);
 }
 
 /* ---- descriptors --------------------------------------------------------------- */
@@ -347,11 +348,16 @@ static void zero_text(struct text *t, uint64_t arg) {
     text_format(t, "0\n");
 }
 
-#define TEXT(n, fn) {.name = n, .mode = S_IFREG | 0444, .text = fn}
-#define DIR(n, table) {.name = n, .mode = S_IFDIR | 0555, .children = table}
-#define LINK(n, fn) {.name = n, .mode = S_IFLNK | 0777, .link = fn}
-#define MAGIC(n, fn, to) {.name = n, .mode = S_IFLNK | 0777, .link = fn, .follow = to}
-#define END {.mode = 0}
+#define TEXT(n, fn)                                                                                \
+    { .name = n, .mode = S_IFREG | 0444, .text = fn }
+#define DIR(n, table)                                                                              \
+    { .name = n, .mode = S_IFDIR | 0555, .children = table }
+#define LINK(n, fn)                                                                                \
+    { .name = n, .mode = S_IFLNK | 0777, .link = fn }
+#define MAGIC(n, fn, to)                                                                           \
+    { .name = n, .mode = S_IFLNK | 0777, .link = fn, .follow = to }
+#define END                                                                                        \
+    { .mode = 0 }
 
 static const struct table_entry fds[] = {
     {.mode = S_IFLNK | 0700, .next = next_fd, .link = fd_link, .follow = fd_follow},

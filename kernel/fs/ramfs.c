@@ -28,12 +28,12 @@ struct node {
     uint64_t atime, mtime, ctime; /* ns since 1970; 0: when the machine started */
     uint64_t size;
     uint64_t rdev;
-    struct tree entries;    /* directories */
-    char *target;           /* links: `size` bytes and a NUL */
-    struct pages pages;     /* files */
-    const uint8_t *image;   /* files whose content lies in the image, read-only */
+    struct tree entries;  /* directories */
+    char *target;         /* links: `size` bytes and a NUL */
+    struct pages pages;   /* files */
+    const uint8_t *image; /* files whose content lies in the image, read-only */
     struct area_source source;
-    uint32_t mappings;      /* areas that use the source */
+    uint32_t mappings; /* areas that use the source */
 };
 
 struct entry {
@@ -245,8 +245,7 @@ static int ramfs_rename(struct inode *dir, struct name name, struct inode *moved
     struct entry *e = find(from, name), *old = victim ? find(to, new_name) : NULL;
     if (!e || e->node != n || (victim && !old))
         return -ENOENT;
-    if (victim && !exchange && inode_is(victim, S_IFDIR) &&
-        !tree_empty(&node_of(victim)->entries))
+    if (victim && !exchange && inode_is(victim, S_IFDIR) && !tree_empty(&node_of(victim)->entries))
         return -ENOTEMPTY;
     /* The new entries first: where memory is out, nothing has happened. */
     struct entry *placed = enter(to, new_name, n);
@@ -405,8 +404,8 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
         uint64_t before = n->pages.frames;
         paddr_t frame = pages_make(&n->pages, at / PAGE_SIZE);
         frames_used += n->pages.frames - before;
-        error = frame ? user_read((uint8_t *)phys_to_virt(frame) + in_page, buf + done, part)
-                      : -ENOSPC;
+        error =
+            frame ? user_read((uint8_t *)phys_to_virt(frame) + in_page, buf + done, part) : -ENOSPC;
         if (error)
             break;
         done += part;
@@ -550,8 +549,8 @@ static struct inode *mount_root(void) {
         return NULL;
     top->links = 2;
     const char *name = ramfs_program_name();
-    if (ramfs_create(&top->inode, (struct name){name, strlen(name)}, S_IFREG | 0755, NULL, 0,
-                     &i) == 0) {
+    if (ramfs_create(&top->inode, (struct name){name, strlen(name)}, S_IFREG | 0755, NULL, 0, &i) ==
+        0) {
         program = node_of(i); /* keeps the reference */
         program->image = phys_to_virt(m->app_paddr);
         program->size = m->app_size;

@@ -25,9 +25,9 @@ struct chunk { /* one frame */
 
 static struct chunk *head, *tail;
 static size_t unread;
-static bool ended; /* the host's stdin has ended */
+static bool ended;  /* the host's stdin has ended */
 static bool wanted; /* the host was asked and has not answered */
-static bool held;  /* not all was taken: console/ waits for room */
+static bool held;   /* not all was taken: console/ waits for room */
 static WAIT_QUEUE_EXTERNAL(readers);
 
 /* Room for more bytes in the last chunk, or a new one; NULL: memory is out. */

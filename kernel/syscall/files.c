@@ -47,7 +47,8 @@ long user_path_get(struct user_path *p, int dirfd, vaddr_t text, unsigned at_fla
         return -ENOMEM;
     long error = user_read_string(p->text, text, FS_PATH_MAX);
     if (error >= 0)
-        error = !p->text[0] && !(at_flags & AT_EMPTY_PATH) ? -ENOENT : find_start(p, dirfd, at_flags);
+        error =
+            !p->text[0] && !(at_flags & AT_EMPTY_PATH) ? -ENOENT : find_start(p, dirfd, at_flags);
     if (error)
         user_path_put(p);
     return error;
@@ -202,8 +203,8 @@ SYSCALL_HANDLER(newfstatat) {
 }
 
 static struct linux_statx_timestamp timestamp_of(uint64_t ns) {
-    return (struct linux_statx_timestamp){(int64_t)(ns / 1000000000),
-                                          (uint32_t)(ns % 1000000000), 0};
+    return (struct linux_statx_timestamp){(int64_t)(ns / 1000000000), (uint32_t)(ns % 1000000000),
+                                          0};
 }
 
 SYSCALL_HANDLER(statx) {
@@ -415,7 +416,7 @@ struct list_sink {
     struct dir_sink sink;
     vaddr_t at;
     size_t left;
-    bool old; /* struct linux_dirent: the type stands at the end */
+    bool old;  /* struct linux_dirent: the type stands at the end */
     int error; /* -EFAULT, or -EINVAL: not even one entry fits */
 };
 
@@ -479,7 +480,7 @@ static long list_dir(int fd, vaddr_t buf, unsigned size, bool old) {
     if (!f)
         return -EBADF;
     struct list_sink s = {{put_entry}, buf, size, old, 0};
-    long result = f->flags & O_PATH ? -EBADF
+    long result = f->flags & O_PATH                           ? -EBADF
                   : !f->inode || !inode_is(f->inode, S_IFDIR) ? -ENOTDIR
                                                               : list(f, &s);
     file_put(f);

@@ -73,7 +73,7 @@ SYSCALL_HANDLER(sysinfo) {
         .freeram = frame_free_count() * PAGE_SIZE,
         .mem_unit = 1,
     };
-    list_for_each(node, &thread_all)
+    list_for_each (node, &thread_all)
         s.procs++;
     return user_write(a, &s, sizeof(s));
 }

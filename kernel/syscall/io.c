@@ -76,10 +76,10 @@ SYSCALL_HANDLER(pwrite64) {
 /* A vector in the app's memory, handed out FILE_PIECES at a time. */
 struct vector {
     vaddr_t at;
-    unsigned left;   /* pieces not handed out */
-    size_t room;     /* bytes that the call may still transfer */
+    unsigned left; /* pieces not handed out */
+    size_t room;   /* bytes that the call may still transfer */
     struct file_piece pieces[FILE_PIECES];
-    unsigned count;  /* pieces that stand there */
+    unsigned count; /* pieces that stand there */
 };
 
 /* Reads the next pieces; the last ones are cut to the bytes allowed. */
@@ -211,10 +211,10 @@ SYSCALL_HANDLER(lseek) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    long pos = file->flags & O_PATH ? -EBADF
+    long pos = file->flags & O_PATH      ? -EBADF
                : (unsigned)c > SEEK_HOLE ? -EINVAL
-               : !file->ops->seek ? -ESPIPE
-                                  : file->ops->seek(file, (int64_t)b, (int)c);
+               : !file->ops->seek        ? -ESPIPE
+                                         : file->ops->seek(file, (int64_t)b, (int)c);
     file_put(file);
     return pos;
 }

@@ -124,8 +124,8 @@ static long set_re_ids(enum kind k, uint32_t real, uint32_t effective) {
 }
 
 static long set_res_ids(enum kind k, uint32_t real, uint32_t effective, uint32_t saved) {
-    if (!privileged() && (!is_own(k, real, true) || !is_own(k, effective, true) ||
-                          !is_own(k, saved, true)))
+    if (!privileged() &&
+        (!is_own(k, real, true) || !is_own(k, effective, true) || !is_own(k, saved, true)))
         return -EPERM;
     return set_ids(k, real, effective, saved);
 }
@@ -281,8 +281,7 @@ static struct linux_rlimit limit_get(unsigned resource) {
 static long limit_set(unsigned resource, const struct linux_rlimit *l) {
     if (l->soft > l->hard)
         return -EINVAL;
-    if (l->hard > limit_get(resource).hard &&
-        (!privileged() || resource == RLIMIT_NOFILE))
+    if (l->hard > limit_get(resource).hard && (!privileged() || resource == RLIMIT_NOFILE))
         return -EPERM;
     limits[resource] = *l;
     limits_set |= 1u << resource;
@@ -293,7 +292,7 @@ static long limit_set(unsigned resource, const struct linux_rlimit *l) {
 
 static long limit_change(unsigned resource, vaddr_t new, vaddr_t old) {
     struct linux_rlimit was, want;
-    if (new && user_read(&want, new, sizeof(want)) < 0)
+    if (new &&user_read(&want, new, sizeof(want)) < 0)
         return -EFAULT;
     if (resource >= RLIMIT_COUNT)
         return -EINVAL;

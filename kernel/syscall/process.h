@@ -15,7 +15,7 @@
 static inline struct thread *thread_of(long id) {
     if (id == 0)
         return thread_current();
-    list_for_each(node, &thread_all) {
+    list_for_each (node, &thread_all) {
         struct thread *t = list_entry(node, struct thread, all);
         if (t->id == (uint32_t)id)
             return t;

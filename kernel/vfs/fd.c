@@ -3,8 +3,8 @@
  * The descriptor table and the counting of open files.
  *
  * The table grows in chunks; the first one stands ready with stdin, stdout
- * and stderr, and is all that most programs need.  No locks: interrupts are closed in the kernel, and nothing in
- * here sleeps but a file's close.
+ * and stderr, and is all that most programs need.  No locks: interrupts are closed in the kernel,
+ * and nothing in here sleeps but a file's close.
  */
 #include "vfs/file.h"
 

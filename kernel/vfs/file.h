@@ -19,10 +19,10 @@
 struct file;
 struct inode;
 
-struct file_info { /* what stat and statx are made from */
+struct file_info {                /* what stat and statx are made from */
     uint64_t inode, size, blocks; /* blocks of 512 bytes */
-    uint32_t device; /* which file system: st_dev's minor number */
-    uint32_t mode;   /* S_IFMT | permissions */
+    uint32_t device;              /* which file system: st_dev's minor number */
+    uint32_t mode;                /* S_IFMT | permissions */
     uint32_t links;
     uint32_t uid, gid;
     uint32_t rdev_major, rdev_minor;
@@ -49,7 +49,8 @@ struct file_ops {
     unsigned (*poll)(struct file *f); /* POLLIN | POLLOUT ... that hold now; NULL: always both */
     struct wait_queue *(*wait)(struct file *f); /* where pollers sleep, NULL: nowhere */
     long (*ioctl)(struct file *f, unsigned long request, vaddr_t arg); /* NULL: -ENOTTY */
-    struct area_source *(*source)(struct file *f); /* for mmap, with a reference taken; NULL: -ENODEV */
+    struct area_source *(*source)(
+        struct file *f);           /* for mmap, with a reference taken; NULL: -ENODEV */
     void (*close)(struct file *f); /* the last reference went */
     /* All pieces in one go, in order; NULL: one write after the other. */
     long (*writev)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
@@ -63,19 +64,20 @@ struct file {
     uint32_t refs;
     uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK ... as open(2) has them */
     uint64_t pos;
-    void *data;       /* the file system's */
-    char *path;       /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
+    void *data;          /* the file system's */
+    char *path;          /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
     struct inode *inode; /* with a reference; NULL: not found by a path (a console stream) */
 };
 
 #define FD_MAX 1024
 extern uint32_t fd_limit; /* RLIMIT_NOFILE, at most FD_MAX */
 
-struct file *fd_get(int fd);          /* with a reference, NULL: -EBADF */
-int fd_install(struct file *f, int lowest, bool cloexec); /* takes over the reference; fd or -EMFILE */
+struct file *fd_get(int fd); /* with a reference, NULL: -EBADF */
+int fd_install(struct file *f, int lowest,
+               bool cloexec); /* takes over the reference; fd or -EMFILE */
 int fd_close(int fd);
 int fd_replace(int fd, struct file *f, bool cloexec); /* dup2: closes what is there */
-int fd_next(int fd); /* the lowest open descriptor >= fd, or -1 */
+int fd_next(int fd);                                  /* the lowest open descriptor >= fd, or -1 */
 bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data); /* NULL: -ENOMEM */

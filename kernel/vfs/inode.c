@@ -19,8 +19,7 @@ void inode_put(struct inode *i) {
 }
 
 int inode_info(struct inode *i, struct file_info *out) {
-    *out = (struct file_info){
-        .inode = i->number, .device = i->device, .mode = i->mode, .links = 1};
+    *out = (struct file_info){.inode = i->number, .device = i->device, .mode = i->mode, .links = 1};
     return i->ops->info ? i->ops->info(i, out) : 0;
 }
 
@@ -126,8 +125,7 @@ static char *path_copy(struct inode *dir, const char *name) {
 /* Flags that are orders for open itself, not the file's state. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
-struct file *vfs_open_inode(struct inode *i, uint32_t flags, struct inode *dir,
-                            const char *name) {
+struct file *vfs_open_inode(struct inode *i, uint32_t flags, struct inode *dir, const char *name) {
     struct file *f = file_new(&dir_file_ops, flags & ~OPEN_ONLY, NULL);
     if (!f)
         return ERR_PTR(-ENOMEM);

@@ -29,13 +29,12 @@ struct name { /* a path component; no '/', never "" "." or ".." */
 /* Takes directory entries one by one; false: no room, the entry counts as not
  * given.  `next` is the position after it. */
 struct dir_sink {
-    bool (*put)(struct dir_sink *s, struct name name, uint64_t inode, uint32_t mode,
-                uint64_t next);
+    bool (*put)(struct dir_sink *s, struct name name, uint64_t inode, uint32_t mode, uint64_t next);
 };
 
 struct inode_change { /* what chmod, chown, utimensat and truncate ask for */
     bool set_mode, set_owner, set_atime, set_mtime, set_size;
-    uint32_t mode; /* permission bits only */
+    uint32_t mode;     /* permission bits only */
     uint32_t uid, gid; /* UINT32_MAX: as it is */
     uint64_t atime_ns, mtime_ns, size;
 };
@@ -72,7 +71,7 @@ struct inode_ops {
 struct inode {
     const struct inode_ops *ops;
     uint32_t refs;
-    uint32_t mode;   /* S_IFMT | permissions */
+    uint32_t mode; /* S_IFMT | permissions */
     uint64_t number;
     uint32_t device; /* of its mount */
     /* Directories only. */
@@ -98,31 +97,32 @@ int inode_info(struct inode *i, struct file_info *out);
  * path is walked, "/" first, then in the order of the rows' names; a mount
  * point that is missing is made. */
 struct filesystem {
-    const char *name;  /* as in /proc/mounts */
-    const char *where; /* absolute path */
+    const char *name;             /* as in /proc/mounts */
+    const char *where;            /* absolute path */
     struct inode *(*mount)(void); /* the root directory, with a reference; NULL: no memory */
 };
-#define FILESYSTEM(fs) \
-    __attribute__((used, section(".filesystems." #fs))) static const struct filesystem \
-        *const fs##_row = &(fs)
+#define FILESYSTEM(fs)                                                                             \
+    __attribute__((used,                                                                           \
+                   section(".filesystems." #fs))) static const struct filesystem *const fs##_row = \
+        &(fs)
 extern const struct filesystem *const filesystems_start[], *const filesystems_end[];
 
-struct inode *vfs_root(void); /* no reference taken */
-extern bool vfs_mounted;      /* all file systems are in place */
-struct inode *vfs_cwd(void);  /* no reference taken */
+struct inode *vfs_root(void);        /* no reference taken */
+extern bool vfs_mounted;             /* all file systems are in place */
+struct inode *vfs_cwd(void);         /* no reference taken */
 void vfs_set_cwd(struct inode *dir); /* takes over the reference */
 extern uint32_t vfs_umask;
 
 /* ---- the walk ------------------------------------------------------------ */
 
 enum walk_flag {
-    WALK_FOLLOW = 1,        /* a link at the end is followed */
-    WALK_NEW = 2,           /* the last name need not exist: inode is NULL then */
-    WALK_NO_LINKS = 4,      /* any link: -ELOOP */
-    WALK_NO_MAGIC = 8,      /* a link to an inode: -ELOOP */
-    WALK_BENEATH = 16,      /* leaving the start: -EXDEV */
-    WALK_IN_ROOT = 32,      /* the start is the root */
-    WALK_NO_MOUNTS = 64,    /* crossing a mount: -EXDEV */
+    WALK_FOLLOW = 1,     /* a link at the end is followed */
+    WALK_NEW = 2,        /* the last name need not exist: inode is NULL then */
+    WALK_NO_LINKS = 4,   /* any link: -ELOOP */
+    WALK_NO_MAGIC = 8,   /* a link to an inode: -ELOOP */
+    WALK_BENEATH = 16,   /* leaving the start: -EXDEV */
+    WALK_IN_ROOT = 32,   /* the start is the root */
+    WALK_NO_MOUNTS = 64, /* crossing a mount: -EXDEV */
 };
 
 struct path {

@@ -15,7 +15,7 @@
 
 struct walk {
     struct inode *root, *start;
-    struct inode *at;  /* directory we stand in, with a reference */
+    struct inode *at; /* directory we stand in, with a reference */
     unsigned flags;
     unsigned links;    /* followed so far */
     const char *rest;  /* what is still to walk */

@@ -100,7 +100,8 @@ static long fake_seek(struct file *f, int64_t offset, int whence) {
     return (long)(f->pos = (uint64_t)offset);
 }
 
-static const struct file_ops plain_ops = {.read = fake_read, .write = fake_write, .seek = fake_seek};
+static const struct file_ops plain_ops = {
+    .read = fake_read, .write = fake_write, .seek = fake_seek};
 static const struct file_ops stream_ops = {
     .read = fake_read, .write = fake_write, .poll = fake_poll};
 struct file file_standard[3] = {
@@ -125,7 +126,8 @@ static struct linux_iovec vector[IOV_MAX + 1];
 static long vector_call(bool write, int fd, const uint8_t *start, unsigned count, size_t size) {
     for (unsigned i = 0; i < count && i < ARRAY_LEN(vector); i++)
         vector[i] = (struct linux_iovec){(vaddr_t)start + i * size, size};
-    return (write ? sys_writev : sys_readv)((unsigned long)fd, (unsigned long)vector, count, 0, 0, 0);
+    return (write ? sys_writev : sys_readv)((unsigned long)fd, (unsigned long)vector, count, 0, 0,
+                                            0);
 }
 
 /* ---- tests --------------------------------------------------------------------- */
@@ -197,7 +199,8 @@ static void test_errors(void **state) {
     file.fail = 50;
     assert_int_equal(vector_call(true, PLAIN, memory, 20, 10), 50);
     assert_int_equal(vector_call(true, PLAIN, memory, 20, 10), -EIO);
-    assert_int_equal(sys_pread64(PLAIN, (unsigned long)memory, 1, (unsigned long)-1, 0, 0), -EINVAL);
+    assert_int_equal(sys_pread64(PLAIN, (unsigned long)memory, 1, (unsigned long)-1, 0, 0),
+                     -EINVAL);
     assert_int_equal(sys_pread64(99, (unsigned long)memory, 1, (unsigned long)-1, 0, 0), -EINVAL);
     assert_int_equal(sys_pread64(99, (unsigned long)memory, 1, 0, 0, 0), -EBADF);
     assert_int_equal(sys_pread64(STREAM, (unsigned long)memory, 1, 0, 0, 0), -ESPIPE);
@@ -252,8 +255,8 @@ static void test_descriptors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_counts),  cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_faults),  cmocka_unit_test(test_errors),
         cmocka_unit_test(test_no_wait), cmocka_unit_test(test_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

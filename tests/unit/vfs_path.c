@@ -22,8 +22,8 @@
 
 /* ---- what stands below, on the host ------------------------------------------ */
 
-static long allocated;      /* objects and frames in use */
-static long fail_at = -1;   /* this allocation fails */
+static long allocated;    /* objects and frames in use */
+static long fail_at = -1; /* this allocation fails */
 static long allocations;
 
 static bool fails(void) {
@@ -98,8 +98,12 @@ struct bootinfo bootinfo;
 static int fake_lookup(struct inode *dir, struct name name, struct inode **out);
 static const struct inode_ops fake_ops = {.lookup = fake_lookup};
 static struct inode fake_top = {.ops = &fake_ops, .refs = 1, .mode = S_IFDIR | 0755, .device = 9};
-static struct inode fake_sub = {.ops = &fake_ops, .refs = 1, .mode = S_IFDIR | 0755, .device = 9,
-                                .parent = &fake_top, .name = "sub"};
+static struct inode fake_sub = {.ops = &fake_ops,
+                                .refs = 1,
+                                .mode = S_IFDIR | 0755,
+                                .device = 9,
+                                .parent = &fake_top,
+                                .name = "sub"};
 
 static int fake_lookup(struct inode *dir, struct name name, struct inode **out) {
     if (dir != &fake_top || name.length != 3 || memcmp(name.text, "sub", 3) != 0)
@@ -204,8 +208,8 @@ static void make_tree(void) {
 }
 
 static void drop_tree(void) {
-    static const char *const names[] = {"/a/gone",   "/a/y",  "/a/x", "/a/tofile",
-                                        "/a/abs", "/a/up", "/a/f", "/a/b", "/a"};
+    static const char *const names[] = {"/a/gone", "/a/y", "/a/x", "/a/tofile", "/a/abs",
+                                        "/a/up",   "/a/f", "/a/b", "/a"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         assert_int_equal(drop(names[i]), 0);
 }
@@ -397,8 +401,8 @@ static void test_sparse(void **state) {
     long before = allocated;
     struct file *f = vfs_open(vfs_root(), "/sparse", O_CREAT | O_RDWR, 0644, 0);
     assert_false(IS_ERR(f));
-    static const uint64_t places[] = {0, 4095, 511 * PAGE_SIZE, 512 * PAGE_SIZE + 7,
-                                      600 * 512 * PAGE_SIZE, PAGES_MAX_SIZE - 3};
+    static const uint64_t places[] = {
+        0, 4095, 511 * PAGE_SIZE, 512 * PAGE_SIZE + 7, 600 * 512 * PAGE_SIZE, PAGES_MAX_SIZE - 3};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         uint64_t pos = places[i];
         assert_int_equal(f->ops->write(f, (vaddr_t) "ab", 2, &pos), 2);
@@ -453,8 +457,8 @@ static int scenario(void) {
         error = make("/s/l", S_IFLNK | 0777, "t");
     if (!error)
         error = make("/s/t", S_IFDIR | 0755, NULL);
-    struct file *f = error ? ERR_PTR(error)
-                           : vfs_open(vfs_root(), "/s/l/file", O_CREAT | O_RDWR, 0644, 0);
+    struct file *f =
+        error ? ERR_PTR(error) : vfs_open(vfs_root(), "/s/l/file", O_CREAT | O_RDWR, 0644, 0);
     if (!IS_ERR(f)) {
         uint64_t pos = 5000 * PAGE_SIZE;
         long n = f->ops->write(f, (vaddr_t) "data", 4, &pos);
