@@ -309,9 +309,9 @@ static void tell_stack(const struct report_parts *p, struct story *s) {
 
 static void tell_call(const struct report_parts *p, struct story *s) {
     const struct report_crash *c = &p->crash;
-    const char *name = strace_name(c->number);
+    const char *name = features_call_name(c->number);
     s->kind = "missing-call";
-    s->what = name;
+    s->what = strace_name(c->number);
     s->place = users_frame(s, 0);
     struct report_call call = {.number = c->number, .result = INT64_MIN};
     for (uint32_t i = 0; i < c->call_count; i++) {
@@ -320,13 +320,17 @@ static void tell_call(const struct report_parts *p, struct story *s) {
             call = at; /* the newest */
         }
     }
-    s->sentence = xasprintf("system call %s (%u) is not provided%s", name, c->number,
-                            in_place("- called from", s->place));
+    s->sentence = name == NULL ? xasprintf("system call %u is not provided%s", c->number,
+                                           in_place("- called from", s->place))
+                               : xasprintf("system call %s (%u) is not provided%s", name, c->number,
+                                           in_place("- called from", s->place));
     char *arguments = strace_arguments(&call, NULL);
-    s->message = xasprintf("called as %s", arguments == NULL ? name : arguments);
+    s->message = arguments == NULL ? NULL : xasprintf("called as %s", arguments);
     free(arguments);
-    s->hint = xasprintf("if the program can do without it: --missing %s=enosys (it fails with "
-                        "ENOSYS) or --missing %s=ignore (it answers 0)", name, name);
+    s->hint = name == NULL ? "this number belongs to no system call of Linux"
+                           : xasprintf("if the program can do without it: --missing %s=enosys (it "
+                                       "fails with ENOSYS) or --missing %s=ignore (it answers 0)",
+                                       name, name);
 }
 
 static void tell_function(const struct report *r, const struct report_parts *p, struct story *s) {
