@@ -45,7 +45,6 @@ static bool clock_now(int id, uint64_t *ns) {
     *ns = clock_monotonic() - sched_idle_ns; /* one process: all but idleness is its time */
     return true;
 }
-}
 
 SYSCALL_HANDLER(clock_gettime) {
     uint64_t ns;
