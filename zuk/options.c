@@ -95,10 +95,14 @@ static unsigned edit_distance(const char *a, const char *b) {
 
 const char *options_nearest(const char *word, const char *const *words) {
     const char *best = NULL;
-    unsigned least = (unsigned)strlen(word) / 3 + 1;
+    unsigned least = 2 * ((unsigned)strlen(word) / 3 + 1);
     for (; *words != NULL; words++) {
         size_t n = strlen(word);
-        unsigned d = n >= 4 && strncmp(word, *words, n) == 0 ? 0 : edit_distance(word, *words);
+        bool starts = n >= 4 && strncmp(word, *words, n) == 0;
+        unsigned d = starts ? 0 : 2 * edit_distance(word, *words);
+        if (d > 0 && word[0] == (*words)[0]) {
+            d--; /* of two as near, that with the same first letter */
+        }
         if (d <= least && (best == NULL || d < least)) {
             best = *words;
             least = d;
