@@ -84,7 +84,7 @@ SYSCALL_HANDLER(getrusage) {
         return -EINVAL;
     struct linux_rusage u = {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     if (who >= 0) {
-        uint64_t us = clock_monotonic() / 1000;
+        uint64_t us = (clock_monotonic() - sched_idle_ns) / 1000;
         u.utime = (struct linux_timeval){(int64_t)(us / 1000000), (int64_t)(us % 1000000)};
         u.maxrss = (int64_t)(area_pages() * PAGE_SIZE / 1024);
     }
@@ -93,7 +93,8 @@ SYSCALL_HANDLER(getrusage) {
 
 SYSCALL_HANDLER(times) {
     int64_t ticks = (int64_t)(clock_monotonic() / 10000000); /* USER_HZ is 100 */
-    int64_t tms[4] = {ticks, 0, 0, 0};
+    int64_t busy = (int64_t)((clock_monotonic() - sched_idle_ns) / 10000000);
+    int64_t tms[4] = {busy, 0, 0, 0};
     if (a && user_write(a, tms, sizeof(tms)) < 0)
         return -EFAULT;
     return ticks;

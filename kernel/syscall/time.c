@@ -2,7 +2,7 @@
  *
  * Clocks and sleeping.  All clocks count nanoseconds; the coarse ones are as
  * fine as the others.  There is no difference between monotonic, raw and boot
- * time, and the CPU clocks count the time since boot.  The alarm clocks are
+ * time; the CPU clocks count what was not idle.  The alarm clocks are
  * absent, as on a machine whose RTC cannot wake it.
  */
 #include "syscall/time.h"
