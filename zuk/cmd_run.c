@@ -25,6 +25,7 @@
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/report.h"
+#include "zuk/symbolize.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
 
@@ -231,10 +232,16 @@ static const char *find_qemu(void) {
     return qemu;
 }
 
+/* The app with its debug information, where the image was made without it:
+ * `zuk build` leaves it in IMAGE.zuk, `zuk run` in its own folder. */
+static const char *debug_file(const struct image_info *info, const char *work) {
+    return path_join(work != NULL ? work : xasprintf("%s.zuk", info->path), "app.debug.elf");
+}
+
 /* The app's ELF as a file of its own; NULL after diag_error. */
 static const char *app_file(const struct image_info *info, const char *work) {
-    const char *path = work == NULL ? NULL : path_join(work, "app.elf");
-    if (path != NULL && is_file(path)) {
+    const char *path = debug_file(info, work);
+    if (symbolize_same_program(path, info->path, info->app_offset, info->app_size)) {
         return path;
     }
     struct file_map map;
@@ -332,7 +339,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     }
     struct report report = {
         .image = info,
-        .debug_path = work == NULL ? NULL : path_join(work, "app.elf"),
+        .debug_path = debug_file(info, work),
         .json = o->json,
         .out = stderr,
     };

@@ -192,7 +192,6 @@ static const struct symbol_frame *users_frame(const struct story *s, size_t from
 /* Frames of the kernel's trap handling mean nothing to the reader. */
 static void find_stack(const struct report *r, const struct report_parts *p, struct story *s) {
     struct symbolize_request q = {
-        .app_path = r->debug_path != NULL && is_file(r->debug_path) ? r->debug_path : NULL,
         .app_base = p->crash.app_base,
         .skip_first = p->crash.kind == CRASH_FUNCTION,
         .stack = p->stack,
@@ -207,6 +206,10 @@ static void find_stack(const struct report *r, const struct report_parts *p, str
         q.app_offset = r->image->app_offset;
         q.app_size = r->image->app_size;
         q.kernel_path = kernel_symbols(r->image->kernel_id);
+        if (r->debug_path != NULL && symbolize_same_program(r->debug_path, r->image->path,
+                                                            q.app_offset, q.app_size)) {
+            q.app_path = r->debug_path;
+        }
     }
     memcpy(q.regs, p->crash.regs, sizeof q.regs);
     (void)symbolize_stack(&q, &s->frames, &s->frame_count);
@@ -480,10 +483,12 @@ static void print_stack(FILE *out, const struct paint *c, const struct story *s)
     }
     fprintf(out, "  %sstack%s (innermost first):\n", c->bold, c->off);
     size_t shown = 0;
+    bool names = false;
     int width = function_width(s, s->frame_count < FRAMES_SHOWN ? s->frame_count : FRAMES_SHOWN);
     for (size_t i = 0; i < s->frame_count && shown < FRAMES_SHOWN; i++, shown++) {
         const struct symbol_frame *f = &s->frames[i];
         const char *where = location(f);
+        names = names || (f->function != NULL && !f->kernel);
         fprintf(out, "  %3zu  %-*s  %s%s%s%s%s", i, width, f->function == NULL ? "?" : f->function,
                 c->dim, where != NULL ? where : xasprintf("0x%" PRIx64, f->address), c->off,
                 f->kernel ? "  [kernel]" : "", f->inlined ? "  [inlined]" : "");
@@ -499,6 +504,9 @@ static void print_stack(FILE *out, const struct paint *c, const struct story *s)
     }
     if (shown == FRAMES_SHOWN) {
         fprintf(out, "       %s...%s\n", c->dim, c->off);
+    }
+    if (!names) {
+        fprintf(out, "       %s(no names: the app was built without symbols)%s\n", c->dim, c->off);
     }
 }
 

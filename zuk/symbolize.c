@@ -10,6 +10,7 @@
 #include "zuk/symbolize.h"
 
 #include <dwarf.h>
+#include <elf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
@@ -591,4 +592,48 @@ bool symbolize_address(const struct symbolize_request *request, uint64_t address
     }
     *frame = frames[0];
     return frame->function != NULL || frame->file != NULL;
+}
+
+static bool same_loaded(const uint8_t *a, uint64_t a_size, const uint8_t *b, uint64_t b_size) {
+    Elf64_Ehdr ea, eb;
+    if (a_size < sizeof ea || b_size < sizeof eb) {
+        return false;
+    }
+    memcpy(&ea, a, sizeof ea);
+    memcpy(&eb, b, sizeof eb);
+    uint64_t table = (uint64_t)ea.e_phnum * sizeof(Elf64_Phdr);
+    if (ea.e_entry != eb.e_entry || ea.e_phnum != eb.e_phnum || ea.e_phoff != eb.e_phoff ||
+        ea.e_phoff > a_size || a_size - ea.e_phoff < table || eb.e_phoff > b_size ||
+        b_size - eb.e_phoff < table || memcmp(a + ea.e_phoff, b + eb.e_phoff, table) != 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < ea.e_phnum; i++) {
+        Elf64_Phdr ph;
+        memcpy(&ph, a + ea.e_phoff + i * sizeof ph, sizeof ph);
+        if (ph.p_type != PT_LOAD || (ph.p_flags & PF_X) == 0) {
+            continue;
+        }
+        if (ph.p_offset > a_size || a_size - ph.p_offset < ph.p_filesz || ph.p_offset > b_size ||
+            b_size - ph.p_offset < ph.p_filesz ||
+            memcmp(a + ph.p_offset, b + ph.p_offset, ph.p_filesz) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool symbolize_same_program(const char *path, const char *image_path, uint64_t app_offset,
+                            uint64_t app_size) {
+    struct file_map file, image;
+    if (!is_file(path) || !is_file(image_path) || !file_map(path, &file)) {
+        return false;
+    }
+    bool same = false;
+    if (file_map(image_path, &image)) {
+        same = app_offset <= image.size && app_size <= image.size - app_offset &&
+               same_loaded(file.data, file.size, image.data + app_offset, app_size);
+        file_unmap(&image);
+    }
+    file_unmap(&file);
+    return same;
 }

@@ -55,4 +55,9 @@ bool symbolize_stack(const struct symbolize_request *request, struct symbol_fram
 bool symbolize_address(const struct symbolize_request *request, uint64_t address,
                        struct symbol_frame *frame);
 
+/* Is that ELF file the same program as the one in the image, with more debug
+ * information perhaps?  Compares what is loaded. */
+bool symbolize_same_program(const char *path, const char *image_path, uint64_t app_offset,
+                            uint64_t app_size);
+
 #endif
