@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Ctrl-C (130), SIGTERM (143), SIGKILL of zuk: each leaves no QEMU behind; a
+# terminal's Ctrl-C reaches zuk, Ctrl-D ends stdin.
+# timeout: 300
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
+failed = 0
+
+
+def check(condition, text):
+    global failed
+    if not condition:
+        failed += 1
+        print("FAILED:", text)
+
+
+def build(name, source):
+    with open(f"{TMP}/{name}.c", "w") as f:
+        f.write(source)
+    subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-o", f"{TMP}/{name}",
+                    f"{TMP}/{name}.c"], check=True, timeout=200)
+    return f"{TMP}/{name}"
+
+
+def children(pid):
+    """All descendants of a process, by /proc."""
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open(f"/proc/{entry}/stat") as f:
+                        after = f.read().rsplit(")", 1)[1].split()
+                except OSError:
+                    continue
+                if int(after[1]) == parent:
+                    found.append(int(entry))
+                    todo.append(int(entry))
+    return found
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def gone(pids, seconds=10):
+    end = time.time() + seconds
+    while time.time() < end:
+        if not any(alive(p) for p in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def started(program, **how):
+    p = subprocess.Popen([ZUK, "exec", "--timeout", "100", program], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **how)
+    line = p.stdout.readline()
+    check(line == b"ready\n", f"the app says ready, not {line!r}")
+    below = children(p.pid)
+    check(below, "a QEMU runs below zuk")
+    return p, below
+
+
+def end(signal_number, status):
+    p, below = started(spin)
+    p.send_signal(signal_number)
+    try:
+        got = p.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        p.kill()
+        got = "no end"
+    check(got == status, f"signal {signal_number}: status {got}, not {status}")
+    check(gone(below), f"signal {signal_number} leaves a QEMU behind")
+
+
+spin = build("spin", """#include <stdio.h>
+int main(void) { puts("ready"); fflush(stdout); for (;;) { __asm__ volatile(""); } }
+""")
+echo = build("echo", """#include <stdio.h>
+int main(void) {
+    char line[200];
+    puts("ready");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL) { printf("got %s", line); fflush(stdout); }
+    puts("end of input");
+    return 3;
+}
+""")
+
+end(signal.SIGINT, 130)
+end(signal.SIGTERM, 143)
+p, below = started(spin)
+p.kill()
+p.wait()
+check(gone(below), "a killed zuk leaves a QEMU behind")
+
+
+def terminal(program, talk, flags=()):
+    """zuk on a pseudo-terminal; talk(fd, read_until) drives it."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(ZUK, [ZUK, "exec", "--timeout", "60", *flags, program])
+    seen = b""
+
+    def until(text, seconds=60):
+        nonlocal seen
+        import select
+        limit = time.time() + seconds
+        while text not in seen and time.time() < limit:
+            if select.select([fd], [], [], 0.5)[0]:
+                try:
+                    data = os.read(fd, 4096)
+                except OSError:
+                    break
+                if not data:
+                    break
+                seen += data
+        return text in seen
+
+    check(until(b"ready"), f"the app starts on a terminal ({seen!r})")
+    below = children(pid)
+    talk(fd, until)
+    until(b"\0never", 15)
+    _, status = os.waitpid(pid, 0)
+    os.close(fd)
+    check(gone(below), "nothing is left behind")
+    return os.waitstatus_to_exitcode(status), seen
+
+
+def typed(fd, until):
+    os.write(fd, b"one line\r")
+    check(until(b"got one line"), "a line typed on the terminal arrives")
+    os.write(fd, b"\x04")
+    check(until(b"end of input"), "Ctrl-D ends stdin")
+
+
+status, seen = terminal(echo, typed)
+check(status == 3, f"status {status} after Ctrl-D, not 3: {seen!r}")
+status, seen = terminal(spin, lambda fd, until: os.write(fd, b"\x03"))
+check(status == 130 or status == -signal.SIGINT, f"status {status} after Ctrl-C, not 130: {seen!r}")
+sys.exit(1 if failed else 0)
