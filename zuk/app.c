@@ -25,7 +25,7 @@
 
 /* lld can hang or eat memory on damaged objects. */
 enum { LINK_TIMEOUT_MS = 60 * 1000 };
-#define LINK_MEMORY ((uint64_t)16 << 30)
+#define LINK_MEMORY ((uint64_t)8 << 30)
 
 /* --- names -------------------------------------------------------------- */
 
@@ -298,8 +298,9 @@ static bool link_app(struct link *l, const char *output) {
         *vec_push(&argv) = l->toolchain.crt1;
     }
     for (size_t i = 0; i < l->files.len; i++) {
-        if (!is_copied(l, l->files.data[i])) {
-            *vec_push(&argv) = l->files.data[i];
+        const char *file = l->files.data[i];
+        if (!is_copied(l, file)) { /* "-x.a" is no option, "@x.a" no list of arguments */
+            *vec_push(&argv) = *file == '-' || *file == '@' ? path_join(".", file) : file;
         }
     }
     if (stubs) {
