@@ -332,6 +332,8 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     }
     const char *const *argv = vm_command(&config);
     if (diag_verbosity > 0) {
+        const char *kernel = kernel_symbols(info->kernel_id);
+        diag_verbose("kernel: %s", kernel != NULL ? kernel : "no symbols of it in the cache");
         diag_verbose("%s", vm_shell_line(argv));
     }
     if (o->gdb) {

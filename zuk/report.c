@@ -153,6 +153,9 @@ static const char *short_path(const char *path) {
             return path + n + 1;
         }
     }
+    if (starts_with(path, "./")) {
+        return path + 2;
+    }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         const char *at = strstr(path, known[i].folder);
         if (at != NULL) {
@@ -389,7 +392,7 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->message = NULL;
         s->show_registers = true;
         s->place = s->frame_count > 0 ? &s->frames[0] : NULL;
-        s->hint = "this is a bug in zuk's kernel; please report it with the text above";
+        s->hint = "a bug in zuk's kernel, or the app wrote over it; please report it with the text above";
         break;
     case CRASH_DEADLOCK:
         s->kind = "deadlock";
@@ -429,30 +432,48 @@ static struct paint paint_for(FILE *out) {
     return (struct paint){"\033[1m", "\033[1;31m", "\033[2m", "\033[1;34m", "\033[1;36m", "\033[0m"};
 }
 
-/* The line of source, when the file is there, with the place under it. */
+enum { SOURCE_WIDTH = 110 };
+
+/* One line of source with its number, and the place under it.  Of a long line
+ * the part around the place is shown. */
+static void print_line(FILE *out, const struct paint *c, const struct symbol_frame *f,
+                       const char *text) {
+    const char *where = short_path(f->file);
+    int margin = snprintf(NULL, 0, "%u", f->line) + 2;
+    unsigned column = f->column;
+    const char *dots = "";
+    if (column > SOURCE_WIDTH - 20 && column <= strlen(text)) {
+        unsigned skip = column - SOURCE_WIDTH / 2;
+        text += skip;
+        column = column - skip + 4;
+        dots = "... ";
+    }
+    fprintf(out, "%s%*s-->%s %s:%u\n", c->blue, margin, "", c->off, where, f->line);
+    fprintf(out, "%s%*s |%s\n", c->blue, margin, "", c->off);
+    fprintf(out, "%s  %u |%s %s%.*s\n", c->blue, f->line, c->off, dots, SOURCE_WIDTH, text);
+    if (column == 0 || column > strlen(text) + strlen(dots)) {
+        return;
+    }
+    fprintf(out, "%s%*s |%s ", c->blue, margin, "", c->off);
+    for (unsigned i = 0; i + 1 < column; i++) {
+        fputc(*dots == '\0' && text[i] == '\t' ? '\t' : ' ', out);
+    }
+    fprintf(out, "%s^%s\n", c->red, c->off);
+}
+
+/* The line of source, when the file is there. */
 static void print_source(FILE *out, const struct paint *c, const struct symbol_frame *f) {
     FILE *in = f->file == NULL || f->line == 0 || !is_file(f->file) ? NULL : fopen(f->file, "re");
     if (in == NULL) {
         return;
     }
-    char line[512];
+    char line[2048];
     unsigned number = 1;
     bool whole = true; /* the chunk before ended its line */
     while (fgets(line, sizeof line, in) != NULL) {
         bool ends = strchr(line, '\n') != NULL;
         if (whole && number == f->line) {
-            char *text = clean_text(line, strlen(line));
-            int width = snprintf(NULL, 0, "%u", f->line);
-            fprintf(out, "%s%*s-->%s %s\n", c->blue, width + 2, "", c->off, location(f));
-            fprintf(out, "%s%*s |%s\n", c->blue, width + 2, "", c->off);
-            fprintf(out, "%s  %u |%s %s\n", c->blue, f->line, c->off, text);
-            if (f->column > 0 && f->column <= strlen(text)) {
-                fprintf(out, "%s%*s |%s ", c->blue, width + 2, "", c->off);
-                for (unsigned i = 0; i + 1 < f->column; i++) {
-                    fputc(text[i] == '\t' ? '\t' : ' ', out);
-                }
-                fprintf(out, "%s^%s\n", c->red, c->off);
-            }
+            print_line(out, c, f, clean_text(line, strlen(line)));
             break;
         }
         if (ends) {
