@@ -88,6 +88,17 @@ static const char *string_at(const uint8_t *data, size_t size, uint64_t offset) 
                : "";
 }
 
+/* A unit's length; how wide its offsets are goes with it. */
+static uint64_t read_length(struct reader *r, unsigned *offset_size) {
+    *offset_size = 4;
+    uint64_t length = read_int(r, 4);
+    if (length == 0xffffffff) {
+        *offset_size = 8;
+        length = read_int(r, 8);
+    }
+    return length;
+}
+
 /* --- a unit's header ---------------------------------------------------- */
 
 struct unit {
@@ -98,16 +109,13 @@ struct unit {
     unsigned min_length, opcode_base, line_range;
     int line_base;
     const uint8_t *operands; /* of standard opcodes, from opcode 1 */
+    uint64_t offset; /* in .debug_line */
 };
 
 /* Takes the next unit off the section; false at its end or on nonsense. */
 static bool read_unit(struct reader *section, struct unit *u) {
-    u->offset_size = 4;
-    uint64_t length = read_int(section, 4);
-    if (length == 0xffffffff) {
-        u->offset_size = 8;
-        length = read_int(section, 8);
-    }
+    u->offset = (uint64_t)(section->at - u->sections->line);
+    uint64_t length = read_length(section, &u->offset_size);
     struct reader r = {section->at, section->end, false};
     if (length == 0 || length > (uint64_t)(r.end - r.at)) {
         return false;
@@ -317,6 +325,7 @@ static void match(struct search *s, const struct unit *u, const struct row *row,
         s->steps += (uint64_t)(u->tables.end - u->tables.at);
         if (u->version >= 5 ? find_name_5(u, row->file, place) : find_name_4(u, row->file, place)) {
             place->line = (unsigned)row->line;
+            place->unit = u->offset;
             if (place->file[0] == '/') {
                 place->folder = NULL;
             }
@@ -422,4 +431,181 @@ void lines_find(const struct line_sections *sections, const uint64_t *addresses,
     while (section.at < section.end && read_unit(&section, &unit)) {
         run_unit(&search, &unit);
     }
+}
+
+/* --- where a unit was compiled ------------------------------------------ */
+
+struct die {
+    const struct unit_sections *sections;
+    unsigned version, offset_size, address_size;
+    uint64_t table; /* DW_AT_stmt_list */
+    const char *folder; /* DW_AT_comp_dir */
+};
+
+/* Reads an attribute's value as far as it matters here. */
+static void read_attribute(struct reader *r, struct die *die, uint64_t form, const char **text,
+                           uint64_t *number) {
+    const struct unit_sections *s = die->sections;
+    *text = NULL;
+    *number = 0;
+    switch (form) {
+    case DW_FORM_string:
+        *text = read_string(r);
+        break;
+    case DW_FORM_strp:
+        *text = string_at(s->str, s->str_size, read_int(r, die->offset_size));
+        break;
+    case DW_FORM_line_strp:
+        *text = string_at(s->line_str, s->line_str_size, read_int(r, die->offset_size));
+        break;
+    case DW_FORM_sec_offset:
+    case DW_FORM_ref_addr:
+        *number = read_int(r, die->offset_size);
+        break;
+    case DW_FORM_addr:
+        skip(r, die->address_size);
+        break;
+    case DW_FORM_data1:
+    case DW_FORM_flag:
+    case DW_FORM_ref1:
+    case DW_FORM_strx1:
+    case DW_FORM_addrx1:
+        skip(r, 1);
+        break;
+    case DW_FORM_data2:
+    case DW_FORM_ref2:
+    case DW_FORM_strx2:
+    case DW_FORM_addrx2:
+        skip(r, 2);
+        break;
+    case DW_FORM_data4: /* DWARF 3 writes offsets so */
+        *number = read_int(r, 4);
+        break;
+    case DW_FORM_ref4:
+    case DW_FORM_strx4:
+    case DW_FORM_addrx4:
+        skip(r, 4);
+        break;
+    case DW_FORM_data8:
+    case DW_FORM_ref8:
+    case DW_FORM_ref_sig8:
+        skip(r, 8);
+        break;
+    case DW_FORM_data16:
+        skip(r, 16);
+        break;
+    case DW_FORM_udata:
+    case DW_FORM_sdata:
+    case DW_FORM_ref_udata:
+    case DW_FORM_strx:
+    case DW_FORM_addrx:
+    case DW_FORM_loclistx:
+    case DW_FORM_rnglistx:
+        read_uleb(r);
+        break;
+    case DW_FORM_exprloc:
+    case DW_FORM_block:
+        skip(r, read_uleb(r));
+        break;
+    case DW_FORM_block1:
+        skip(r, read_int(r, 1));
+        break;
+    case DW_FORM_block2:
+        skip(r, read_int(r, 2));
+        break;
+    case DW_FORM_block4:
+        skip(r, read_int(r, 4));
+        break;
+    case DW_FORM_flag_present:
+    case DW_FORM_implicit_const:
+        break;
+    default:
+        r->overrun = true;
+    }
+}
+
+/* A unit's own entry comes first, and so does its abbreviation. */
+enum { ABBREV_LIMIT = 64 };
+
+/* Leaves abbrev at the attributes of the abbreviation with that code. */
+static bool find_abbrev(struct reader *abbrev, uint64_t code) {
+    for (int i = 0; i < ABBREV_LIMIT && !abbrev->overrun; i++) {
+        uint64_t here = read_uleb(abbrev);
+        read_uleb(abbrev); /* tag */
+        skip(abbrev, 1); /* has it children? */
+        if (here == code && code) {
+            return !abbrev->overrun;
+        }
+        for (;;) {
+            uint64_t name = read_uleb(abbrev), form = read_uleb(abbrev);
+            if (form == DW_FORM_implicit_const) {
+                read_sleb(abbrev);
+            }
+            if ((name == 0 && form == 0) || abbrev->overrun) {
+                break;
+            }
+        }
+    }
+    return false;
+}
+
+/* Reads the entry of the unit at r; false when it cannot be read. */
+static bool read_die(struct reader *r, struct die *die) {
+    const struct unit_sections *s = die->sections;
+    die->version = (unsigned)read_int(r, 2);
+    uint64_t abbrevs;
+    if (die->version >= 5) {
+        uint64_t type = read_int(r, 1);
+        die->address_size = (unsigned)read_int(r, 1);
+        abbrevs = read_int(r, die->offset_size);
+        if (type != DW_UT_compile && type != DW_UT_partial) {
+            return false;
+        }
+    } else {
+        abbrevs = read_int(r, die->offset_size);
+        die->address_size = (unsigned)read_int(r, 1);
+    }
+    if (abbrevs > s->abbrev_size) {
+        return false;
+    }
+    struct reader abbrev = {s->abbrev + abbrevs, s->abbrev + s->abbrev_size, false};
+    if (!find_abbrev(&abbrev, read_uleb(r))) {
+        return false;
+    }
+    die->table = UINT64_MAX;
+    die->folder = NULL;
+    while (!abbrev.overrun && !r->overrun) {
+        uint64_t name = read_uleb(&abbrev), form = read_uleb(&abbrev), number;
+        const char *text;
+        if (form == DW_FORM_implicit_const) {
+            read_sleb(&abbrev);
+        }
+        if (name == 0 && form == 0) {
+            return true;
+        }
+        read_attribute(r, die, form, &text, &number);
+        if (name == DW_AT_stmt_list) {
+            die->table = number;
+        } else if (name == DW_AT_comp_dir) {
+            die->folder = text;
+        }
+    }
+    return false;
+}
+
+const char *lines_folder(const struct unit_sections *sections, uint64_t unit) {
+    struct reader info = {sections->info, sections->info + sections->info_size, false};
+    while (info.at < info.end) {
+        struct die die = {.sections = sections};
+        uint64_t length = read_length(&info, &die.offset_size);
+        if (length == 0 || length > (uint64_t)(info.end - info.at)) {
+            return NULL;
+        }
+        struct reader r = {info.at, info.at + length, false};
+        info.at += length;
+        if (read_die(&r, &die) && die.table == unit && die.folder && *die.folder) {
+            return die.folder;
+        }
+    }
+    return NULL;
 }

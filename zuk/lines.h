@@ -21,10 +21,20 @@ struct line_place {
     const char *folder; /* NULL: not known, or the file's name is absolute */
     const char *file; /* NULL: no line covers the address */
     unsigned line;
+    uint64_t unit; /* where in .debug_line the unit's table begins */
 };
 
 /* Fills places[i] for addresses[i].  Strings point into the sections. */
 void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
                 struct line_place *places);
+
+struct unit_sections { /* contents relocated */
+    const uint8_t *info, *abbrev, *str, *line_str;
+    size_t info_size, abbrev_size, str_size, line_str_size;
+};
+
+/* The folder that a unit was compiled in, to which its relative names belong
+ * (before DWARF 5 .debug_line does not tell), or NULL. */
+const char *lines_folder(const struct unit_sections *sections, uint64_t unit);
 
 #endif

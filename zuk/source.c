@@ -89,14 +89,46 @@ static uint8_t *relocated(const struct object *object, const uint64_t *bases, si
 }
 
 /* As the user would type it: relative to where zuk runs. */
-static const char *spell(const struct line_place *place) {
+static const char *spell(const struct line_place *place, const char *unit_folder) {
     char *file = place->folder ? path_join(place->folder, place->file) : xstrdup(place->file);
+    if (*file != '/' && unit_folder) {
+        file = path_join(unit_folder, file);
+    }
     char cwd[4096];
     size_t length = getcwd(cwd, sizeof cwd) ? strlen(cwd) : 0;
     if (length > 1 && strncmp(file, cwd, length) == 0 && file[length] == '/') {
         file += length + 1;
     }
     return xasprintf("%s:%u", file, place->line);
+}
+
+static bool is_relative(const struct line_place *place) {
+    return place->file && *place->file != '/' && !(place->folder && *place->folder == '/');
+}
+
+/* Adds the units' folders where names are relative. */
+static void spell_all(const struct object *object, const uint64_t *bases,
+                      const struct line_sections *sections, const struct line_place *places,
+                      size_t count, const char **lines) {
+    struct unit_sections units = {.str = sections->str,
+                                  .line_str = sections->line_str,
+                                  .str_size = sections->str_size,
+                                  .line_str_size = sections->line_str_size};
+    size_t info = find_section(object, ".debug_info");
+    units.abbrev = section_bytes(object, find_section(object, ".debug_abbrev"), &units.abbrev_size);
+    uint64_t last = UINT64_MAX;
+    const char *folder = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (is_relative(&places[i]) && info && units.abbrev && places[i].unit != last) {
+            if (!units.info) {
+                units.info = relocated(object, bases, info);
+                units.info_size = (size_t)object->sections[info].sh_size;
+            }
+            last = places[i].unit;
+            folder = lines_folder(&units, last);
+        }
+        lines[i] = places[i].file ? spell(&places[i], folder) : NULL;
+    }
 }
 
 static void find_in_object(const struct object *object, const struct undefined *const *uses,
@@ -117,9 +149,7 @@ static void find_in_object(const struct object *object, const struct undefined *
         addresses[i] = bases[uses[i]->reference.section] + uses[i]->reference.offset;
     }
     lines_find(&sections, addresses, count, places);
-    for (size_t i = 0; i < count; i++) {
-        lines[i] = places[i].file ? spell(&places[i]) : NULL;
-    }
+    spell_all(object, bases, &sections, places, count, lines);
 }
 
 /* --- all of them -------------------------------------------------------- */

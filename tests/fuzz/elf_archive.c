@@ -95,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint64_t addresses[3] = {0, 0x1000, 0x201000};
         struct line_place places[3];
         lines_find(&sections, addresses, 3, places);
+        struct unit_sections units = {data, data, data, data, size, size, size, size};
+        lines_folder(&units, 0);
         check(*file_describe(data, size) != 0);
     }
     }

@@ -194,6 +194,26 @@ static void kinds_and_lines_of_uses(void **state) {
     }
 }
 
+/* DWARF 4 keeps the folder of a relative name in .debug_info. */
+static void relative_names_get_their_folder(void **state) {
+    (void)state;
+    static const char *const flags[] = {"-gdwarf-4", "-gdwarf-5"};
+    assert_true(make_dirs(in_scratch("sub")));
+    put_file("sub/rel.c", "\n\nint fn(void); int a(void) { return fn(); }\n", 45);
+    for (size_t i = 0; i < 2; i++) {
+        const char *const argv[] = {"cc", flags[i], "-c", "sub/rel.c", "-o", "rel.o", NULL};
+        struct run run = {.argv = argv, .cwd = scratch, .out_to_err = true};
+        assert_int_equal(run_program(&run), 0);
+        struct resolution r = {0};
+        add_object(&r, in_scratch("rel.o"));
+        assert_true(resolve_run(&r) && resolve_finish(&r));
+        const char *lines[1];
+        assert_int_equal(r.undefined.len, 1);
+        source_lines(&r, lines);
+        assert_string_equal(lines[0], xasprintf("%s/sub/rel.c:3", scratch));
+    }
+}
+
 static void thread_local_data_is_an_error(void **state) {
     (void)state;
     struct resolution r = {0};
@@ -430,6 +450,7 @@ int main(void) {
         cmocka_unit_test(comdat_groups_are_kept_once),
         cmocka_unit_test(all_mains_are_noted),
         cmocka_unit_test(kinds_and_lines_of_uses),
+        cmocka_unit_test(relative_names_get_their_folder),
         cmocka_unit_test(thread_local_data_is_an_error),
         cmocka_unit_test(strict_makes_each_an_error),
         cmocka_unit_test(stubs_are_what_the_kernel_expects),
