@@ -119,6 +119,11 @@ void crash_report(const struct crash *c) {
         r.stack_base = r.regs[7];
     }
     r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
+    /* The pointer of an overflowed stack is below its lowest page. */
+    for (unsigned i = 0; c->kind == CRASH_STACK && !r.stack_size && i < 64; i++) {
+        r.stack_base = ALIGN_DOWN(r.stack_base, PAGE_SIZE) + PAGE_SIZE;
+        r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
+    }
     /* The newest calls are those before calls_next; unused slots are zero. */
     unsigned slots = sizeof t->calls / sizeof t->calls[0];
     unsigned next = (unsigned)(t->calls_next / sizeof t->calls[0]);
