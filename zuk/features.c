@@ -273,7 +273,13 @@ size_t features_objects(const struct features *f, const char *arch, struct featu
         const char *path =
             at == NULL ? o->path
                        : xasprintf("%.*sarch/%s%s", (int)(at - o->path), o->path, arch, at + 1);
-        *vec_push(&list) = (struct feature_object){o->option, path};
+        bool listed = false; /* two options may share an object */
+        for (size_t i = 0; i < list.len; i++) {
+            listed |= strcmp(list.data[i].path, path) == 0;
+        }
+        if (!listed) {
+            *vec_push(&list) = (struct feature_object){o->option, path};
+        }
     }
     *out = list.data;
     return list.len;

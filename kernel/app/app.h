@@ -49,7 +49,9 @@ void crash_report(const struct crash *c);
 void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));
 void crash_init(void); /* panics and deadlocks are reported through it */
 
-void trace_last(void); /* the current call, which will not return */
+void trace_start(void);
+/* Tells of the current call, when calls are traced; `returned`: it has a result. */
+void trace_call(bool returned);
 
 /* Signals (app/signal.c, linked with SIGNALS); NULL without it: then every
  * deadly signal ends the app. */

@@ -157,8 +157,14 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     char *platform = arg_at - ALIGN_UP(strlen(arch_name) + 1, 8);
     uint64_t *random = (uint64_t *)ALIGN_DOWN((uint64_t)platform - 16, 16);
     memcpy(platform, arch_name, strlen(arch_name) + 1);
-    if (!arch_random(&random[0]) || !arch_random(&random[1]))
-        random_bytes(random, 16);
+    for (unsigned i = 0; i < 2; i++) {
+        /* The generator comes with RANDOM; a guess is the last resort. */
+        if (!arch_random(&random[i])) {
+            random[i] = arch_cycles() * 0x9e3779b97f4a7c15ull;
+            if (random_bytes)
+                random_bytes(&random[i], sizeof random[i]);
+        }
+    }
 
     uint64_t *sp = (uint64_t *)ALIGN_DOWN((uint64_t)random - words * 8, 16);
     sp[0] = s.argc;
@@ -231,6 +237,6 @@ void app_start(void) {
     vaddr_t sp = build_stack(&elf, entry);
     area_fault(entry, PROT_EXEC); /* cheaper than the fault that would follow */
     if (app_settings.trace)
-        arch_trace(true);
+        trace_start();
     arch_app_enter(entry, sp);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * --strace: a record for every system call, with what its pointers point to.
- * arch/ calls these around each handler, when tracing was switched on.
+ * --strace: a record for every system call on its way out, with what its
+ * pointers point to.
  *
  * Which arguments are worth reading is the host's knowledge (zuk/strace.def);
  * here every argument that points to readable memory that is present gives
@@ -17,8 +17,6 @@
 
 #define DATA_SIZE 96u /* of each argument */
 #define ARGS 6
-
-static uint64_t started;
 
 /* Bytes at `at` that can be read without a fault, up to DATA_SIZE. */
 static uint16_t readable(vaddr_t at) {
@@ -51,25 +49,19 @@ static void send(const struct thread *t, const struct report_call *call, uint64_
     console_record(REPORT_TRACE, pieces, count, false);
 }
 
-void trace_before(void);
-void trace_after(uint64_t slot);
-
-void trace_before(void) {
-    started = clock_monotonic();
-}
-
-void trace_after(uint64_t slot) {
-    uint64_t now = clock_monotonic();
+void trace_call(bool returned) {
     struct thread *t = thread_current();
-    send(t, (const struct report_call *)((const char *)t->calls + slot), started, now - started);
-}
-
-/* A call that does not come back (exit) is told when it begins. */
-void trace_last(void);
-void trace_last(void) {
-    struct thread *t = thread_current();
-    if (!app_settings.trace)
+    if (!(t->work & THREAD_WORK_TRACE))
         return;
     unsigned slots = sizeof t->calls / sizeof t->calls[0];
-    send(t, &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots], started, 0);
+    uint64_t now = clock_monotonic();
+    uint64_t spent = (arch_cycles() - t->entered) * 1000 / (arch_cycles_hz() / 1000000);
+    send(t, &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots], now - spent / 1000,
+         returned ? spent / 1000 : 0);
+}
+
+void trace_start(void) {
+    clock_monotonic(); /* calibrated now, not in the middle of a call */
+    thread_current()->work |= THREAD_WORK_TRACE;
+    arch_trace();
 }

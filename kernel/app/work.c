@@ -8,7 +8,9 @@
 void app_work(struct trap_frame *frame) {
     struct thread *t = thread_current();
     uint64_t work = t->work;
-    t->work = 0;
+    t->work = work & THREAD_WORK_TRACE;
+    if (work & THREAD_WORK_TRACE && arch_frame_is_call(frame))
+        trace_call(true);
     if (work & THREAD_WORK_RESCHED)
         thread_yield();
     if (signal_ops)

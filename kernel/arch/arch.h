@@ -95,6 +95,7 @@ uint64_t arch_get_tls(void);
 struct trap_frame;
 uint64_t arch_frame_ip(const struct trap_frame *frame);
 uint64_t arch_frame_sp(const struct trap_frame *frame);
+bool arch_frame_is_call(const struct trap_frame *frame); /* on the way out of a system call */
 long arch_frame_result(const struct trap_frame *frame); /* the register a call's result is in */
 /* In the order of REPORT_REGS_<ARCH>. */
 void arch_frame_regs(const struct trap_frame *frame, uint64_t *regs);
@@ -106,7 +107,7 @@ extern const unsigned arch_image;       /* enum image_arch */
 extern const char arch_name[];          /* as uname says */
 extern uint64_t arch_hwcap;             /* AT_HWCAP */
 extern uint32_t arch_signal_frame_size; /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
-void arch_trace(bool on);               /* system calls go through trace_before and trace_after */
+void arch_trace(void); /* from now on thread.entered is set at every system call */
 
 /* What a CPU exception means; arch/ decodes, fault_entry (app/) acts. */
 struct fault {

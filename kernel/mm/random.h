@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
-void random_bytes(void *dst, size_t size);
+/* Weak: NULL when no linked option wants it. */
+__attribute__((weak)) void random_bytes(void *dst, size_t size);
 
 #endif

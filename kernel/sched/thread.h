@@ -21,12 +21,14 @@ enum thread_state { THREAD_RUNNABLE, THREAD_WAITING, THREAD_DEAD };
 struct signal_state; /* owned by app/ */
 
 struct thread {
-    /* Offsets of the first six are known to assembly (arch/<a>/offsets.h). */
+    /* Offsets of these, down to calls, are known to assembly (arch/<a>/offsets.h). */
     struct thread *self;
     uint64_t kstack_top;   /* kernel stack pointer at system call entry */
     uint64_t app_sp;       /* the app's stack pointer while in the kernel */
     uint64_t calls_next;   /* byte offset in calls[] of the next system call's slot */
     uint64_t work;         /* not 0: something to do before returning to the app */
+    uint64_t scratch[2];   /* for assembly */
+    uint64_t entered;      /* cycles at the system call's entry, when traced */
     struct report_call calls[16]; /* ring of the last system calls */
 
     struct arch_thread arch;
@@ -47,6 +49,7 @@ struct thread {
 
 #define THREAD_WORK_SIGNAL 1u
 #define THREAD_WORK_RESCHED 2u
+#define THREAD_WORK_TRACE 4u /* stays set: every system call is traced */
 
 /* `external`: something outside (a device) wakes it, so a thread that waits
  * there for ever is no deadlock. */

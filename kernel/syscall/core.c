@@ -12,12 +12,12 @@
 #include "syscall/syscall.h"
 
 SYSCALL_HANDLER(exit_group) {
-    trace_last();
+    trace_call(false);
     app_exit(a & 255);
 }
 
 SYSCALL_HANDLER(exit) {
-    trace_last();
+    trace_call(false);
     app_exit(a & 255);
 }
 

@@ -5,18 +5,16 @@
  * One process, private memory: a word is known by its address.  The kernel is
  * not preempted, so nothing comes between the look at the word and the sleep.
  */
-#include "clock/clock.h"
 #include "lib/align.h"
 #include "mm/user.h"
 #include "sched/thread.h"
+#include "syscall/futex.h"
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
-#include "syscall/time.h"
 
 enum { FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE,
        FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET };
 #define FUTEX_PRIVATE 128
-#define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_ALL UINT32_MAX
 
 #define BUCKETS 64
@@ -98,22 +96,17 @@ static long futex_requeue(vaddr_t word, int wake_most, int move_most, vaddr_t ta
     return count + moved;
 }
 
-SYSCALL_HANDLER(futex) {
+long futex_between_threads(unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+                           unsigned long e, unsigned long f) {
     unsigned op = b & ~(unsigned)(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
-    uint64_t deadline = UINT64_MAX, timeout;
+    uint64_t deadline = UINT64_MAX;
     uint32_t now;
     if (a % 4)
         return -EINVAL;
     if ((op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET) && d) {
-        long error = time_read(d, &timeout);
+        long error = futex_deadline(b, d, &deadline);
         if (error)
             return error;
-        if (op == FUTEX_WAIT)
-            deadline = time_deadline(timeout);
-        else if (b & FUTEX_CLOCK_REALTIME)
-            deadline = clock_monotonic() + (timeout > clock_realtime() ? timeout - clock_realtime() : 0);
-        else
-            deadline = timeout;
     }
     switch (op) {
     case FUTEX_WAIT:

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mmap and its family: mmap(2), mprotect(2), mremap(2), madvise(2), msync(2),
- * mincore(2), brk(2), mlock(2).
- *
- * There is no swap: locking memory is a matter of course.
+ * mmap(2), munmap(2), mprotect(2), brk(2).
  */
 #include "lib/align.h"
 #include "mm/area.h"
@@ -63,108 +60,6 @@ SYSCALL_HANDLER(mprotect) {
     return area_protect(a, b, prot_from(c));
 }
 
-SYSCALL_HANDLER(mremap) {
-    if (d & ~7ul || (d & MREMAP_FIXED && !(d & MREMAP_MAYMOVE)))
-        return -EINVAL;
-    if (d & MREMAP_DONTUNMAP)
-        return -EINVAL;
-    return area_remap(a, b, c, d & MREMAP_MAYMOVE, d & MREMAP_FIXED, d & MREMAP_FIXED ? e : 0);
-}
-
 SYSCALL_HANDLER(brk) {
     return area_brk(a);
-}
-
-/* Start and size as madvise, msync, mincore and mlock take them; 0 or -errno. */
-static long check_range(vaddr_t start, size_t *size) {
-    if (start % PAGE_SIZE)
-        return -EINVAL;
-    size_t all = ALIGN_UP(*size, PAGE_SIZE);
-    if (all < *size || start + all < start)
-        return -EINVAL;
-    *size = all;
-    return area_covers(start, all) ? 0 : -ENOMEM;
-}
-
-SYSCALL_HANDLER(madvise) {
-    size_t size = b;
-    long error = check_range(a, &size);
-    if (error == -EINVAL)
-        return error;
-    switch (c) {
-    case MADV_DONTNEED:
-    case MADV_DONTNEED_LOCKED:
-        area_discard(a, size);
-        return error;
-    case MADV_FREE:
-        area_discard(a, size);
-        return error;
-    case MADV_POPULATE_READ:
-    case MADV_POPULATE_WRITE:
-        for (vaddr_t at = a; !error && at < a + size; at += PAGE_SIZE)
-            error = area_fault(at, c == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ);
-        return error;
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-    case MADV_DONTFORK:
-    case MADV_DOFORK:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-    case MADV_DONTDUMP:
-    case MADV_DODUMP:
-    case MADV_COLD:
-    case MADV_PAGEOUT:
-        return error;
-    default:
-        return -EINVAL;
-    }
-}
-
-SYSCALL_HANDLER(msync) {
-    if (c & ~7ul || (c & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
-        return -EINVAL;
-    size_t size = b;
-    return check_range(a, &size);
-}
-
-static void mark_present(vaddr_t va, const struct page_entry *entry, void *arg) {
-    (void)entry;
-    vaddr_t *out = arg; /* out[0]: first address, out[1]: the app's vector */
-    unsigned char one = 1;
-    user_write(out[1] + (va - out[0]) / PAGE_SIZE, &one, 1);
-}
-
-SYSCALL_HANDLER(mincore) {
-    size_t size = b;
-    long error = check_range(a, &size);
-    if (error)
-        return error;
-    error = user_clear(c, size / PAGE_SIZE);
-    vaddr_t out[2] = {a, c};
-    if (!error)
-        arch_page_walk(a, a + size, mark_present, out);
-    return error;
-}
-
-SYSCALL_HANDLER(mlock) {
-    size_t size = b + a % PAGE_SIZE;
-    return check_range(ALIGN_DOWN(a, PAGE_SIZE), &size);
-}
-
-SYSCALL_HANDLER(mlock2) {
-    return c & ~1ul ? -EINVAL : sys_mlock(a, b, 0, 0, 0, 0);
-}
-
-SYSCALL_HANDLER(munlock) {
-    return sys_mlock(a, b, 0, 0, 0, 0);
-}
-
-SYSCALL_HANDLER(mlockall) {
-    return !a || a & ~7ul ? -EINVAL : 0;
-}
-
-SYSCALL_HANDLER(munlockall) {
-    return 0;
 }

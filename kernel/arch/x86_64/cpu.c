@@ -6,6 +6,7 @@
 #include "arch/x86_64/cpu.h"
 
 #include "abi/image.h"
+#include "arch/x86_64/io.h"
 #include "diag/diag.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -53,6 +54,11 @@ void arch_init(void) {
     __asm__ volatile("lidt %0" : : "m"(idt_pointer));
     unmap_kernel_page(boot_stack_guard);
     unmap_kernel_page(trap_stack_guard);
+
+    /* The 8259s' lines would arrive as exceptions: firmware may have left them
+     * open, and nobody here uses them. */
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
 
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
@@ -138,8 +144,8 @@ void arch_app_enter(vaddr_t ip, vaddr_t sp) {
     app_enter(ip, sp);
 }
 
-void arch_trace(bool on) {
-    wrmsr(MSR_LSTAR, (uint64_t)(on ? syscall_entry_traced : syscall_entry));
+void arch_trace(void) {
+    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry_traced);
 }
 
 void arch_idle(void) {

@@ -123,10 +123,16 @@ fatal_entry:
  * return address in %rcx, flags in %r11; interrupts are closed (SFMASK).
  * The thread's ring of calls holds the arguments, for reports and to restore
  * the registers; %rbx is the slot's offset while the handler runs. */
-.macro SYSCALL_ENTRY name, before, after
-    .globl \name
-    .balign 16
-\name:
+    .globl syscall_entry, syscall_entry_traced
+syscall_entry_traced:
+    movq %rax, %gs:THREAD_SCRATCH
+    movq %rdx, %gs:THREAD_SCRATCH + 8
+    rdtsc
+    movl %eax, %gs:THREAD_ENTERED
+    movl %edx, %gs:THREAD_ENTERED + 4
+    movq %gs:THREAD_SCRATCH, %rax
+    movq %gs:THREAD_SCRATCH + 8, %rdx
+syscall_entry:
     movq %rsp, %gs:THREAD_APP_SP
     movq %gs:THREAD_KSTACK_TOP, %rsp
     pushq %r11
@@ -147,7 +153,6 @@ fatal_entry:
     movq $1, %rcx
     rorq $1, %rcx
     movq %rcx, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
-    \before
     movq %r10, %rcx
     cmpq $SYSCALL_COUNT, %rax
     jae 2f
@@ -155,7 +160,6 @@ fatal_entry:
     addq $syscall_table, %rax
 1:  call *%rax
     movq %rax, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
-    \after
     cmpl $0, %gs:THREAD_WORK
     jne syscall_work
     movq %gs:THREAD_CALLS + CALL_ARGS(%rbx), %rdi
@@ -172,28 +176,6 @@ fatal_entry:
     jmp *%rcx
 2:  movq $sys_absent, %rax
     jmp 1b
-.endm
-
-.macro TRACE_BEFORE
-    call trace_before
-    movq %gs:THREAD_CALLS + CALL_NUMBER(%rbx), %rax
-    movq %gs:THREAD_CALLS + CALL_ARGS(%rbx), %rdi
-    movq %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
-    movq %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
-    movq %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
-    movq %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
-    movq %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
-.endm
-.macro TRACE_AFTER
-    movq %rbx, %rdi
-    call trace_after
-    movq %gs:THREAD_CALLS + CALL_RESULT(%rbx), %rax
-.endm
-.macro NOTHING
-.endm
-
-    SYSCALL_ENTRY syscall_entry, NOTHING, NOTHING
-    SYSCALL_ENTRY syscall_entry_traced, TRACE_BEFORE, TRACE_AFTER
 
 syscall_work:
     FULL_FRAME

@@ -11,7 +11,9 @@
 #define THREAD_APP_SP 16
 #define THREAD_CALLS_NEXT 24
 #define THREAD_WORK 32
-#define THREAD_CALLS 40
+#define THREAD_SCRATCH 40
+#define THREAD_ENTERED 56
+#define THREAD_CALLS 64
 
 /* struct report_call. */
 #define CALL_NUMBER 0

@@ -31,9 +31,9 @@
 
 /* The direct map begins with tables of its own: frames are out of reach
  * before it stands.  .bss, so cleared. */
-static uint64_t direct_pdpt[512] __attribute__((section(".bss_pages"), aligned(4096)));
-static uint64_t direct_pd[512] __attribute__((section(".bss_pages"), aligned(4096)));
-static uint64_t direct_pt[512] __attribute__((section(".bss_pages"), aligned(4096)));
+static uint64_t direct_pdpt[512] __attribute__((aligned(4096)));
+static uint64_t direct_pd[512] __attribute__((aligned(4096)));
+static uint64_t direct_pt[512] __attribute__((aligned(4096)));
 static uint64_t table_pages;
 static uint64_t device_next = DEVICE_BASE;
 

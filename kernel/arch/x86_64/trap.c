@@ -15,6 +15,8 @@ _Static_assert(offsetof(struct thread, kstack_top) == THREAD_KSTACK_TOP, "offset
 _Static_assert(offsetof(struct thread, app_sp) == THREAD_APP_SP, "offsets.h");
 _Static_assert(offsetof(struct thread, calls_next) == THREAD_CALLS_NEXT, "offsets.h");
 _Static_assert(offsetof(struct thread, work) == THREAD_WORK, "offsets.h");
+_Static_assert(offsetof(struct thread, scratch) == THREAD_SCRATCH, "offsets.h");
+_Static_assert(offsetof(struct thread, entered) == THREAD_ENTERED, "offsets.h");
 _Static_assert(offsetof(struct thread, calls) == THREAD_CALLS, "offsets.h");
 _Static_assert(offsetof(struct report_call, number) == CALL_NUMBER, "offsets.h");
 _Static_assert(offsetof(struct report_call, args) == CALL_ARGS, "offsets.h");
@@ -122,6 +124,10 @@ void arch_frame_regs(const struct trap_frame *f, uint64_t *regs) {
         f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, f->rsp, f->r8,
         f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags};
     memcpy(regs, all, sizeof all);
+}
+
+bool arch_frame_is_call(const struct trap_frame *frame) {
+    return frame->vector == FRAME_VECTOR_SYSCALL;
 }
 
 long arch_frame_result(const struct trap_frame *frame) {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What both futex(2) handlers share.
+ */
+#ifndef SYSCALL_FUTEX_H
+#define SYSCALL_FUTEX_H
+
+#include "syscall/time.h"
+
+#define FUTEX_CLOCK_REALTIME 256
+
+/* futex(2) in full; weak, NULL where THREADS is not linked. */
+__attribute__((weak)) long futex_between_threads(unsigned long a, unsigned long b, unsigned long c,
+                                                 unsigned long d, unsigned long e, unsigned long f);
+
+/* The timeout of FUTEX_WAIT (from now) or FUTEX_WAIT_BITSET (a point in time,
+ * on the monotonic or, by flag, the realtime clock) as monotonic ns. */
+static inline long futex_deadline(unsigned long op, vaddr_t timeout, uint64_t *deadline) {
+    uint64_t ns, base = 0;
+    long error = time_read(timeout, &ns);
+    if (error)
+        return error;
+    if (!(op & 8)) /* FUTEX_WAIT */
+        base = clock_monotonic();
+    else if (op & FUTEX_CLOCK_REALTIME)
+        base = clock_monotonic() - clock_realtime(); /* wraps, and wraps back */
+    *deadline = base + ns;
+    return 0;
+}
+
+#endif

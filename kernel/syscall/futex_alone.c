@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * futex(2) for a program that cannot start a thread: nobody else waits,
+ * nobody wakes.  Where THREADS is linked, syscall/futex.c does the work.
+ */
+#include "mm/user.h"
+#include "sched/thread.h"
+#include "syscall/futex.h"
+#include "syscall/linux.h"
+#include "syscall/syscall.h"
+
+enum { FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAIT_BITSET = 9,
+       FUTEX_WAKE_BITSET };
+#define FUTEX_FLAGS (128u | 256u) /* private, realtime clock */
+
+SYSCALL_HANDLER(futex) {
+    static WAIT_QUEUE(nobody);
+    if (futex_between_threads)
+        return futex_between_threads(a, b, c, d, e, f);
+    unsigned op = (unsigned)b & ~FUTEX_FLAGS;
+    uint32_t now;
+    if (a % 4)
+        return -EINVAL;
+    if (user_read(&now, a, sizeof now))
+        return -EFAULT;
+    if (op == FUTEX_WAKE || op == FUTEX_REQUEUE || op == FUTEX_WAKE_BITSET)
+        return 0;
+    if (op == FUTEX_CMP_REQUEUE)
+        return now == (uint32_t)f ? 0 : -EAGAIN;
+    if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
+        return -ENOSYS;
+    if (now != (uint32_t)c)
+        return -EAGAIN;
+    uint64_t deadline = UINT64_MAX;
+    long error = d ? futex_deadline(b, d, &deadline) : 0;
+    return error ? error : wait_on(&nobody, deadline);
+}
