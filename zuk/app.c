@@ -57,7 +57,8 @@ struct link {
     struct toolchain toolchain;
     struct library libraries[TOOLCHAIN_LIBRARIES];
     VEC(const char *) files; /* the user's, in the order of the command line */
-    VEC(const struct input *) copied; /* archives that lld would refuse: their members go to libs.a */
+    VEC(const struct input *)
+    copied;    /* archives that lld would refuse: their members go to libs.a */
     bool bare; /* defines _start itself: no crt1.o */
 };
 
@@ -161,7 +162,8 @@ static bool ar_write(struct output *o, const char *name, const void *data, size_
 /* A library of a few large members is cheaper to name than to copy from. */
 enum { FEW_MEMBERS = 16 };
 
-static const struct object *linked_from(const struct link *l, size_t i, const struct file_map *map) {
+static const struct object *linked_from(const struct link *l, size_t i,
+                                        const struct file_map *map) {
     const struct object *object = l->resolution.linked.data[i];
     bool inside = object->data >= map->data && object->data < map->data + map->size;
     return inside ? object : NULL;
@@ -216,8 +218,7 @@ static bool write_libraries(const struct link *l, const char *path) {
     if (!o) {
         return false;
     }
-    bool ok = output_write(o, "!<arch>\n", 8) &&
-              ar_write(o, "//", names.text.data, names.text.len);
+    bool ok = output_write(o, "!<arch>\n", 8) && ar_write(o, "//", names.text.data, names.text.len);
     for (size_t i = 0; i < r->linked.len && ok; i++) {
         const struct object *object = copied_member(l, i);
         if (object) {
@@ -283,9 +284,26 @@ static bool link_app(struct link *l, const char *output) {
         unlink(path_join(l->request->work, "stubs.S"));
     }
     static const char *const fixed[] = {
-        "ld.lld", "-m", "elf_x86_64", "-static", "-no-pie", "--entry", "_start", "--image-base",
-        IMAGE_BASE, "--gc-sections", "--eh-frame-hdr", "--build-id=none", "-z", "noexecstack",
-        "-z", "norelro", "-z", STACK_SIZE, "--error-limit=0", "--color-diagnostics=never",
+        "ld.lld",
+        "-m",
+        "elf_x86_64",
+        "-static",
+        "-no-pie",
+        "--entry",
+        "_start",
+        "--image-base",
+        IMAGE_BASE,
+        "--gc-sections",
+        "--eh-frame-hdr",
+        "--build-id=none",
+        "-z",
+        "noexecstack",
+        "-z",
+        "norelro",
+        "-z",
+        STACK_SIZE,
+        "--error-limit=0",
+        "--color-diagnostics=never",
     };
     VEC(const char *) argv = {0};
     *vec_push(&argv) = l->toolchain.zig;
@@ -317,7 +335,8 @@ static bool link_app(struct link *l, const char *output) {
         }
     }
     *vec_push(&argv) = NULL;
-    return write_libraries(l, libraries) && write_command(path_join(l->request->work, "link-app.cmd"), argv.data) &&
+    return write_libraries(l, libraries) &&
+           write_command(path_join(l->request->work, "link-app.cmd"), argv.data) &&
            run_linker(l, argv.data, output);
 }
 

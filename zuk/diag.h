@@ -14,7 +14,7 @@
 /* Exit statuses of zuk (docs/architecture.md). */
 enum {
     EXIT_OK = 0,
-    EXIT_USER = 1,    /* bad input, build failed, disk full */
+    EXIT_USER = 1, /* bad input, build failed, disk full */
     EXIT_USAGE = 2,
     EXIT_MISSING = 3, /* the app called something missing */
     EXIT_KERNEL = 4,  /* kernel panic, deadlock, triple fault */
@@ -31,10 +31,10 @@ void diag_note(const char *fmt, ...) PRINTF(1, 2);    /* "zuk: ..." */
 void diag_hint(const char *fmt, ...) PRINTF(1, 2);    /* "  hint: ..." under the last message */
 void diag_verbose(const char *fmt, ...) PRINTF(1, 2); /* only with -v */
 
-extern int diag_verbosity;         /* 0, 1 with -v, 2 with -vv */
-extern bool diag_quiet;            /* says and counts nothing: for a try, and for fuzz targets */
-unsigned diag_error_count(void);   /* errors reported so far */
-bool diag_color(FILE *stream);     /* colour on that stream? (--color, NO_COLOR, isatty) */
+extern int diag_verbosity;       /* 0, 1 with -v, 2 with -vv */
+extern bool diag_quiet;          /* says and counts nothing: for a try, and for fuzz targets */
+unsigned diag_error_count(void); /* errors reported so far */
+bool diag_color(FILE *stream);   /* colour on that stream? (--color, NO_COLOR, isatty) */
 bool diag_color_set(const char *when); /* "auto", "always", "never"; false for another word */
 
 #endif

@@ -109,7 +109,7 @@ struct unit {
     unsigned min_length, opcode_base, line_range;
     int line_base;
     const uint8_t *operands; /* of standard opcodes, from opcode 1 */
-    uint64_t offset; /* in .debug_line */
+    uint64_t offset;         /* in .debug_line */
 };
 
 /* Takes the next unit off the section; false at its end or on nonsense. */
@@ -140,7 +140,8 @@ static bool read_unit(struct reader *section, struct unit *u) {
     u->operands = r.at;
     skip(&r, u->opcode_base ? u->opcode_base - 1 : 0);
     u->tables = r;
-    if (r.overrun || u->version < 2 || u->version > 5 || u->line_range == 0 || u->opcode_base == 0) {
+    if (r.overrun || u->version < 2 || u->version > 5 || u->line_range == 0 ||
+        u->opcode_base == 0) {
         u->program.at = u->program.end; /* an empty program: skipped */
     }
     return true;
@@ -438,7 +439,7 @@ void lines_find(const struct line_sections *sections, const uint64_t *addresses,
 struct die {
     const struct unit_sections *sections;
     unsigned version, offset_size, address_size;
-    uint64_t table; /* DW_AT_stmt_list */
+    uint64_t table;     /* DW_AT_stmt_list */
     const char *folder; /* DW_AT_comp_dir */
 };
 
@@ -532,7 +533,7 @@ static bool find_abbrev(struct reader *abbrev, uint64_t code) {
     for (int i = 0; i < ABBREV_LIMIT && !abbrev->overrun; i++) {
         uint64_t here = read_uleb(abbrev);
         read_uleb(abbrev); /* tag */
-        skip(abbrev, 1); /* has it children? */
+        skip(abbrev, 1);   /* has it children? */
         if (here == code && code) {
             return !abbrev->overrun;
         }

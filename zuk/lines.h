@@ -19,7 +19,7 @@ struct line_sections { /* any may be empty; contents relocated */
 
 struct line_place {
     const char *folder; /* NULL: not known, or the file's name is absolute */
-    const char *file; /* NULL: no line covers the address */
+    const char *file;   /* NULL: no line covers the address */
     unsigned line;
     uint64_t unit; /* where in .debug_line the unit's table begins */
 };

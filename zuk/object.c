@@ -44,12 +44,14 @@ enum file_kind file_kind(const uint8_t *data, size_t size) {
             return FILE_BAD_ELF;
         }
         bool big = data[EI_DATA] == ELFDATA2MSB;
-        unsigned type = big ? (unsigned)(data[16] << 8 | data[17]) : (unsigned)(data[17] << 8 | data[16]);
-        return type == ET_REL                        ? FILE_OBJECT
+        unsigned type =
+            big ? (unsigned)(data[16] << 8 | data[17]) : (unsigned)(data[17] << 8 | data[16]);
+        return type == ET_REL                      ? FILE_OBJECT
                : type == ET_EXEC || type == ET_DYN ? FILE_EXECUTABLE
-                                                     : FILE_CORE;
+                                                   : FILE_CORE;
     }
-    if (starts_with(data, size, "BC\xc0\xde", 4) || starts_with(data, size, "\xde\xc0\x17\x0b", 4)) {
+    if (starts_with(data, size, "BC\xc0\xde", 4) ||
+        starts_with(data, size, "\xde\xc0\x17\x0b", 4)) {
         return FILE_BITCODE;
     }
     return FILE_OTHER;
@@ -89,7 +91,8 @@ const char *elf_machine_name(const uint8_t *data, size_t size) {
     }
     bool big = data[EI_DATA] == ELFDATA2MSB;
     bool wide = data[EI_CLASS] == ELFCLASS64;
-    unsigned machine = big ? (unsigned)(data[18] << 8 | data[19]) : (unsigned)(data[19] << 8 | data[18]);
+    unsigned machine =
+        big ? (unsigned)(data[18] << 8 | data[19]) : (unsigned)(data[19] << 8 | data[18]);
     switch (machine) {
     case EM_X86_64:
         return wide ? "x86_64" : "x32 (x86_64 with 32-bit pointers)";
@@ -207,7 +210,8 @@ static bool read_sections(struct object *object) {
         }
     }
     if (tables > object->size) {
-        return bad_object(object, "its relocation sections overlap"); /* or reading takes for ever */
+        return bad_object(object,
+                          "its relocation sections overlap"); /* or reading takes for ever */
     }
     uint32_t names = eh.e_shstrndx == SHN_XINDEX ? first.sh_link : eh.e_shstrndx;
     if (count) {
@@ -247,7 +251,8 @@ static uint32_t extended_section(const struct object *object, size_t i) {
     return value;
 }
 
-static bool read_symbol(struct object *object, const Elf64_Shdr *table, size_t i, const Elf64_Sym *sym) {
+static bool read_symbol(struct object *object, const Elf64_Shdr *table, size_t i,
+                        const Elf64_Sym *sym) {
     const char *name = string_at(object, table->sh_link, sym->st_name);
     if (!name) {
         return bad_object(object, xasprintf("the name of symbol %zu lies outside its table", i));
@@ -257,13 +262,14 @@ static bool read_symbol(struct object *object, const Elf64_Shdr *table, size_t i
     }
     unsigned binding = ELF64_ST_BIND(sym->st_info);
     if (binding != STB_GLOBAL && binding != STB_WEAK && binding != STB_GNU_UNIQUE) {
-        return bad_object(object, xasprintf("symbol '%s' has the unknown binding %u", name, binding));
+        return bad_object(object,
+                          xasprintf("symbol '%s' has the unknown binding %u", name, binding));
     }
     uint32_t section = sym->st_shndx == SHN_XINDEX ? extended_section(object, i) : sym->st_shndx;
     bool special = sym->st_shndx >= SHN_LORESERVE && sym->st_shndx != SHN_XINDEX;
     if (!special && section >= object->section_count) {
-        return bad_object(object, xasprintf("symbol '%s' is in section %u, which does not exist",
-                                            name, section));
+        return bad_object(
+            object, xasprintf("symbol '%s' is in section %u, which does not exist", name, section));
     }
     if (*name == 0) {
         return true; /* some assemblers emit one; nothing can refer to it */
@@ -345,7 +351,8 @@ bool object_comdats(const struct object *object, comdat_visit *visit, void *cont
         for (size_t j = 1; j < words; j++) {
             if (group[j] >= object->section_count) {
                 return bad_object(object, xasprintf("section group %zu names section %u, which "
-                                                    "does not exist", i, group[j]));
+                                                    "does not exist",
+                                                    i, group[j]));
             }
         }
         if (group[0] & GRP_COMDAT) {
@@ -398,7 +405,7 @@ static enum reference_kind classify(const struct object *object, const Elf64_Shd
     case R_X86_64_GOTPCREL:
     case R_X86_64_GOTPCRELX:
         return at[-2] == 0xff && (at[-1] == 0x15 || at[-1] == 0x25) ? REFERENCE_CALL
-                                                                     : REFERENCE_ADDRESS;
+                                                                    : REFERENCE_ADDRESS;
     default:
         return REFERENCE_ADDRESS;
     }
@@ -428,7 +435,8 @@ bool object_references(const struct object *object, reference_visit *visit, void
                 .symbol = symbol,
                 .section = sh->sh_info,
                 .offset = rela.r_offset,
-                .kind = classify(object, target, rela.r_offset, (uint32_t)ELF64_R_TYPE(rela.r_info)),
+                .kind =
+                    classify(object, target, rela.r_offset, (uint32_t)ELF64_R_TYPE(rela.r_info)),
             };
             visit(context, &reference);
         }
@@ -656,7 +664,7 @@ struct executable {
     Elf64_Ehdr header;
     Elf64_Phdr *segments;
     size_t segment_count;
-    const char *interpreter; /* NULL: none */
+    const char *interpreter;  /* NULL: none */
     VEC(const char *) needed; /* names of shared libraries */
     const char *soname;
     bool pie; /* DF_1_PIE */
@@ -689,19 +697,24 @@ static bool read_segments(struct executable *exe) {
 
 /* What a loader relies on: in the file, in the lower half, ascending, without
  * overlap, congruent to its file offset. */
-static bool check_load(const struct executable *exe, const Elf64_Phdr *ph, size_t i, uint64_t *end) {
+static bool check_load(const struct executable *exe, const Elf64_Phdr *ph, size_t i,
+                       uint64_t *end) {
     if (!inside(ph->p_offset, ph->p_filesz, exe->size)) {
-        return bad_executable(exe, xasprintf("segment %zu lies outside the file (is it cut off?)", i));
+        return bad_executable(exe,
+                              xasprintf("segment %zu lies outside the file (is it cut off?)", i));
     }
     if (ph->p_filesz > ph->p_memsz) {
-        return bad_executable(exe, xasprintf("segment %zu is larger in the file than in memory", i));
+        return bad_executable(exe,
+                              xasprintf("segment %zu is larger in the file than in memory", i));
     }
     if (!inside(ph->p_vaddr, ph->p_memsz, USER_TOP)) {
-        return bad_executable(exe, xasprintf("segment %zu has an address that no program can have", i));
+        return bad_executable(exe,
+                              xasprintf("segment %zu has an address that no program can have", i));
     }
     if (ph->p_memsz && ph->p_filesz && ((ph->p_vaddr ^ ph->p_offset) & 4095) != 0) {
         return bad_executable(exe, xasprintf("segment %zu cannot be mapped: its address and its "
-                                             "file offset differ within a page", i));
+                                             "file offset differ within a page",
+                                             i));
     }
     if (ph->p_memsz && ph->p_vaddr < *end) {
         return bad_executable(exe, xasprintf("segment %zu overlaps the one before it", i));
@@ -728,7 +741,8 @@ static bool check_loads(const struct executable *exe) {
                     ph->p_type == PT_NOTE) &&
                    (!inside(ph->p_offset, ph->p_filesz, exe->size) ||
                     (ph->p_type == PT_TLS && ph->p_filesz > ph->p_memsz))) {
-            return bad_executable(exe, xasprintf("segment %zu lies outside the file (is it cut off?)", i));
+            return bad_executable(
+                exe, xasprintf("segment %zu lies outside the file (is it cut off?)", i));
         }
     }
     if (!any) {
@@ -744,8 +758,8 @@ static bool check_loads(const struct executable *exe) {
 static const char *bytes_at(const struct executable *exe, uint64_t address, uint64_t *length) {
     for (size_t i = 0; i < exe->segment_count; i++) {
         const Elf64_Phdr *ph = &exe->segments[i];
-        if (ph->p_type == PT_LOAD && address >= ph->p_vaddr && address - ph->p_vaddr < ph->p_filesz &&
-            inside(ph->p_offset, ph->p_filesz, exe->size)) {
+        if (ph->p_type == PT_LOAD && address >= ph->p_vaddr &&
+            address - ph->p_vaddr < ph->p_filesz && inside(ph->p_offset, ph->p_filesz, exe->size)) {
             *length = ph->p_filesz - (address - ph->p_vaddr);
             return (const char *)exe->data + ph->p_offset + (address - ph->p_vaddr);
         }
@@ -803,7 +817,8 @@ static bool refuse_dynamic(const struct executable *exe) {
     if (exe->needed.len) {
         diag_error("'%s' is dynamically linked: it wants %s", exe->path, list);
     } else {
-        diag_error("'%s' is dynamically linked: it wants the loader %s", exe->path, exe->interpreter);
+        diag_error("'%s' is dynamically linked: it wants the loader %s", exe->path,
+                   exe->interpreter);
     }
     diag_hint("link it statically: zig with -target x86_64-linux-musl, gcc with -static");
     return false;
@@ -826,8 +841,8 @@ bool executable_check(const char *path, const uint8_t *data, size_t size) {
         const Elf64_Phdr *ph = &exe.segments[i];
         if (ph->p_type == PT_INTERP) {
             bool whole = inside(ph->p_offset, ph->p_filesz, size) && ph->p_filesz > 0;
-            exe.interpreter = whole ? xstrndup((const char *)data + ph->p_offset, (size_t)ph->p_filesz)
-                                    : "?";
+            exe.interpreter =
+                whole ? xstrndup((const char *)data + ph->p_offset, (size_t)ph->p_filesz) : "?";
         } else if (ph->p_type == PT_DYNAMIC) {
             read_dynamic(&exe, ph);
         }

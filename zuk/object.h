@@ -20,12 +20,12 @@
 
 enum file_kind {
     FILE_EMPTY,
-    FILE_ARCHIVE, /* thin ones too */
-    FILE_OBJECT, /* ELF, ET_REL */
+    FILE_ARCHIVE,    /* thin ones too */
+    FILE_OBJECT,     /* ELF, ET_REL */
     FILE_EXECUTABLE, /* ELF, ET_EXEC or ET_DYN */
-    FILE_CORE, /* ELF, any other type */
-    FILE_BAD_ELF, /* the magic, but less than a header */
-    FILE_BITCODE, /* LLVM, left by -flto */
+    FILE_CORE,       /* ELF, any other type */
+    FILE_BAD_ELF,    /* the magic, but less than a header */
+    FILE_BITCODE,    /* LLVM, left by -flto */
     FILE_OTHER,
 };
 
@@ -45,10 +45,10 @@ struct symbol; /* symtab.h */
 struct object_symbol {
     const char *name;
     struct symbol *symbol; /* set by resolve.c */
-    uint32_t index; /* in the object's symbol table */
-    uint32_t section; /* SYM_DEFINED: where; 0 for absolute symbols */
-    uint8_t kind; /* enum symbol_kind */
-    uint8_t type; /* STT_* */
+    uint32_t index;        /* in the object's symbol table */
+    uint32_t section;      /* SYM_DEFINED: where; 0 for absolute symbols */
+    uint8_t kind;          /* enum symbol_kind */
+    uint8_t type;          /* STT_* */
     bool weak;
 };
 
@@ -56,15 +56,15 @@ struct object {
     const char *label; /* for people: "x.o", "libapp.a(conn.o)" */
     const uint8_t *data;
     size_t size;
-    bool is_ours; /* of the toolchain, not of the user */
-    bool is_read; /* the fields below are filled */
-    bool is_linked; /* given as an object, or extracted from its archive */
+    bool is_ours;         /* of the toolchain, not of the user */
+    bool is_read;         /* the fields below are filled */
+    bool is_linked;       /* given as an object, or extracted from its archive */
     Elf64_Shdr *sections; /* a copy, aligned */
     size_t section_count;
     bool *discarded; /* by section: in a COMDAT group that another object holds */
     struct object_symbol *symbols;
     size_t symbol_count;
-    uint32_t symtab; /* section number, 0: none */
+    uint32_t symtab;       /* section number, 0: none */
     uint32_t symtab_shndx; /* the same for its extended section numbers */
 };
 
@@ -83,9 +83,9 @@ bool object_comdats(const struct object *object, comdat_visit *visit, void *cont
 enum reference_kind { REFERENCE_CALL, REFERENCE_ADDRESS, REFERENCE_TLS };
 
 struct reference {
-    uint32_t symbol; /* index in the object's symbol table */
+    uint32_t symbol;  /* index in the object's symbol table */
     uint32_t section; /* the section that holds the reference */
-    uint64_t offset; /* in that section */
+    uint64_t offset;  /* in that section */
     enum reference_kind kind;
 };
 

@@ -208,12 +208,14 @@ static void refuse(const struct artifacts *found, const char *folder, bool with_
         }
         if (!with_target) {
             diag_hint("'%s/build.zig' takes no -Dtarget, so this was built for the host: use "
-                      "b.standardTargetOptions, or set the target to " TARGET, folder);
+                      "b.standardTargetOptions, or set the target to " TARGET,
+                      folder);
         }
         return;
     }
     diag_error("'zig build' in '%s' installs no static library that defines main, and no "
-               "executable", folder);
+               "executable",
+               folder);
     for (size_t i = 0; i < found->all.len; i++) {
         if (found->all.data[i].kind == FILE_ARCHIVE) {
             diag_hint("%s has no main", path_base(found->all.data[i].path));
@@ -250,8 +252,9 @@ static bool compile_override(const char *zig, const char *source, const char *ob
     size_t length = strlen(source);
     bool is_c = source[length - 1] == 'c';
     const char *const c[] = {zig, "cc", "-target", TARGET, "-g", "-c", source, "-o", object, NULL};
-    const char *const z[] = {zig, "build-obj", "-target", TARGET, "-lc", source,
-                             xasprintf("-femit-bin=%s", object), NULL};
+    const char *const z[] = {
+        zig, "build-obj", "-target", TARGET, "-lc", source, xasprintf("-femit-bin=%s", object),
+        NULL};
     struct run run = {.argv = is_c ? c : z, .out_to_err = true};
     int status = run_program(&run);
     if (status != 0) {
@@ -294,7 +297,8 @@ static bool compile_overrides(const struct app_request *request, const char *zig
 bool project_build(const struct app_request *request, const char *folder, struct project *project) {
     if (!is_file(path_join(folder, "build.zig"))) {
         diag_error("'%s' is a folder without a build.zig", folder);
-        diag_hint("zuk takes a folder with build.zig, .a and .o files, or a static Linux executable");
+        diag_hint(
+            "zuk takes a folder with build.zig, .a and .o files, or a static Linux executable");
         return false;
     }
     const char *zig = user_zig(request->zig);

@@ -11,7 +11,7 @@
 #include "zuk/app.h"
 
 struct project {
-    const char *artifact; /* the static library or executable */
+    const char *artifact;        /* the static library or executable */
     VEC(const char *) overrides; /* objects made from the C and Zig files in undefined/ */
 };
 

@@ -15,25 +15,29 @@
 /* NAME64 and NAME are the same function on x86_64: off_t, ino_t and the
  * structures that hold them have one layout in both libraries. */
 static const char *const large_file[] = {
-    "alphasort", "creat", "fallocate", "fcntl", "fgetpos", "fopen", "freopen", "fseeko",
-    "fsetpos", "fstat", "fstatat", "fstatfs", "fstatvfs", "ftello", "ftruncate", "ftw",
-    "getdents", "getrlimit", "glob", "globfree", "lockf", "lseek", "lstat", "mkostemp",
-    "mkostemps", "mkstemp", "mkstemps", "mmap", "nftw", "open", "openat", "posix_fadvise",
-    "posix_fallocate", "pread", "preadv", "prlimit", "pwrite", "pwritev", "readdir", "readdir_r",
-    "scandir", "sendfile", "setrlimit", "stat", "statfs", "statvfs", "tmpfile", "truncate",
-    "versionsort", "__xstat", "__fxstat", "__lxstat", "__fxstatat",
+    "alphasort",   "creat",         "fallocate",       "fcntl",     "fgetpos",    "fopen",
+    "freopen",     "fseeko",        "fsetpos",         "fstat",     "fstatat",    "fstatfs",
+    "fstatvfs",    "ftello",        "ftruncate",       "ftw",       "getdents",   "getrlimit",
+    "glob",        "globfree",      "lockf",           "lseek",     "lstat",      "mkostemp",
+    "mkostemps",   "mkstemp",       "mkstemps",        "mmap",      "nftw",       "open",
+    "openat",      "posix_fadvise", "posix_fallocate", "pread",     "preadv",     "prlimit",
+    "pwrite",      "pwritev",       "readdir",         "readdir_r", "scandir",    "sendfile",
+    "setrlimit",   "stat",          "statfs",          "statvfs",   "tmpfile",    "truncate",
+    "versionsort", "__xstat",       "__fxstat",        "__lxstat",  "__fxstatat",
 };
 
 /* __NAME_chk has NAME's arguments and then the size of the buffer, in a
  * register that NAME does not look at.  (Not here: printf's, fgets's, fread's
  * and recv's, where the size stands between the others.) */
 static const char *const checked[] = {
-    "memcpy", "memmove", "memset", "mempcpy", "strcpy", "strncpy", "strcat", "strncat", "stpcpy",
-    "stpncpy", "strlcpy", "strlcat", "read", "pread", "readlink", "readlinkat", "getcwd",
-    "realpath", "confstr", "getgroups", "gethostname", "getdomainname", "getlogin_r", "ttyname_r",
-    "ptsname_r", "mbstowcs", "wcstombs", "mbsrtowcs", "wcsrtombs", "mbsnrtowcs", "wcsnrtombs",
-    "wcrtomb", "wctomb", "wmemcpy", "wmemmove", "wmemset", "wcscpy", "wcsncpy", "wcscat", "wcsncat",
-    "wcpcpy", "wcpncpy", "poll", "ppoll", "explicit_bzero", "longjmp",
+    "memcpy",     "memmove",   "memset",         "mempcpy",       "strcpy",     "strncpy",
+    "strcat",     "strncat",   "stpcpy",         "stpncpy",       "strlcpy",    "strlcat",
+    "read",       "pread",     "readlink",       "readlinkat",    "getcwd",     "realpath",
+    "confstr",    "getgroups", "gethostname",    "getdomainname", "getlogin_r", "ttyname_r",
+    "ptsname_r",  "mbstowcs",  "wcstombs",       "mbsrtowcs",     "wcsrtombs",  "mbsnrtowcs",
+    "wcsnrtombs", "wcrtomb",   "wctomb",         "wmemcpy",       "wmemmove",   "wmemset",
+    "wcscpy",     "wcsncpy",   "wcscat",         "wcsncat",       "wcpcpy",     "wcpncpy",
+    "poll",       "ppoll",     "explicit_bzero", "longjmp",
 };
 
 static const struct {
@@ -102,12 +106,13 @@ const char *gnu_twin(const char *name) {
 }
 
 bool gnu_only(const char *name) {
-    static const char *const prefixes[] = {"__isoc99_", "__isoc23_", "_IO_", "__libc_", "__nptl_",
-                                           "gnu_get_libc_", "__fdelt_", "__nss_", "__pthread_"};
+    static const char *const prefixes[] = {"__isoc99_", "__isoc23_", "_IO_",
+                                           "__libc_",   "__nptl_",   "gnu_get_libc_",
+                                           "__fdelt_",  "__nss_",    "__pthread_"};
     static const char *const others[] = {
-        "aio_cancel64", "aio_error64", "aio_fsync64", "aio_read64", "aio_return64",
-        "aio_suspend64", "aio_write64", "lio_listio64", "getdirentries64", "scandirat64",
-        "__chk_fail", "__fortify_fail", "__overflow_chk", "__rawmemchr",
+        "aio_cancel64",  "aio_error64",    "aio_fsync64",    "aio_read64",      "aio_return64",
+        "aio_suspend64", "aio_write64",    "lio_listio64",   "getdirentries64", "scandirat64",
+        "__chk_fail",    "__fortify_fail", "__overflow_chk", "__rawmemchr",
     };
     for (size_t i = 0; i < COUNT(prefixes); i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
@@ -193,8 +198,7 @@ bool resolve_archive(struct resolution *r, const struct archive *archive) {
         for (size_t s = 0; s < object->symbol_count; s++) {
             const struct object_symbol *symbol = &object->symbols[s];
             if (symbol->kind != SYM_UNDEFINED) {
-                struct object *wanted =
-                    symbol_offer(symtab_get(&r->table, symbol->name), object);
+                struct object *wanted = symbol_offer(symtab_get(&r->table, symbol->name), object);
                 ok &= !wanted || link_object(r, wanted);
             }
         }
@@ -225,7 +229,8 @@ bool resolve_library(struct resolution *r, const struct archive *archive) {
         const struct archive_entry *entry = &archive->index.data[i];
         size_t m = member_at(archive, entry->offset);
         if (m == archive->members.len) {
-            diag_error("'%s' is damaged: its index names a member that is not there", archive->path);
+            diag_error("'%s' is damaged: its index names a member that is not there",
+                       archive->path);
             r->failed = true;
             return false;
         }
@@ -276,8 +281,8 @@ static bool enter_symbols(struct resolution *r, struct object *object) {
             ok &= !wanted || link_object(r, wanted);
         } else if (!symbol_define(symbol, object, s->kind, s->weak)) {
             if (strcmp(s->name, "main") != 0) { /* app.c names all who define main */
-                diag_error("'%s' is defined twice: in %s and in %s", s->name,
-                           symbol->object->label, object->label);
+                diag_error("'%s' is defined twice: in %s and in %s", s->name, symbol->object->label,
+                           object->label);
             }
             ok = false;
         }
@@ -353,11 +358,29 @@ bool resolve_twins(struct resolution *r) {
 /* lld makes these by itself. */
 static bool is_linker_made(const struct resolution *r, const char *name) {
     static const char *const names[] = {
-        "_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start", "__executable_start", "__dso_handle",
-        "__init_array_start", "__init_array_end", "__preinit_array_start", "__preinit_array_end",
-        "__fini_array_start", "__fini_array_end", "__rela_iplt_start", "__rela_iplt_end",
-        "__rel_iplt_start", "__rel_iplt_end", "__bss_start", "_end", "end", "_etext", "etext",
-        "_edata", "edata", "__GNU_EH_FRAME_HDR",
+        "_GLOBAL_OFFSET_TABLE_",
+        "_DYNAMIC",
+        "__ehdr_start",
+        "__executable_start",
+        "__dso_handle",
+        "__init_array_start",
+        "__init_array_end",
+        "__preinit_array_start",
+        "__preinit_array_end",
+        "__fini_array_start",
+        "__fini_array_end",
+        "__rela_iplt_start",
+        "__rela_iplt_end",
+        "__rel_iplt_start",
+        "__rel_iplt_end",
+        "__bss_start",
+        "_end",
+        "end",
+        "_etext",
+        "etext",
+        "_edata",
+        "edata",
+        "__GNU_EH_FRAME_HDR",
     };
     for (size_t i = 0; i < COUNT(names); i++) {
         if (strcmp(name, names[i]) == 0) {
@@ -382,7 +405,7 @@ struct collect {
     struct resolution *r;
     const struct object *object;
     struct symbol **by_index; /* the object's wanted symbols, by ELF symbol number */
-    bool *seen; /* by the same */
+    bool *seen;               /* by the same */
     size_t count;
 };
 

@@ -17,9 +17,9 @@ struct undefined {
     const char *name;
     struct symbol *symbol;
     const struct object *object; /* the first that refers to it */
-    size_t other_objects; /* how many more refer to it */
-    struct reference reference; /* the first use there; section 0: only declared */
-    bool is_call; /* some relocation calls it */
+    size_t other_objects;        /* how many more refer to it */
+    struct reference reference;  /* the first use there; section 0: only declared */
+    bool is_call;                /* some relocation calls it */
     bool is_tls;
 };
 
@@ -31,13 +31,13 @@ struct twin {
 
 struct resolution {
     struct symtab table;
-    VEC(struct object *) linked; /* in the order of their arrival */
-    VEC(struct object *) mains; /* the user's objects and members that define main */
-    VEC(struct object *) starts; /* ... that define _start */
+    VEC(struct object *) linked;     /* in the order of their arrival */
+    VEC(struct object *) mains;      /* the user's objects and members that define main */
+    VEC(struct object *) starts;     /* ... that define _start */
     VEC(struct undefined) undefined; /* after resolve_finish */
     VEC(struct twin) twins;
     struct symtab comdats; /* signatures; symbol->object: the first holder */
-    size_t next; /* first of linked whose symbols are not looked at */
+    size_t next;           /* first of linked whose symbols are not looked at */
     bool failed;
 };
 

@@ -66,17 +66,17 @@ static uint8_t *relocated(const struct object *object, const uint64_t *bases, si
     memcpy(copy, bytes, size);
     for (size_t i = 1; i < object->section_count; i++) {
         const Elf64_Shdr *sh = &object->sections[i];
-        if (sh->sh_type != SHT_RELA || sh->sh_info != section ||
-            (sh->sh_flags & SHF_COMPRESSED) || !object->symtab) {
+        if (sh->sh_type != SHT_RELA || sh->sh_info != section || (sh->sh_flags & SHF_COMPRESSED) ||
+            !object->symtab) {
             continue;
         }
         for (uint64_t at = 0; at + sizeof(Elf64_Rela) <= sh->sh_size; at += sizeof(Elf64_Rela)) {
             Elf64_Rela rela;
             memcpy(&rela, object->data + sh->sh_offset + at, sizeof rela);
             uint32_t type = (uint32_t)ELF64_R_TYPE(rela.r_info);
-            size_t width = type == R_X86_64_64                                ? 8
+            size_t width = type == R_X86_64_64                           ? 8
                            : type == R_X86_64_32 || type == R_X86_64_32S ? 4
-                                                                              : 0;
+                                                                         : 0;
             uint64_t value;
             if (width && rela.r_offset <= size && width <= size - rela.r_offset &&
                 symbol_address(object, bases, ELF64_R_SYM(rela.r_info), &value)) {

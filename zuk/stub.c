@@ -82,7 +82,14 @@ static void pad(struct bytes *b, size_t to, uint8_t with) {
     }
 }
 
-enum { SECTION_TEXT = 1, SECTION_RELA, SECTION_SYMTAB, SECTION_STRTAB, SECTION_NOTE, SECTION_COUNT };
+enum {
+    SECTION_TEXT = 1,
+    SECTION_RELA,
+    SECTION_SYMTAB,
+    SECTION_STRTAB,
+    SECTION_NOTE,
+    SECTION_COUNT
+};
 
 struct stub_object {
     struct bytes text, rela, symbols, strings, listing;
@@ -151,8 +158,8 @@ static void put_trap(struct stub_object *o, const char *name, uint32_t index) {
 static void put_address(struct stub_object *o, const char *name, uint32_t index) {
     uint64_t address = IMAGE_STUB_BASE + (uint64_t)index * IMAGE_PAGE;
     put_symbol(o, name, STT_NOTYPE, SHN_ABS, address, 0);
-    list(o, xasprintf("\n        .globl  %s\n        .set    %s, 0x%llx\n", quoted(name), quoted(name),
-                      (unsigned long long)address));
+    list(o, xasprintf("\n        .globl  %s\n        .set    %s, 0x%llx\n", quoted(name),
+                      quoted(name), (unsigned long long)address));
 }
 
 /* jmp twin */
@@ -230,19 +237,28 @@ static bool write_elf(Elf *elf, struct stub_object *o) {
     eh->e_version = EV_CURRENT;
     eh->e_shstrndx = SECTION_STRTAB;
     const Elf64_Shdr headers[SECTION_COUNT] = {
-        [SECTION_TEXT] = {.sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
+        [SECTION_TEXT] = {.sh_type = SHT_PROGBITS,
+                          .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
                           .sh_addralign = 16},
-        [SECTION_RELA] = {.sh_type = SHT_RELA, .sh_flags = SHF_INFO_LINK, .sh_link = SECTION_SYMTAB,
-                          .sh_info = SECTION_TEXT, .sh_addralign = 8,
+        [SECTION_RELA] = {.sh_type = SHT_RELA,
+                          .sh_flags = SHF_INFO_LINK,
+                          .sh_link = SECTION_SYMTAB,
+                          .sh_info = SECTION_TEXT,
+                          .sh_addralign = 8,
                           .sh_entsize = sizeof(Elf64_Rela)},
-        [SECTION_SYMTAB] = {.sh_type = SHT_SYMTAB, .sh_link = SECTION_STRTAB, .sh_info = 1,
-                            .sh_addralign = 8, .sh_entsize = sizeof(Elf64_Sym)},
+        [SECTION_SYMTAB] = {.sh_type = SHT_SYMTAB,
+                            .sh_link = SECTION_STRTAB,
+                            .sh_info = 1,
+                            .sh_addralign = 8,
+                            .sh_entsize = sizeof(Elf64_Sym)},
         [SECTION_STRTAB] = {.sh_type = SHT_STRTAB, .sh_addralign = 1},
         [SECTION_NOTE] = {.sh_type = SHT_PROGBITS, .sh_addralign = 1},
     };
     struct bytes *const contents[SECTION_COUNT] = {
-        [SECTION_TEXT] = &o->text,       [SECTION_RELA] = &o->rela,
-        [SECTION_SYMTAB] = &o->symbols, [SECTION_STRTAB] = &o->strings,
+        [SECTION_TEXT] = &o->text,
+        [SECTION_RELA] = &o->rela,
+        [SECTION_SYMTAB] = &o->symbols,
+        [SECTION_STRTAB] = &o->strings,
     };
     for (int i = 1; i < SECTION_COUNT; i++) {
         if (!add_section(elf, i, &headers[i], contents[i])) {

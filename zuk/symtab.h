@@ -26,10 +26,10 @@ struct symbol {
     uint64_t hash;
     enum symbol_state state;
     struct object *object; /* LAZY: the member that offers it; DEFINED: the definer */
-    bool referenced; /* by a strong reference */
-    bool is_weak; /* DEFINED: weakly */
-    bool is_common; /* DEFINED: as a common symbol */
-    size_t undefined; /* 1 + its place in the list of undefined symbols; 0: none */
+    bool referenced;       /* by a strong reference */
+    bool is_weak;          /* DEFINED: weakly */
+    bool is_common;        /* DEFINED: as a common symbol */
+    size_t undefined;      /* 1 + its place in the list of undefined symbols; 0: none */
 };
 
 struct symtab {

@@ -127,8 +127,18 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
     if (!write_file(source, text, sizeof text - 1)) {
         return false;
     }
-    const char *const argv[] = {toolchain->zig, "cc", "-target", "x86_64-linux-musl", "-O2", "-g",
-                                "-fsanitize=undefined", source, "-o", program, "-v", NULL};
+    const char *const argv[] = {toolchain->zig,
+                                "cc",
+                                "-target",
+                                "x86_64-linux-musl",
+                                "-O2",
+                                "-g",
+                                "-fsanitize=undefined",
+                                source,
+                                "-o",
+                                program,
+                                "-v",
+                                NULL};
     char *out, *err;
     struct run run = {.argv = argv, .out = &out, .err = &err, .timeout_ms = 1800 * 1000};
     int status = run_program(&run);

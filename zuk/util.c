@@ -249,7 +249,7 @@ struct output {
     char *target;     /* where it goes: links followed */
     char *temporary;  /* NULL: written in place (a device, a pipe) */
     int fd;
-    int slot; /* in clean_paths, or -1 */
+    int slot;    /* in clean_paths, or -1 */
     bool failed; /* reported already */
     size_t used;
     uint8_t buffer[OUTPUT_BUFFER];
@@ -445,7 +445,8 @@ char *cache_dir(void) {
     if (dir) {
         return dir;
     }
-    const char *base = getenv("XDG_CACHE_HOME"); /* must be absolute, says the XDG base directory specification */
+    const char *base =
+        getenv("XDG_CACHE_HOME"); /* must be absolute, says the XDG base directory specification */
     const char *home = getenv("HOME");
     char *wanted = NULL;
     if (base && *base == '/') {
@@ -629,7 +630,7 @@ struct child_setup {
     const char *program;
     char **env;
     int null, out, err; /* descriptors to become 0, 1 and 2; -1: as they are */
-    sigset_t mask; /* the signals blocked in the child */
+    sigset_t mask;      /* the signals blocked in the child */
     pid_t parent;
 };
 
@@ -701,9 +702,8 @@ static bool child_watch(pid_t pid, struct capture captures[2], unsigned timeout_
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* -1 on old kernels: then look every 5 ms */
     bool ended = false, in_time = true;
     while (!ended && in_time) {
-        struct pollfd fds[3] = {{captures[0].fd, POLLIN, 0},
-                                {captures[1].fd, POLLIN, 0},
-                                {pidfd, POLLIN, 0}};
+        struct pollfd fds[3] = {
+            {captures[0].fd, POLLIN, 0}, {captures[1].fd, POLLIN, 0}, {pidfd, POLLIN, 0}};
         int64_t left = deadline == INT64_MAX ? 3600000 : deadline - now_ms();
         if (left <= 0) {
             in_time = false;
@@ -719,8 +719,8 @@ static bool child_watch(pid_t pid, struct capture captures[2], unsigned timeout_
             }
         }
         siginfo_t info = {0};
-        ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                info.si_pid == pid;
+        ended =
+            waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
     }
     for (int i = 0; i < 2; i++) {
         if (captures[i].fd >= 0) {
@@ -747,8 +747,12 @@ int run_program(const struct run *run) {
         free(absolute);
     }
     struct child_setup setup = {
-        .run = run, .program = program, .env = merged_env(run->extra_env),
-        .out = -1, .err = -1, .parent = getpid(),
+        .run = run,
+        .program = program,
+        .env = merged_env(run->extra_env),
+        .out = -1,
+        .err = -1,
+        .parent = getpid(),
     };
     struct capture captures[2] = {{.fd = -1}, {.fd = -1}};
     int pipes[2][2] = {{-1, -1}, {-1, -1}};

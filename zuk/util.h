@@ -21,14 +21,15 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void arena_release(void); /* frees all of it at once; for tests and fuzz targets only */
 
 /* A growing array: VEC(int) v = {0}; *vec_push(&v) = 3; v.data[0], v.len. */
-#define VEC(type)         \
-    struct {              \
-        type *data;       \
-        size_t len, cap;  \
+#define VEC(type)                                                                                  \
+    struct {                                                                                       \
+        type *data;                                                                                \
+        size_t len, cap;                                                                           \
     }
 void *vec_grow(void *data, size_t *cap, size_t len, size_t size);
-#define vec_push(v) \
-    ((v)->data = vec_grow((v)->data, &(v)->cap, (v)->len, sizeof *(v)->data), &(v)->data[(v)->len++])
+#define vec_push(v)                                                                                \
+    ((v)->data = vec_grow((v)->data, &(v)->cap, (v)->len, sizeof *(v)->data),                      \
+     &(v)->data[(v)->len++])
 
 /* A read-only file in memory (mmap).  data is NULL for an empty file. */
 struct file_map {
@@ -58,8 +59,10 @@ const char *path_base(const char *path); /* after the last '/' */
 bool make_dirs(const char *path);        /* mkdir -p; false after diag_error */
 bool is_dir(const char *path);
 bool is_file(const char *path);
-char *cache_dir(void);  /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; a private temporary folder if neither can be */
-char *lib_dir(void);    /* folder with <arch>/ kernel objects: $ZUK_LIB, beside the executable (lib/zuk), ../lib/zuk */
+char *cache_dir(void); /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; a private temporary folder if
+                          neither can be */
+char *lib_dir(void);   /* folder with <arch>/ kernel objects: $ZUK_LIB, beside the executable
+                          (lib/zuk), ../lib/zuk */
 char *which(const char *name); /* full path of a program on PATH, or NULL */
 uint64_t hash64(uint64_t seed, const void *data, size_t size); /* FNV-1a or better; stable */
 
@@ -77,7 +80,7 @@ struct run {
     size_t *out_size;
     unsigned timeout_ms;
     uint64_t memory_limit; /* bytes of address space, 0: none */
-    bool out_to_err; /* the child's stdout goes where its stderr goes */
+    bool out_to_err;       /* the child's stdout goes where its stderr goes */
 };
 int run_program(const struct run *run);
 

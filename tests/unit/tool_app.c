@@ -58,9 +58,9 @@ static const char hello[] = "#include <stdio.h>\n"
 
 static void an_archive_is_linked_and_runs(void **state) {
     (void)state;
-    const char *const members[] = {
-        compile("hello", hello, "-g"),
-        compile("helper", "int helper(int x) { return x + 4; }", NULL), NULL};
+    const char *const members[] = {compile("hello", hello, "-g"),
+                                   compile("helper", "int helper(int x) { return x + 4; }", NULL),
+                                   NULL};
     char *said = make_one(true, archive("rcs", "libgreet.a", members));
     assert_true(!strstr(said, "warning"));
     assert_string_equal(app.name, "greet");
@@ -120,14 +120,15 @@ static void stripping_keeps_the_program(void **state) {
 /* glibc's names in an object of the host's compiler; errno, stdio, stat. */
 static void an_object_for_gnu_works(void **state) {
     (void)state;
-    static const char code[] = "#define _FILE_OFFSET_BITS 64\n"
-                               "#include <fcntl.h>\n#include <stdio.h>\n#include <sys/stat.h>\n"
-                               "int main(int argc, char **argv) {\n"
-                               "    struct stat st; int x = 0;\n"
-                               "    int fd = open(argv[0], O_RDONLY);\n"
-                               "    sscanf(\"42\", \"%d\", &x);\n"
-                               "    return fstat(fd, &st) == 0 && st.st_size > 1000 && x == 42 ? 9 : 1;\n"
-                               "}\n";
+    static const char code[] =
+        "#define _FILE_OFFSET_BITS 64\n"
+        "#include <fcntl.h>\n#include <stdio.h>\n#include <sys/stat.h>\n"
+        "int main(int argc, char **argv) {\n"
+        "    struct stat st; int x = 0;\n"
+        "    int fd = open(argv[0], O_RDONLY);\n"
+        "    sscanf(\"42\", \"%d\", &x);\n"
+        "    return fstat(fd, &st) == 0 && st.st_size > 1000 && x == 42 ? 9 : 1;\n"
+        "}\n";
     make_one(true, compile("gnu", code, NULL));
     char *out;
     assert_int_equal(run_app(app.path, &out), 9);
@@ -151,8 +152,10 @@ static void entries_are_checked(void **state) {
 /* Without main, an object's own _start begins the app; no crt1.o. */
 static void a_bare_start_is_enough(void **state) {
     (void)state;
-    make_one(true, compile("bare", "__asm__(\".globl _start\\n_start: mov $60, %eax\\n"
-                                   "mov $5, %edi\\nsyscall\");", NULL));
+    make_one(true, compile("bare",
+                           "__asm__(\".globl _start\\n_start: mov $60, %eax\\n"
+                           "mov $5, %edi\\nsyscall\");",
+                           NULL));
     char *out;
     assert_int_equal(run_app(app.path, &out), 5);
 }
@@ -160,8 +163,9 @@ static void a_bare_start_is_enough(void **state) {
 /* It passes our reader and not the linker's: one line of ours, no file. */
 static void the_linkers_refusal_is_ours(void **state) {
     (void)state;
-    char *path = compile("odd", "int f(void); int main(void) { return f(); } int f(void) { return 0; }",
-                         "-ffunction-sections");
+    char *path =
+        compile("odd", "int f(void); int main(void) { return f(); } int f(void) { return 0; }",
+                "-ffunction-sections");
     struct file_map map;
     assert_true(file_map(path, &map));
     uint8_t *copy = xalloc(map.size);
@@ -235,7 +239,8 @@ static void lying_executables_are_refused(void **state) {
         {offsetof(Elf64_Phdr, p_filesz), UINT64_C(1) << 62, "lies outside the file"},
         {offsetof(Elf64_Phdr, p_memsz), 1, "is larger in the file than in memory"},
         {offsetof(Elf64_Phdr, p_memsz), UINT64_MAX, "has an address that no program can have"},
-        {offsetof(Elf64_Phdr, p_vaddr), UINT64_C(0xffffffff80000000), "has an address that no program"},
+        {offsetof(Elf64_Phdr, p_vaddr), UINT64_C(0xffffffff80000000),
+         "has an address that no program"},
         {offsetof(Elf64_Phdr, p_vaddr), 0x400123, "cannot be mapped"},
     };
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
@@ -267,7 +272,8 @@ static char *project(const char *name, const char *help, const char *install) {
                              "if [ \"$2\" = --help ]; then echo '%s'; exit 0; fi\n"
                              "[ \"$1 $2 $3\" = 'build install --prefix' ] || exit 99\n"
                              "P=$4; shift 4; echo \"args: $*\" >args; mkdir -p $P/bin $P/lib\n"
-                             "cd %s\n%s\n", help, scratch, install);
+                             "cd %s\n%s\n",
+                             help, scratch, install);
     request.zig = put_file("zig", script, strlen(script));
     assert_int_equal(chmod(request.zig, 0755), 0);
     return folder;
@@ -329,7 +335,8 @@ static void a_failing_build_speaks_for_itself(void **state) {
     char *folder = project("failing", "", "echo 'main.zig:1:1: error: no'; exit 2");
     char *said = make_one(false, folder);
     char *expected = xasprintf("main.zig:1:1: error: no\n"
-                               "zuk: error: 'zig build' failed in '%s' (status 2)\n", folder);
+                               "zuk: error: 'zig build' failed in '%s' (status 2)\n",
+                               folder);
     assert_string_equal(said, expected);
 }
 
@@ -352,8 +359,9 @@ static void a_folder_needs_a_build_zig(void **state) {
 static void linker_lines_are_read(void **state) {
     (void)state;
     struct toolchain t = {0};
-    assert_true(toolchain_parse(&t, "clang -o x /z/o/1/x.o\nld.lld -o x /z/o/1/crt1.o x.o --as-needed "
-                                    "/z/o/2/libc.a \"/z z/o/4/libcompiler_rt.a\"\n"));
+    assert_true(toolchain_parse(&t,
+                                "clang -o x /z/o/1/x.o\nld.lld -o x /z/o/1/crt1.o x.o --as-needed "
+                                "/z/o/2/libc.a \"/z z/o/4/libcompiler_rt.a\"\n"));
     assert_string_equal(t.crt1, "/z/o/1/crt1.o");
     assert_int_equal(t.library_count, 2);
     assert_string_equal(t.libraries[0], "/z/o/2/libc.a");

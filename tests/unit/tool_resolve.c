@@ -31,7 +31,8 @@ static void add_archive(struct resolution *r, const char *path, bool library) {
     struct input *input = xalloc(sizeof *input);
     assert_true(input_open(input, path));
     assert_int_equal(input->kind, FILE_ARCHIVE);
-    assert_true(library ? resolve_library(r, &input->archive) : resolve_archive(r, &input->archive));
+    assert_true(library ? resolve_library(r, &input->archive)
+                        : resolve_archive(r, &input->archive));
 }
 
 static bool is_linked(const struct resolution *r, const char *label) {
@@ -84,8 +85,10 @@ static void archives_in_any_order(void **state) {
 
 static void weak_references_extract_nothing(void **state) {
     (void)state;
-    char *m = compile("main", "__attribute__((weak)) int maybe(void);"
-                              "int main(void) { return maybe ? maybe() : 0; }", NULL);
+    char *m = compile("main",
+                      "__attribute__((weak)) int maybe(void);"
+                      "int main(void) { return maybe ? maybe() : 0; }",
+                      NULL);
     char *o = compile("maybe", "int maybe(void) { return 1; }", NULL);
     const char *const members[] = {o, NULL};
     struct resolution r = {0};
@@ -287,8 +290,9 @@ static void stubs_are_what_the_kernel_expects(void **state) {
     assert_true(stub_write(&r, scratch));
     struct file_map listing;
     assert_true(file_map(in_scratch("stubs.S"), &listing));
-    const char *const objects[] = {in_scratch("stubs.o"),
-                                   assemble("listed", xstrndup((const char *)listing.data, listing.size))};
+    const char *const objects[] = {
+        in_scratch("stubs.o"),
+        assemble("listed", xstrndup((const char *)listing.data, listing.size))};
     size_t sizes[2];
     const uint8_t *texts[2];
     for (size_t i = 0; i < 2; i++) {
@@ -334,8 +338,10 @@ static void twins_by_rule(void **state) {
 static void gnu_archives_are_refused_by_name(void **state) {
     (void)state;
     struct resolution r = {0};
-    add_object(&r, compile("fort", "int __printf_chk(int); int __fgets_chk(int);"
-                                   "int f(void) { return __printf_chk(1) + __fgets_chk(2); }", "-w"));
+    add_object(&r, compile("fort",
+                           "int __printf_chk(int); int __fgets_chk(int);"
+                           "int f(void) { return __printf_chk(1) + __fgets_chk(2); }",
+                           "-w"));
     assert_true(resolve_run(&r));
     said_begin();
     bool ok = resolve_twins(&r);
@@ -364,9 +370,8 @@ static void every_cut_is_refused(void **state) {
             unsigned before = diag_error_count();
             said_begin();
             bool ok = input_open(&input, cut) &&
-                      (input.kind == FILE_ARCHIVE
-                           ? resolve_archive(&r, &input.archive)
-                           : resolve_object(&r, open_object(cut)));
+                      (input.kind == FILE_ARCHIVE ? resolve_archive(&r, &input.archive)
+                                                  : resolve_object(&r, open_object(cut)));
             said_end();
             assert_false(ok);
             assert_true(diag_error_count() > before);

@@ -88,7 +88,7 @@ static inline void must_run(const char *const *argv) {
 static inline char *compile(const char *name, const char *code, const char *flag) {
     char *source = put_file(xasprintf("%s.c", name), code, strlen(code));
     char *object = in_scratch(xasprintf("%s.o", name));
-    const char *const argv[] = {"cc", "-c", "-fno-pie", "-fno-stack-protector", "-o", object,
+    const char *const argv[] = {"cc",   "-c", "-fno-pie", "-fno-stack-protector", "-o", object,
                                 source, flag, NULL};
     must_run(argv);
     return object;

@@ -127,12 +127,13 @@ static void outputs_go_when_a_signal_comes(void **state) {
 
 static void run_gives_output_and_status(void **state) {
     (void)state;
-    const char *const argv[] = {"sh", "-c", "echo out; echo err >&2; pwd; echo $ZUK_TEST; exit 7", NULL};
+    const char *const argv[] = {"sh", "-c", "echo out; echo err >&2; pwd; echo $ZUK_TEST; exit 7",
+                                NULL};
     const char *const env[] = {"ZUK_TEST=yes", NULL};
     char *out, *err;
     size_t size;
-    struct run run = {.argv = argv, .cwd = "/", .extra_env = env, .out = &out, .err = &err,
-                      .out_size = &size};
+    struct run run = {
+        .argv = argv, .cwd = "/", .extra_env = env, .out = &out, .err = &err, .out_size = &size};
     assert_int_equal(run_program(&run), 7);
     assert_string_equal(out, "out\n/\nyes\n");
     assert_int_equal(size, strlen(out));
@@ -152,8 +153,8 @@ static void run_tells_signals_and_absence(void **state) {
 
 static void run_reads_more_than_a_pipe_holds(void **state) {
     (void)state;
-    const char *const argv[] = {"sh", "-c", "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2",
-                                NULL};
+    const char *const argv[] = {"sh", "-c",
+                                "head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2", NULL};
     char *out, *err;
     size_t size;
     struct run run = {.argv = argv, .out = &out, .err = &err, .out_size = &size};
@@ -166,7 +167,8 @@ static void run_reads_more_than_a_pipe_holds(void **state) {
 static void run_stops_a_whole_group(void **state) {
     (void)state;
     char *mark = in_scratch("alive");
-    const char *const argv[] = {"sh", "-c", xasprintf("(sleep 2; touch %s) & sleep 30", mark), NULL};
+    const char *const argv[] = {"sh", "-c", xasprintf("(sleep 2; touch %s) & sleep 30", mark),
+                                NULL};
     char *out;
     struct run run = {.argv = argv, .out = &out, .timeout_ms = 300};
     time_t start = time(NULL);
@@ -252,7 +254,8 @@ static void messages(void **state) {
     diag_quiet = false;
     char *said = said_end();
     assert_int_equal(diag_error_count(), before + 1);
-    assert_string_equal(said, xasprintf("zuk: error: a 1\nzuk: warning: %s\n  hint: do it\n", large));
+    assert_string_equal(said,
+                        xasprintf("zuk: error: a 1\nzuk: warning: %s\n  hint: do it\n", large));
     assert_false(diag_color_set("sometimes"));
     assert_true(diag_color_set("always"));
     said_begin();
