@@ -1,8 +1,7 @@
 //! What `./bootstrap run` shows: a Zig library that is a whole machine.
 //!
 //! It is an ordinary static library with a C main, and nothing in it knows of
-//! zuk.  stdout gets the greeting; stderr gets what std.log says (a Debug or
-//! ReleaseSafe build logs from level info on, the others errors only).
+//! zuk.  stdout gets the greeting, stderr what std.log says.
 const std = @import("std");
 const builtin = @import("builtin");
 const log = std.log.scoped(.hello);
