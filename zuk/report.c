@@ -296,10 +296,7 @@ static void tell_stack(const struct report_parts *p, struct story *s) {
     s->what = "stack overflow";
     s->show_registers = true;
     s->place = users_frame(s, 0);
-    uint64_t size = c->area_end > c->area_start ? c->area_end - c->area_start : 0;
-    s->sentence = xasprintf("stack overflow in thread %u%s%s", c->thread,
-                            size == 0 ? "" : xasprintf(" (its stack has %" PRIu64 " KiB)", size >> 10),
-                            in_place("in", s->place));
+    s->sentence = xasprintf("stack overflow in thread %u%s", c->thread, in_place("in", s->place));
     size_t same = 0;
     for (size_t i = 1; i < s->frame_count && i < 16; i++) {
         same += s->frames[i].function != NULL && s->frames[0].function != NULL &&
@@ -519,8 +516,9 @@ static void print_stack(FILE *out, const struct paint *c, const struct story *s)
             same++;
         }
         if (same > 2) {
-            fprintf(out, "       %s... the same %zu times more%s\n", c->dim, same, c->off);
             i += same;
+            fprintf(out, "       %s... %s%zu times more%s\n", c->dim,
+                    i + 1 == s->frame_count ? "at least " : "", same, c->off);
         }
     }
     if (shown == FRAMES_SHOWN) {

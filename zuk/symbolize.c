@@ -53,7 +53,9 @@ struct worker {
     const struct symbolize_request *q;
     Dwfl *dwfl;
     Dwfl_Module *app, *kernel;
-    uint64_t rip, rsp; /* where unwinding starts */
+    uint64_t regs[REPORT_REGS_X86_64]; /* where unwinding starts */
+    uint64_t last_pc;                  /* of the frame said last, as it stood */
+    bool exact; /* the first frame's rip is an instruction, not a return address */
     FILE *out;
     unsigned frames, limit;
 };
@@ -78,6 +80,8 @@ static void emit(struct worker *w, const struct symbol_frame *f) {
     fflush(w->out); /* a child that is killed has said what it knew */
     w->frames++;
 }
+
+static bool open_modules(struct worker *w);
 
 static bool find_cu(Dwfl_Module *module, uint64_t address, Dwarf_Die *cu, Dwarf_Addr *bias) {
     Dwarf_Die *die = dwfl_module_addrdie(module, address, bias);
@@ -291,54 +295,109 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *value, void 
 
 static bool initial_registers(Dwfl_Thread *thread, void *arg) {
     struct worker *w = arg;
-    const uint64_t *r = w->q->regs;
-    const Dwarf_Word dwarf[17] = {
-        r[RAX], r[RDX],    r[RCX],    r[RBX],    r[RSI],    r[RDI],    r[RBP],    w->rsp, r[R8],
-        r[R8 + 1], r[R8 + 2], r[R8 + 3], r[R8 + 4], r[R8 + 5], r[R8 + 6], r[R8 + 7], w->rip};
+    const uint64_t *r = w->regs;
+    const Dwarf_Word dwarf[17] = {r[RAX],    r[RDX],    r[RCX],    r[RBX],    r[RSI],    r[RDI],
+                                  r[RBP],    r[RSP],    r[R8],     r[R8 + 1], r[R8 + 2], r[R8 + 3],
+                                  r[R8 + 4], r[R8 + 5], r[R8 + 6], r[R8 + 7], r[RIP]};
     return dwfl_thread_state_registers(thread, 0, 17, dwarf);
+}
+
+/* The app's text at an address, with `before` bytes before and `after` behind
+ * it in the file; NULL when there is none. */
+static const uint8_t *text_at(struct worker *w, uint64_t address, size_t before, size_t after) {
+    Dwfl_Module *module = dwfl_addrmodule(w->dwfl, address);
+    GElf_Addr bias;
+    Elf *elf = module == NULL ? NULL : dwfl_module_getelf(module, &bias);
+    size_t count;
+    size_t size;
+    const char *file = elf == NULL ? NULL : elf_rawfile(elf, &size);
+    if (file == NULL || elf_getphdrnum(elf, &count) != 0) {
+        return NULL;
+    }
+    uint64_t at = address - bias;
+    for (size_t i = 0; i < count && i < 64; i++) {
+        GElf_Phdr ph;
+        if (gelf_getphdr(elf, (int)i, &ph) == NULL || ph.p_type != PT_LOAD ||
+            (ph.p_flags & PF_X) == 0 || at < ph.p_vaddr || at - ph.p_vaddr < before ||
+            at - ph.p_vaddr > ph.p_filesz || ph.p_filesz - (at - ph.p_vaddr) < after) {
+            continue;
+        }
+        uint64_t offset = ph.p_offset + (at - ph.p_vaddr);
+        return offset < before || offset > size || size - offset < after
+                   ? NULL
+                   : (const uint8_t *)file + offset;
+    }
+    return NULL;
+}
+
+/* Could a call end right before this address? */
+static bool follows_call(struct worker *w, uint64_t address) {
+    const uint8_t *at = text_at(w, address, 7, 0);
+    if (at == NULL) {
+        return false;
+    }
+    bool indirect = false; /* ff /2, with 2 to 7 bytes */
+    for (int n = 2; n <= 7; n++) {
+        indirect = indirect || (at[-n] == 0xff && (at[-n + 1] >> 3 & 7) == 2);
+    }
+    return at[-5] == 0xe8 || indirect;
+}
+
+/* Is there `mov $15 (rt_sigreturn), %eax; syscall`, where signal handlers
+ * return to? */
+static bool is_trampoline(struct worker *w, uint64_t address) {
+    static const uint8_t codes[][9] = {{0xb8, 15, 0, 0, 0, 0x0f, 0x05},
+                                       {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}};
+    static const size_t sizes[] = {7, 9};
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *at = text_at(w, address, 0, sizes[i]);
+        if (at != NULL && memcmp(at, codes[i], sizes[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int on_frame(Dwfl_Frame *state, void *arg) {
     struct worker *w = arg;
     Dwarf_Addr pc;
-    bool activation = false;
-    if (!dwfl_frame_pc(state, &pc, &activation) || pc == 0 || w->frames >= w->limit) {
+    if (!dwfl_frame_pc(state, &pc, NULL) || pc == 0 || w->frames >= w->limit) {
         return DWARF_CB_ABORT;
     }
-    /* The first one after a skipped stub is a return address as well. */
-    bool first = w->frames == 0 && !w->q->skip_first;
-    emit_address(w, activation || first ? pc - (first ? 0 : 1) : pc - 1, false);
+    if (!w->exact && is_trampoline(w, pc)) {
+        emit(w, &(struct symbol_frame){.address = pc, .function = "(signal handler)"});
+    } else {
+        emit_address(w, w->exact ? pc : pc - 1, false);
+    }
+    w->exact = false;
+    w->last_pc = pc;
     return DWARF_CB_OK;
 }
 
-/* Could a call end right before this address?  Looks at the app's text. */
-static bool follows_call(struct worker *w, uint64_t address) {
-    Dwfl_Module *module = dwfl_addrmodule(w->dwfl, address);
-    GElf_Addr bias;
-    Elf *elf = module == NULL ? NULL : dwfl_module_getelf(module, &bias);
-    size_t count;
-    if (elf == NULL || elf_getphdrnum(elf, &count) != 0) {
+/* The handler's frame ended at the trampoline: takes the registers that the
+ * signal interrupted from the ucontext behind its return address (Linux,
+ * arch/x86/include/asm/sigframe.h). */
+static bool leave_handler(struct worker *w) {
+    enum { GREGS = 40, CONTEXT_RIP = 16 };
+    static const unsigned char order[] = {R8, R8 + 1, R8 + 2, R8 + 3, R8 + 4, R8 + 5, R8 + 6, R8 + 7,
+                                          RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP, RIP};
+    if (w->last_pc == 0 || !is_trampoline(w, w->last_pc)) {
         return false;
     }
-    for (size_t i = 0; i < count && i < 64; i++) {
-        GElf_Phdr ph;
-        if (gelf_getphdr(elf, (int)i, &ph) == NULL || ph.p_type != PT_LOAD ||
-            (ph.p_flags & PF_X) == 0 || address - bias < ph.p_vaddr + 7 ||
-            address - bias > ph.p_vaddr + ph.p_filesz) {
+    uint64_t value;
+    for (uint64_t at = w->regs[RSP] & ~UINT64_C(7); read_stack(w->q, at, &value); at += 8) {
+        uint64_t ip, sp;
+        if (value != w->last_pc || !read_stack(w->q, at + 8 + GREGS + 8 * CONTEXT_RIP, &ip) ||
+            !read_stack(w->q, at + 8 + GREGS + 8 * (CONTEXT_RIP - 1), &sp) || sp <= at ||
+            dwfl_addrmodule(w->dwfl, ip) == NULL) {
             continue;
         }
-        uint64_t offset = ph.p_offset + (address - bias - ph.p_vaddr);
-        size_t size;
-        const char *file = elf_rawfile(elf, &size);
-        if (file == NULL || offset > size) {
-            return false;
+        for (size_t i = 0; i < sizeof order; i++) {
+            if (read_stack(w->q, at + 8 + GREGS + 8 * i, &value)) {
+                w->regs[order[i]] = value;
+            }
         }
-        const uint8_t *at = (const uint8_t *)file + offset;
-        bool indirect = false; /* ff /2, with 2 to 7 bytes */
-        for (int n = 2; n <= 7; n++) {
-            indirect = indirect || (at[-n] == 0xff && (at[-n + 1] >> 3 & 7) == 2);
-        }
-        return at[-5] == 0xe8 || indirect;
+        return true;
     }
     return false;
 }
@@ -362,30 +421,43 @@ static void unwind(struct worker *w) {
         .memory_read = read_memory,
         .set_initial_registers = initial_registers,
     };
-    const struct symbolize_request *q = w->q;
-    w->rip = q->regs[RIP];
-    w->rsp = q->regs[RSP];
-    bool nowhere = dwfl_addrmodule(w->dwfl, w->rip) == NULL;
-    if (nowhere && !q->skip_first) { /* a jump to nowhere: the caller's address is on the stack */
-        emit_address(w, w->rip, false);
-    }
-    if (nowhere || q->skip_first) {
-        uint64_t value;
-        if (!read_stack(q, w->rsp, &value)) {
-            return;
-        }
-        w->rip = value;
-        w->rsp += 8;
-    }
     unsigned before = w->frames;
+    w->last_pc = 0;
+    bool exact = w->exact;
     if (dwfl_attach_state(w->dwfl, NULL, 1, &callbacks, w)) {
         (void)dwfl_getthread_frames(w->dwfl, 1, on_frame, w);
     }
     if (w->frames == before) {
-        emit_address(w, nowhere || q->skip_first ? w->rip - 1 : w->rip, false);
+        emit_address(w, w->regs[RIP] - !exact, false);
+    }
+}
+
+static void unwind_all(struct worker *w) {
+    const struct symbolize_request *q = w->q;
+    memcpy(w->regs, q->regs, sizeof w->regs);
+    bool nowhere = dwfl_addrmodule(w->dwfl, q->regs[RIP]) == NULL;
+    if (nowhere && !q->skip_first) { /* a jump to nowhere: the caller's address is on the stack */
+        emit_address(w, q->regs[RIP], false);
+    }
+    w->exact = !nowhere && !q->skip_first;
+    if (!w->exact) {
+        if (!read_stack(q, w->regs[RSP], &w->regs[RIP])) {
+            return;
+        }
+        w->regs[RSP] += 8;
+    }
+    unsigned before = w->frames;
+    unwind(w);
+    for (int handlers = 0; handlers < 4 && w->frames < w->limit && leave_handler(w); handlers++) {
+        dwfl_end(w->dwfl); /* a Dwfl unwinds one set of registers */
+        if (!open_modules(w)) {
+            return;
+        }
+        w->exact = true;
+        unwind(w);
     }
     if (w->frames - before <= 1) {
-        scan_stack(w, w->rsp);
+        scan_stack(w, w->regs[RSP]);
     }
     if (q->kstack_size > 0 && q->stack_size > 0 && w->kernel != NULL &&
         dwfl_addrmodule(w->dwfl, q->regs[RIP]) == w->kernel) {
@@ -477,7 +549,7 @@ static void work(const struct job *job, int fd) {
         return;
     }
     if (job->whole_stack) {
-        unwind(&w);
+        unwind_all(&w);
     } else {
         emit_address(&w, job->address, false);
     }
