@@ -114,7 +114,7 @@ static bool is_plumbing(const struct symbol_frame *f) {
                                            "compiler_rt.", "process.", "debug.", "start."};
     static const char *const functions[] = {
         "syscall", "abort", "raise", "__restore_sigs", "__block_app_sigs", "pthread_kill",
-        "memcpy", "memmove", "memset", "memcmp", "strlen", "syscall_asm", "sccp",
+        "memcpy", "memmove", "memset", "memcmp", "strlen", "sccp", "(signal handler)",
     };
     static const char *const files[] = {
         "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/src/thread/", "/src/internal/",
