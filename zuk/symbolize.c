@@ -366,9 +366,10 @@ static int on_frame(Dwfl_Frame *state, void *arg) {
     }
     if (!w->exact && is_trampoline(w, pc)) {
         emit(w, &(struct symbol_frame){.address = pc, .function = "(signal handler)"});
-    } else {
-        emit_address(w, w->exact ? pc : pc - 1, false);
+        w->last_pc = pc;
+        return DWARF_CB_ABORT; /* leave_handler() knows the way on */
     }
+    emit_address(w, w->exact ? pc : pc - 1, false);
     w->exact = false;
     w->last_pc = pc;
     return DWARF_CB_OK;
