@@ -2,7 +2,9 @@
  *
  * The table of subcommands, and nothing else.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "zuk/cmd.h"
@@ -32,7 +34,18 @@ static int unknown(const char *name) {
     return EXIT_USAGE;
 }
 
+/* A standard stream that is closed would be the number of the next file that
+ * is opened, and be taken for it. */
+static void open_standard_streams(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) {
+            exit(EXIT_USER);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
+    open_standard_streams();
     if (argc < 2) {
         cmd_usage(stderr);
         return EXIT_USAGE;

@@ -146,7 +146,9 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     s.env_bytes += strings_size(default_env, m->envc);
     s.envc += m->envc;
     uint64_t words = 1 + s.argc + 1 + s.envc + 1 + 2 * 21;
-    size_t bytes = s.arg_bytes + s.env_bytes + 16 + sizeof "x86_64" + 16;
+    const char *name = (const char *)m + m->name;
+    size_t name_size = strlen(name) + 1;
+    size_t bytes = s.arg_bytes + s.env_bytes + name_size + 64;
     if (words * 8 + bytes > app_stack_size / 2)
         panic("arguments and environment (%zu bytes) do not fit the stack", bytes);
 
@@ -154,7 +156,10 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     area_fault(STACK_TOP - 1, PROT_WRITE);
     env_at = (char *)(top - s.env_bytes);
     arg_at = env_at - s.arg_bytes;
-    char *platform = arg_at - ALIGN_UP(strlen(arch_name) + 1, 8);
+    char *execfn = arg_at - name_size - 1; /* "/NAME", where the file is (fs/ramfs.c) */
+    *execfn = '/';
+    memcpy(execfn + 1, name, name_size);
+    char *platform = execfn - 8;
     uint64_t *random = (uint64_t *)ALIGN_DOWN((uint64_t)platform - 16, 16);
     memcpy(platform, arch_name, strlen(arch_name) + 1);
     for (unsigned i = 0; i < 2; i++) {
@@ -208,7 +213,7 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     aux = put_aux(aux, AT_MINSIGSTKSZ, arch_signal_frame_size);
     aux = put_aux(aux, AT_RANDOM, (uint64_t)random);
     aux = put_aux(aux, AT_PLATFORM, (uint64_t)platform);
-    aux = put_aux(aux, AT_EXECFN, sp[1] ? sp[1] : (uint64_t)platform);
+    aux = put_aux(aux, AT_EXECFN, (uint64_t)execfn);
     put_aux(aux, AT_NULL, 0);
     return (vaddr_t)sp;
 }
