@@ -19,6 +19,7 @@ lacks "zuk: error"
 run "$ZUK" run --zig "$ZIG" -Doptimize=ReleaseSmall examples/hello-zig
 status 0
 prints "Hello from a Zig library!"
+lacks "std.log's"
 
 make -s -C examples/hello-c ZIG="$ZIG" OUT="$TMP"
 run "$ZUK" run -e USER=somebody libhello.a -- one ''

@@ -1,10 +1,15 @@
 //! What `./bootstrap run` shows: a Zig library that is a whole machine.
 //!
 //! It is an ordinary static library with a C main, and nothing in it knows of
-//! zuk.  stdout gets the greeting, stderr what std.log says.
+//! zuk.  stdout gets the greeting, stderr what std.log says (below: all of it
+//! in builds with safety checks, errors in the others, which are small then).
 const std = @import("std");
 const builtin = @import("builtin");
 const log = std.log.scoped(.hello);
+
+pub const std_options: std.Options = .{
+    .log_level = if (std.debug.runtime_safety) .debug else .err,
+};
 
 /// struct utsname of Linux: six strings.
 const Name = extern struct {
