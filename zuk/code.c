@@ -101,7 +101,7 @@ static void add_function(struct borders *b, uint64_t start, uint64_t size, const
 
 static void add_symbols(struct borders *b, const struct elf_file *file) {
     const Elf64_Sym *symbols;
-    uint64_t names, names_end;
+    uint64_t names = 0, names_end = 0;
     size_t count = elf_file_symbols(file, &symbols, &names, &names_end);
     const char *strings = (const char *)file->data + names;
     bool sound = count > 0 && names_end > names && strings[names_end - names - 1] == '\0';
@@ -748,6 +748,9 @@ static void describe_lea(const cs_insn *insn, struct code_op *o, struct effect *
     int32_t n = (int32_t)from->mem.disp;
     o->kind = OP_OTHER;
     o->destroys = reg < 0 ? 0 : (uint16_t)(1u << reg);
+    if (from->mem.base == X86_REG_RIP) {
+        o->add = (uint32_t)(insn->address + insn->size + (uint64_t)from->mem.disp);
+    }
     if (plain && (base == RSP || base == RBP) && reg != RSP && reg != RBP) {
         o->from = slot_at(base == RSP ? PLACE_RSP : PLACE_RBP, n);
     }
@@ -958,18 +961,22 @@ static void watch_tables(struct tables *t, const cs_insn *insn, const struct cod
     }
 }
 
-struct code_op *code_op_at(const struct code_function *function, uint64_t address) {
+struct code_op *code_op_around(const struct code_function *function, uint64_t address) {
     uint32_t low = 0, high = function->op_count;
-    while (low < high) {
+    while (low < high) { /* the first above the address */
         uint32_t middle = low + (high - low) / 2;
-        if (function->ops[middle].address < address) {
+        if (function->ops[middle].address <= address) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < function->op_count && function->ops[low].address == address ? &function->ops[low]
-                                                                             : NULL;
+    return low == 0 || address >= function->end ? NULL : &function->ops[low - 1];
+}
+
+struct code_op *code_op_at(const struct code_function *function, uint64_t address) {
+    struct code_op *op = code_op_around(function, address);
+    return op != NULL && op->address == address ? op : NULL;
 }
 
 /* Jumps of a function while they are gathered. */
@@ -1146,15 +1153,28 @@ void code_read(struct code *code, struct code_function *function) {
 
 /* --- what can be reached ------------------------------------------------ */
 
-/* A jump into the middle of another function is rare, bytes that look like one
- * are not: decides by decoding. */
-static bool is_real(struct code *code, struct code_function *from, const struct code_ref *ref) {
-    if (ref->kind != REF_JUMP || ref->target == code->functions[ref->to].start) {
+bool code_ref_is_real(struct code *code, const struct code_ref *ref) {
+    struct code_function *from = &code->functions[ref->from];
+    if (ref->kind == REF_DATA) {
         return true;
     }
     code_read(code, from);
-    const struct code_op *op = code_op_at(from, ref->site);
-    return from->op_count == 0 || (op != NULL && op->target == ref->target);
+    const struct code_op *op = code_op_around(from, ref->site);
+    if (op == NULL) {
+        return from->op_count == 0; /* too long to be read */
+    }
+    if (ref->kind != REF_ADDRESS) {
+        return op->target == ref->target;
+    }
+    return (op->kind == OP_SET || op->kind == OP_OTHER) && op->add == (uint32_t)ref->target;
+}
+
+/* Where code is not marked as such, and in the middle of functions, bytes that
+ * look like references would lead astray. */
+static bool leads_on(struct code *code, const struct code_ref *ref) {
+    const struct code_function *to = &code->functions[ref->to];
+    bool likely = !to->soft && ref->target == to->start;
+    return likely || code_ref_is_real(code, ref);
 }
 
 void code_reach(struct code *code) {
@@ -1173,7 +1193,7 @@ void code_reach(struct code *code) {
         for (uint32_t k = 0; k < f->ref_count; k++) {
             const struct code_ref *ref = &code->refs[f->first_ref + k];
             struct code_function *to = &code->functions[ref->to];
-            if (!to->reached && is_real(code, f, ref)) {
+            if (!to->reached && leads_on(code, ref)) {
                 to->reached = true;
                 queue[tail++] = (uint32_t)(to - code->functions);
             }

@@ -58,7 +58,7 @@ struct code_op {
     uint64_t address;
     uint64_t target;
     struct code_place to, from;
-    uint32_t mask, add;
+    uint32_t mask, add; /* OP_OTHER: add is the address that a lea takes */
     int32_t depth;      /* stack pointer before it, less that at the entry */
     int32_t wrote;      /* OP_OTHER: offset of the slot written to, if wrote_size */
     uint32_t entered;   /* index + 1 into the function's entries of jumps to here, 0: none */
@@ -125,6 +125,10 @@ void code_reach(struct code *code);
 struct code_function *code_at(const struct code *code, uint64_t address);
 /* Decodes a function, if that has not been done. */
 void code_read(struct code *code, struct code_function *function);
+/* Is a reference one, or do its bytes only look so?  Decodes who makes it. */
+bool code_ref_is_real(struct code *code, const struct code_ref *ref);
+/* The instruction of a read function that an address lies in, or NULL. */
+struct code_op *code_op_around(const struct code_function *function, uint64_t address);
 /* The instruction that starts at an address of a read function, or NULL. */
 struct code_op *code_op_at(const struct code_function *function, uint64_t address);
 

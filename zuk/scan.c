@@ -85,6 +85,11 @@ static void found(struct search *s, const struct code_function *f, uint32_t numb
 static bool follow(struct search *s, struct code_function *f, uint32_t at, struct question q,
                    unsigned level);
 
+/* A slot's offset in another function's terms; hostile ones wrap. */
+static int32_t moved(int32_t slot, int32_t by) {
+    return (int32_t)((uint32_t)slot + (uint32_t)by);
+}
+
 /* The question in the callers of an instruction that is entered from outside. */
 static bool follow_callers(struct search *s, struct code_function *f, const struct code_op *op,
                            struct question q, unsigned level) {
@@ -116,20 +121,23 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
         if (ref->target != start || (ref->from == index && !pointer) || !caller->reached) {
             continue;
         }
+        if (pointer && !code_ref_is_real(&s->code, ref)) {
+            continue;
+        }
         if (pointer) {
             return unknown(s, f, ref->site,
                            "the number is an argument, and the function's "
                            "address is taken");
         }
         code_read(&s->code, caller);
-        const struct code_op *call = code_op_at(caller, ref->site);
+        const struct code_op *call = code_op_around(caller, ref->site); /* prefixes come first */
         if (call == NULL || call->target != start ||
             (call->kind != OP_CALL && call->kind != OP_JUMP && call->kind != OP_BRANCH)) {
             continue; /* only looked like a call */
         }
         struct question outside = q;
         if (q.place.reg == PLACE_SLOT) { /* from the callee's frame to the caller's */
-            outside.place.slot = call->depth - (call->kind == OP_CALL ? 8 : 0) + q.place.slot;
+            outside.place.slot = moved(q.place.slot, call->depth - (call->kind == OP_CALL ? 8 : 0));
         }
         if (!follow(s, caller, (uint32_t)(call - caller->ops), outside, level + 1)) {
             return false;
@@ -138,7 +146,7 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
     return true;
 }
 
-static bool overlaps(int32_t a, int32_t a_size, int32_t b, int32_t b_size) {
+static bool overlaps(int64_t a, int64_t a_size, int64_t b, int64_t b_size) {
     return a < b + b_size && b < a + a_size;
 }
 
@@ -176,7 +184,7 @@ static bool follow_context(struct search *s, struct code_function *g, int32_t of
         for (uint32_t k = 0; o->kind == OP_SET && o->to.reg == PLACE_SLOT && k < g->op_count; k++) {
             const struct code_op *lea = &g->ops[k];
             in_slot |= lea->kind == OP_OTHER && lea->from.reg == PLACE_SLOT &&
-                       lea->from.slot + offset == o->to.slot;
+                       moved(lea->from.slot, offset) == o->to.slot;
         }
         if ((!through && !in_slot) || o->wrote_size < 4) {
             continue;
@@ -352,11 +360,14 @@ static bool follow_entries(struct search *s, struct code_function *f, const stru
     if (first || op->outside) {
         struct code_function *above = first ? runs_into(s, f) : NULL;
         any = true;
+        if (above != NULL && level == LEVELS_MAX) {
+            return unknown(s, f, op->address, "the number comes through too many functions");
+        }
         if (above != NULL) {
             struct question q2 = q;
             const struct code_op *last = &above->ops[above->op_count - 1];
             if (q.place.reg == PLACE_SLOT) {
-                q2.place.slot += last->depth;
+                q2.place.slot = moved(q.place.slot, last->depth);
             }
             if (!follow(s, above, above->op_count, q2, level + 1)) {
                 return false;
