@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -86,17 +87,23 @@ static void skip_and_capture(int number, siginfo_t *info, void *context) {
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += 2;
 }
 
-static void take_stack(void) {
+PLAIN static void take_stack_of(void (*call)(void)) {
+    uint8_t room[16 << 10]; /* capture() reads that far up */
+    __asm__ volatile("" ::"r"(room) : "memory");
     struct sigaction act = {.sa_sigaction = skip_and_capture, .sa_flags = SA_SIGINFO}, old;
     memset(&request, 0, sizeof request);
     sigaction(SIGILL, &act, &old);
-    outer();
+    call();
     sigaction(SIGILL, &old, NULL);
     uint64_t base = 0;
     dl_iterate_phdr(find_base, &base);
     request.app_base = base;
     request.app_path = self;
     request.limit_ms = 60000;
+}
+
+static void take_stack(void) {
+    take_stack_of(outer);
 }
 
 static void expect(const struct symbol_frame *f, const char *function, unsigned line) {
@@ -117,7 +124,7 @@ static void check_stack(void) {
     expect(&frames[0], "innermost", innermost_line);
     expect(&frames[1], "middle", middle_line);
     expect(&frames[2], "outer", outer_line);
-    assert_string_equal(frames[3].function, "take_stack");
+    assert_string_equal(frames[3].function, "take_stack_of");
 }
 
 static void test_stack(void **state) {
@@ -194,6 +201,50 @@ static void test_skip_first(void **state) {
     assert_string_equal(frames[1].function, "innermost");
 }
 
+/* A handler's callers are its trampoline, then what the signal interrupted.
+ * The trampoline is this program's own: the libc's lies outside of it. */
+void restorer(void);
+__asm__(".text\n.type restorer, @function\nrestorer: mov $15, %eax\n syscall\n.size restorer, .-restorer\n");
+
+PLAIN static void handler(int number) {
+    (void)number;
+    innermost();
+    sink++;
+}
+
+PLAIN static void interrupted(void) {
+    /* in line: the libc's wrapper lies outside of this program */
+    long result = SYS_tgkill;
+    register long r_pid __asm__("rdi") = getpid();
+    register long r_tid __asm__("rsi") = gettid();
+    register long r_signal __asm__("rdx") = SIGUSR1;
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "r"(r_pid), "r"(r_tid), "r"(r_signal)
+                     : "rcx", "r11", "memory");
+    sink += (int)result;
+}
+
+static void test_signal_handler(void **state) {
+    (void)state;
+    const struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        unsigned long mask;
+    } act = {handler, 0x04000000, restorer, 0};
+    assert_int_equal(syscall(SYS_rt_sigaction, SIGUSR1, &act, NULL, 8), 0);
+    take_stack_of(interrupted);
+    struct symbol_frame *frames;
+    size_t count;
+    assert_true(symbolize_stack(&request, &frames, &count));
+    assert_true(count >= 4);
+    assert_string_equal(frames[0].function, "innermost");
+    assert_string_equal(frames[1].function, "handler");
+    assert_string_equal(frames[2].function, "(signal handler)");
+    assert_string_equal(frames[3].function, "interrupted");
+}
+
 static void test_no_stack(void **state) {
     (void)state;
     take_stack();
@@ -267,6 +318,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stack),      cmocka_unit_test(test_inside_image),
         cmocka_unit_test(test_kernel_mark), cmocka_unit_test(test_skip_first),
+        cmocka_unit_test(test_signal_handler),
         cmocka_unit_test(test_no_stack),   cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_nothing),
     };
