@@ -6,9 +6,12 @@
 #include "zuk/app.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "zuk/diag.h"
@@ -243,6 +246,27 @@ static bool write_command(const char *path, const char *const *argv) {
     return write_file(path, text, strlen(text));
 }
 
+/* lld writes through a mapping of OUTPUT.tmpXXXXXXX: on a full disk it dies of
+ * SIGBUS, at any page of it, and leaves that file. */
+static bool is_disk_full(const char *output, int status) {
+    const char *base = path_base(output);
+    uint64_t enough = status == 128 + SIGBUS ? (uint64_t)1 << 30 : (uint64_t)256 << 10;
+    struct statvfs fs;
+    return statvfs(xasprintf("%.*s.", (int)(base - output), output), &fs) == 0 &&
+           (uint64_t)fs.f_bavail * fs.f_frsize < enough;
+}
+
+static void remove_leftovers(const char *output) {
+    glob_t found;
+    unlink(output);
+    if (glob(xasprintf("%s.tmp*", output), GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            unlink(found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
 static bool run_linker(const struct link *l, const char *const *argv, const char *output) {
     char *out, *err;
     struct run run = {.argv = argv,
@@ -257,9 +281,12 @@ static bool run_linker(const struct link *l, const char *const *argv, const char
     if (status == 0) {
         return true;
     }
-    unlink(output);
+    bool full = is_disk_full(output, status);
+    remove_leftovers(output);
     const char *what = l->files.data[0];
-    if (status == -1) {
+    if (full && status > 0) {
+        diag_error("cannot write '%s': %s", output, strerror(ENOSPC));
+    } else if (status == -1) {
         diag_error("cannot start '%s': %s", argv[0], strerror(reason));
     } else if (status == -2) {
         diag_error("the linker did not end within %d s on '%s': is it damaged?",
