@@ -124,14 +124,15 @@ static struct accel judge(struct probe *p) {
             return (struct accel){false, xasprintf("KVM did not finish %d instructions in %d ms",
                                                    2 * LOOPS, GIVE_UP_MS)};
         }
-        return (struct accel){
-            false, xasprintf("KVM stopped a plain loop with exit reason %u", reason)};
+        return (struct accel){false,
+                              xasprintf("KVM stopped a plain loop with exit reason %u", reason)};
     }
     if (ns > SLOWEST_NS) {
         return (struct accel){
             false, xasprintf("KVM is not real here: %.0f ns per kernel-mode instruction", ns / 2)};
     }
-    return (struct accel){true, xasprintf("KVM runs kernel mode at %.1f ns per instruction", ns / 2)};
+    return (struct accel){true,
+                          xasprintf("KVM runs kernel mode at %.1f ns per instruction", ns / 2)};
 }
 
 struct accel accel_probe(void) {
@@ -172,8 +173,8 @@ struct accel accel_choose(void) {
         return (struct accel){false, "no /dev/kvm"};
     }
     if (access("/dev/kvm", R_OK | W_OK) != 0) {
-        return (struct accel){
-            false, xasprintf("no access to /dev/kvm: %s (the group kvm may help)", strerror(errno))};
+        return (struct accel){false, xasprintf("no access to /dev/kvm: %s (the group kvm may help)",
+                                               strerror(errno))};
     }
     char boot[64];
     read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot);

@@ -101,7 +101,7 @@ static void token(struct tokens *t, const char *key, const char *value) {
 }
 
 static const char *policy_name(enum image_policy policy) {
-    return policy == IMAGE_POLICY_ENOSYS ? "enosys"
+    return policy == IMAGE_POLICY_ENOSYS   ? "enosys"
            : policy == IMAGE_POLICY_IGNORE ? "ignore"
                                            : "trap";
 }
@@ -289,9 +289,9 @@ static void say_gdb(const struct options *o, const struct image_info *info, cons
     if (app != NULL) {
         uint64_t base = app_base(app);
         *vec_push(&line) = "-ex";
-        *vec_push(&line) = base == 0 ? xasprintf("add-symbol-file %s", app)
-                                     : xasprintf("add-symbol-file %s -o 0x%llx", app,
-                                                 (unsigned long long)base);
+        *vec_push(&line) =
+            base == 0 ? xasprintf("add-symbol-file %s", app)
+                      : xasprintf("add-symbol-file %s -o 0x%llx", app, (unsigned long long)base);
     }
     *vec_push(&line) = "-ex";
     *vec_push(&line) = xasprintf("target remote localhost:%u", o->gdb_port);

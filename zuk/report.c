@@ -79,11 +79,11 @@ static char *clean_text(const char *text, size_t size) {
 /* ---- what there is to say ---- */
 
 struct story {
-    const char *what;      /* a word for JSON: "segmentation fault" */
-    const char *kind;      /* a word for JSON: "fault" */
-    const char *sentence;  /* the headline */
-    const char *message;   /* the kernel's words, or NULL */
-    const char *hint;      /* the remedy, or NULL */
+    const char *what;     /* a word for JSON: "segmentation fault" */
+    const char *kind;     /* a word for JSON: "fault" */
+    const char *sentence; /* the headline */
+    const char *message;  /* the kernel's words, or NULL */
+    const char *hint;     /* the remedy, or NULL */
     bool show_registers, show_memory;
     bool told; /* Zig's own stack trace stands above: one line is enough */
     bool part; /* one of several: the headline has been said */
@@ -110,11 +110,13 @@ static bool starts_with(const char *s, const char *prefix) {
 
 /* Is this frame somebody's plumbing rather than the user's code? */
 static bool is_plumbing(const struct symbol_frame *f) {
-    static const char *const prefixes[] = {"__syscall", "os.linux.", "posix.", "Io.Threaded",
-                                           "compiler_rt.", "process.", "debug.", "start."};
+    static const char *const prefixes[] = {"__syscall",    "os.linux.", "posix.", "Io.Threaded",
+                                           "compiler_rt.", "process.",  "debug.", "start."};
     static const char *const functions[] = {
-        "syscall", "abort", "raise", "__restore_sigs", "__block_app_sigs", "pthread_kill",
-        "memcpy", "memmove", "memset", "memcmp", "strlen", "sccp", "(signal handler)",
+        "syscall",          "abort",        "raise",  "__restore_sigs",
+        "__block_app_sigs", "pthread_kill", "memcpy", "memmove",
+        "memset",           "memcmp",       "strlen", "sccp",
+        "(signal handler)",
     };
     static const char *const files[] = {
         "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/src/thread/", "/src/internal/",
@@ -209,8 +211,8 @@ static void find_stack(const struct report *r, const struct report_parts *p, str
         q.app_offset = r->image->app_offset;
         q.app_size = r->image->app_size;
         q.kernel_path = kernel_symbols(r->image->kernel_id);
-        if (r->debug_path != NULL && symbolize_same_program(r->debug_path, r->image->path,
-                                                            q.app_offset, q.app_size)) {
+        if (r->debug_path != NULL &&
+            symbolize_same_program(r->debug_path, r->image->path, q.app_offset, q.app_size)) {
             q.app_path = r->debug_path;
         }
     }
@@ -232,12 +234,18 @@ static bool zig_told(const struct story *s) {
 
 static const char *fault_name(const struct report_crash *c) {
     switch (c->signal) {
-    case SIGSEGV: return "segmentation fault";
-    case SIGBUS: return "bus error";
-    case SIGILL: return "illegal instruction";
-    case SIGFPE: return c->vector == 0 ? "division by zero" : "arithmetic fault";
-    case SIGTRAP: return "breakpoint";
-    default: return xasprintf("fault (signal %u)", c->signal);
+    case SIGSEGV:
+        return "segmentation fault";
+    case SIGBUS:
+        return "bus error";
+    case SIGILL:
+        return "illegal instruction";
+    case SIGFPE:
+        return c->vector == 0 ? "division by zero" : "arithmetic fault";
+    case SIGTRAP:
+        return "breakpoint";
+    default:
+        return xasprintf("fault (signal %u)", c->signal);
     }
 }
 
@@ -277,8 +285,10 @@ static void tell_fault(const struct report_parts *p, struct story *s) {
     }
     bool address = c->signal == SIGSEGV || c->signal == SIGBUS;
     if (address && c->vector == 13) { /* general protection: the CPU gives no address */
-        s->sentence = xasprintf("%s: an address that is not valid, or an instruction that an app may "
-                                "not use%s", s->what, where);
+        s->sentence =
+            xasprintf("%s: an address that is not valid, or an instruction that an app may "
+                      "not use%s",
+                      s->what, where);
     } else if (address) {
         s->sentence = xasprintf("%s: %s address 0x%" PRIx64 "%s%s", s->what, access_name(c->access),
                                 c->address, address_note(c), where);
@@ -302,12 +312,13 @@ static void tell_stack(const struct report_parts *p, struct story *s) {
         same += s->frames[i].function != NULL && s->frames[0].function != NULL &&
                 strcmp(s->frames[i].function, s->frames[0].function) == 0;
     }
-    s->hint = same >= 4 ? xasprintf("%s calls itself without end, or too deep for this stack",
-                                    s->frames[0].function)
-              : c->thread > 1
-                  ? "give the thread a larger stack when it is made"
-                  : "link with a larger stack (zig: exe.stack_size; C: -Wl,-z,stack-size=16777216), "
-                    "or keep large arrays off it";
+    s->hint =
+        same >= 4 ? xasprintf("%s calls itself without end, or too deep for this stack",
+                              s->frames[0].function)
+        : c->thread > 1
+            ? "give the thread a larger stack when it is made"
+            : "link with a larger stack (zig: exe.stack_size; C: -Wl,-z,stack-size=16777216), "
+              "or keep large arrays off it";
 }
 
 static void tell_call(const struct report_parts *p, struct story *s) {
@@ -341,9 +352,11 @@ static void tell_function(const struct report *r, const struct report_parts *p, 
     s->kind = "missing-function";
     s->what = name;
     s->place = users_frame(s, 0);
-    s->sentence = xasprintf("undefined function '%s' was called%s", name, in_place("from", s->place));
+    s->sentence =
+        xasprintf("undefined function '%s' was called%s", name, in_place("from", s->place));
     s->hint = xasprintf("add the object or archive that defines %s, or define it in undefined/%s.c "
-                        "beside build.zig", name, name);
+                        "beside build.zig",
+                        name, name);
 }
 
 static void tell_data(const struct report *r, const struct report_parts *p, struct story *s) {
@@ -367,7 +380,8 @@ static void tell_memory(const struct report_parts *p, struct story *s) {
     s->place = users_frame(s, 0);
     s->sentence = xasprintf("out of memory: all %" PRIu64 " MiB are in use%s",
                             (c->memory_total + (1 << 19)) >> 20, in_place("in", s->place));
-    s->hint = xasprintf("give it more: -m %" PRIu64 "M", 2 * ((c->memory_total + (1 << 20) - 1) >> 20));
+    s->hint =
+        xasprintf("give it more: -m %" PRIu64 "M", 2 * ((c->memory_total + (1 << 20) - 1) >> 20));
 }
 
 static void tell_story(const struct report *r, const struct report_parts *p, struct story *s) {
@@ -376,12 +390,24 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->message = clean_text(p->message, c->message_size);
     }
     switch (c->kind) {
-    case CRASH_FAULT: tell_fault(p, s); break;
-    case CRASH_STACK: tell_stack(p, s); break;
-    case CRASH_CALL: tell_call(p, s); break;
-    case CRASH_FUNCTION: tell_function(r, p, s); break;
-    case CRASH_DATA: tell_data(r, p, s); break;
-    case CRASH_MEMORY: tell_memory(p, s); break;
+    case CRASH_FAULT:
+        tell_fault(p, s);
+        break;
+    case CRASH_STACK:
+        tell_stack(p, s);
+        break;
+    case CRASH_CALL:
+        tell_call(p, s);
+        break;
+    case CRASH_FUNCTION:
+        tell_function(r, p, s);
+        break;
+    case CRASH_DATA:
+        tell_data(r, p, s);
+        break;
+    case CRASH_MEMORY:
+        tell_memory(p, s);
+        break;
     case CRASH_PANIC:
         s->kind = "kernel-panic";
         s->what = s->message == NULL ? "no message" : s->message;
@@ -389,7 +415,8 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->message = NULL;
         s->show_registers = true;
         s->place = s->frame_count > 0 ? &s->frames[0] : NULL;
-        s->hint = "a bug in zuk's kernel, or the app wrote over it; please report it with the text above";
+        s->hint =
+            "a bug in zuk's kernel, or the app wrote over it; please report it with the text above";
         break;
     case CRASH_DEADLOCK:
         s->kind = "deadlock";
@@ -426,7 +453,8 @@ static struct paint paint_for(FILE *out) {
     if (!diag_color(out)) {
         return (struct paint){"", "", "", "", "", ""};
     }
-    return (struct paint){"\033[1m", "\033[1;31m", "\033[2m", "\033[1;34m", "\033[1;36m", "\033[0m"};
+    return (struct paint){"\033[1m",    "\033[1;31m", "\033[2m",
+                          "\033[1;34m", "\033[1;36m", "\033[0m"};
 }
 
 enum { SOURCE_WIDTH = 110 };
@@ -561,7 +589,9 @@ static void print_memory(FILE *out, const struct paint *c, const struct report_c
     } rows[] = {
         {"the app (stack, heap, data)", (uint64_t)crash->memory_app * 4},
         {"the image", (uint64_t)crash->memory_image * 4},
-        {"the kernel", (uint64_t)crash->memory_kernel * 4},
+        {"the kernel",
+         (crash->memory_kernel <= crash->memory_total >> 12 ? crash->memory_kernel : 0) *
+             UINT64_C(4)},
         {"page tables", (uint64_t)crash->memory_tables * 4},
         {"free", crash->memory_free >> 10},
         {"all", crash->memory_total >> 10},
@@ -735,7 +765,9 @@ static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
 void report_record(void *report, unsigned type, const uint8_t *data, size_t size) {
     struct report *r = report;
     switch (type) {
-    case REPORT_CRASH: take_crash(r, data, size); break;
+    case REPORT_CRASH:
+        take_crash(r, data, size);
+        break;
     case REPORT_TRACE: {
         char *line = strace_line(data, size);
         if (line != NULL) {
@@ -744,13 +776,16 @@ void report_record(void *report, unsigned type, const uint8_t *data, size_t size
         free(line);
         break;
     }
-    case REPORT_TIMELINE: take_timeline(r, data, size); break;
+    case REPORT_TIMELINE:
+        take_timeline(r, data, size);
+        break;
     case REPORT_LOG:
         if (diag_verbosity > 0) {
             fprintf(r->out, "kernel: %s\n", clean_text((const char *)data, size));
         }
         break;
-    default: break; /* a newer guest's */
+    default:
+        break; /* a newer guest's */
     }
 }
 
@@ -769,7 +804,8 @@ struct verdict {
 
 static struct verdict verdict_of_exit(const struct report *r, const struct report_exit *e) {
     switch (e->reason) {
-    case REASON_EXIT: return (struct verdict){.outcome = "exit", .status = e->status};
+    case REASON_EXIT:
+        return (struct verdict){.outcome = "exit", .status = e->status};
     case REASON_SIGNAL: {
         const char *name = strace_signal(e->signal);
         return (struct verdict){
@@ -780,21 +816,29 @@ static struct verdict verdict_of_exit(const struct report *r, const struct repor
         };
     }
     case REASON_MISSING:
-        return (struct verdict){.outcome = "missing", .status = EXIT_MISSING,
+        return (struct verdict){.outcome = "missing",
+                                .status = EXIT_MISSING,
                                 .sentence = "the app used something that is missing"};
     case REASON_MEMORY:
-        return (struct verdict){.outcome = "out-of-memory", .status = 137,
-                                .sentence = "out of memory", .hint = "give it more with -m"};
+        return (struct verdict){.outcome = "out-of-memory",
+                                .status = 137,
+                                .sentence = "out of memory",
+                                .hint = "give it more with -m"};
     case REASON_PANIC:
-        return (struct verdict){.outcome = "panic", .status = EXIT_KERNEL,
-                                .sentence = "kernel panic"};
+        return (struct verdict){
+            .outcome = "panic", .status = EXIT_KERNEL, .sentence = "kernel panic"};
     case REASON_DEADLOCK:
-        return (struct verdict){.outcome = "deadlock", .status = EXIT_KERNEL,
-                                .sentence = "deadlock: no thread can run, and none waits for a time"};
+        return (struct verdict){.outcome = "deadlock",
+                                .status = EXIT_KERNEL,
+                                .sentence =
+                                    "deadlock: no thread can run, and none waits for a time"};
     default:
-        return (struct verdict){.outcome = "unknown", .status = EXIT_KERNEL,
-                                .sentence = xasprintf("the guest ended for a reason unknown to this "
-                                                      "zuk (%u)", e->reason)};
+        return (struct verdict){.outcome = "unknown",
+                                .status = EXIT_KERNEL,
+                                .sentence =
+                                    xasprintf("the guest ended for a reason unknown to this "
+                                              "zuk (%u)",
+                                              e->reason)};
     }
 }
 
@@ -847,7 +891,8 @@ static struct verdict verdict_of_failure(const struct vm_end *end, const char *q
 static struct verdict verdict_of(const struct report *r, const struct vm_end *end,
                                  uint64_t timeout_ms, const char *qemu) {
     switch (end->outcome) {
-    case VM_EXIT: return verdict_of_exit(r, &end->exit);
+    case VM_EXIT:
+        return verdict_of_exit(r, &end->exit);
     case VM_CRASHED:
         return (struct verdict){
             .outcome = "crashed",
@@ -856,7 +901,8 @@ static struct verdict verdict_of(const struct report *r, const struct vm_end *en
                                    : "the guest stopped before it could say anything",
             .hint = end->serial[0] != '\0' ? NULL : "a run with -v, or --gdb, may tell more",
         };
-    case VM_FAILED: return verdict_of_failure(end, qemu);
+    case VM_FAILED:
+        return verdict_of_failure(end, qemu);
     case VM_SIGNAL:
         return (struct verdict){.outcome = "interrupted", .status = 128 + end->signal};
     case VM_TIMEOUT:
@@ -867,16 +913,21 @@ static struct verdict verdict_of(const struct report *r, const struct vm_end *en
                                   app_name(r), (double)timeout_ms / 1000),
             .hint = end->spoke ? NULL : "it said nothing at all: --strace shows its calls",
         };
-    case VM_CLOSED: return (struct verdict){.outcome = "closed", .status = 128 + SIGPIPE};
+    case VM_CLOSED:
+        return (struct verdict){.outcome = "closed", .status = 128 + SIGPIPE};
     case VM_OUTPUT:
-        return (struct verdict){.outcome = "output", .status = EXIT_USER,
-                                .sentence = xasprintf("cannot write the app's output: %s",
-                                                      strerror(end->error))};
+        return (struct verdict){
+            .outcome = "output",
+            .status = EXIT_USER,
+            .sentence = xasprintf("cannot write the app's output: %s", strerror(end->error))};
     case VM_BROKEN:
-        return (struct verdict){.outcome = "broken-channel", .status = EXIT_KERNEL,
-                                .sentence = "the guest sent nonsense on its channel and was stopped"};
+        return (struct verdict){.outcome = "broken-channel",
+                                .status = EXIT_KERNEL,
+                                .sentence =
+                                    "the guest sent nonsense on its channel and was stopped"};
     }
-    return (struct verdict){.outcome = "unknown", .status = EXIT_BUG, .sentence = "unknown outcome"};
+    return (struct verdict){
+        .outcome = "unknown", .status = EXIT_BUG, .sentence = "unknown outcome"};
 }
 
 /* What the kernel wrote to COM1 belongs to the report when things went wrong. */

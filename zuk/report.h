@@ -21,7 +21,7 @@
 
 struct report {
     const struct image_info *image; /* may be NULL: names and symbols are missing then */
-    const char *debug_path; /* the app with debug information outside the image, or NULL */
+    const char *debug_path;         /* the app with debug information outside the image, or NULL */
     bool json;
     bool strace, timeline;
     FILE *out; /* stderr, but for tests */
@@ -29,7 +29,7 @@ struct report {
     struct report_record {
         uint8_t *data;
         size_t size;
-    } *crashes;
+    } * crashes;
     size_t crash_count;
     size_t crash_cap;
     unsigned notices;

@@ -32,9 +32,47 @@
 #include "zuk/util.h"
 
 enum kind {
-    NONE, INT, UINT, HEX, PTR, ZERO, NEVER, FD, DIRFD, PATH, IN, OUT, MODE, SIGNAL, OPEN, PROT, MAP,
-    WHENCE, SIGACTION, SIGHOW, SIGSET, SIGSTACK, IOCTL, IOVEC, ACCESS, MREMAP, MSYNC, ADVICE, TIME,
-    FAMILY, SOCKTYPE, SOCKADDR, CLONE, FCNTL, FLOCK, RLIMIT, PRCTL, ARCH_PRCTL, FUTEX, CLOCK, AT,
+    NONE,
+    INT,
+    UINT,
+    HEX,
+    PTR,
+    ZERO,
+    NEVER,
+    FD,
+    DIRFD,
+    PATH,
+    IN,
+    OUT,
+    MODE,
+    SIGNAL,
+    OPEN,
+    PROT,
+    MAP,
+    WHENCE,
+    SIGACTION,
+    SIGHOW,
+    SIGSET,
+    SIGSTACK,
+    IOCTL,
+    IOVEC,
+    ACCESS,
+    MREMAP,
+    MSYNC,
+    ADVICE,
+    TIME,
+    FAMILY,
+    SOCKTYPE,
+    SOCKADDR,
+    CLONE,
+    FCNTL,
+    FLOCK,
+    RLIMIT,
+    PRCTL,
+    ARCH_PRCTL,
+    FUTEX,
+    CLOCK,
+    AT,
     POLLFDS,
 };
 
@@ -56,66 +94,117 @@ struct name {
     uint64_t value;
     const char *name;
 };
-#define N(x) {(uint64_t)(x), #x}
+#define N(x)                                                                                       \
+    { (uint64_t)(x), #x }
 
-static const struct name open_names[] = {
-    N(O_WRONLY), N(O_RDWR), N(O_CREAT), N(O_EXCL), N(O_NOCTTY), N(O_TRUNC), N(O_APPEND),
-    N(O_NONBLOCK), {010000000 | O_DIRECTORY, "O_TMPFILE"}, N(O_DIRECTORY), N(O_NOFOLLOW), N(O_CLOEXEC), N(O_PATH), N(O_SYNC), N(O_DSYNC),
-    N(O_DIRECT), {0100000, "O_LARGEFILE"}, {0, NULL}};
+static const struct name open_names[] = {N(O_WRONLY),
+                                         N(O_RDWR),
+                                         N(O_CREAT),
+                                         N(O_EXCL),
+                                         N(O_NOCTTY),
+                                         N(O_TRUNC),
+                                         N(O_APPEND),
+                                         N(O_NONBLOCK),
+                                         {010000000 | O_DIRECTORY, "O_TMPFILE"},
+                                         N(O_DIRECTORY),
+                                         N(O_NOFOLLOW),
+                                         N(O_CLOEXEC),
+                                         N(O_PATH),
+                                         N(O_SYNC),
+                                         N(O_DSYNC),
+                                         N(O_DIRECT),
+                                         {0100000, "O_LARGEFILE"},
+                                         {0, NULL}};
 static const struct name prot_names[] = {N(PROT_READ), N(PROT_WRITE), N(PROT_EXEC), {0, NULL}};
-static const struct name map_names[] = {
-    {3, "MAP_SHARED_VALIDATE"}, N(MAP_SHARED), N(MAP_PRIVATE), {0x100000, "MAP_FIXED_NOREPLACE"},
-    N(MAP_FIXED), N(MAP_ANONYMOUS), N(MAP_GROWSDOWN), N(MAP_NORESERVE), N(MAP_POPULATE),
-    N(MAP_STACK), N(MAP_HUGETLB), {0, NULL}};
-static const struct name mremap_names[] = {N(MREMAP_MAYMOVE), N(MREMAP_FIXED), {4, "MREMAP_DONTUNMAP"}, {0, NULL}};
+static const struct name map_names[] = {{3, "MAP_SHARED_VALIDATE"},
+                                        N(MAP_SHARED),
+                                        N(MAP_PRIVATE),
+                                        {0x100000, "MAP_FIXED_NOREPLACE"},
+                                        N(MAP_FIXED),
+                                        N(MAP_ANONYMOUS),
+                                        N(MAP_GROWSDOWN),
+                                        N(MAP_NORESERVE),
+                                        N(MAP_POPULATE),
+                                        N(MAP_STACK),
+                                        N(MAP_HUGETLB),
+                                        {0, NULL}};
+static const struct name mremap_names[] = {
+    N(MREMAP_MAYMOVE), N(MREMAP_FIXED), {4, "MREMAP_DONTUNMAP"}, {0, NULL}};
 static const struct name msync_names[] = {N(MS_ASYNC), N(MS_SYNC), N(MS_INVALIDATE), {0, NULL}};
 static const struct name access_names[] = {N(R_OK), N(W_OK), N(X_OK), {0, NULL}};
-static const struct name flock_names[] = {N(LOCK_SH), N(LOCK_EX), N(LOCK_UN), N(LOCK_NB), {0, NULL}};
-static const struct name at_names[] = {
-    {0x100, "AT_SYMLINK_NOFOLLOW"}, {0x200, "AT_REMOVEDIR"}, {0x400, "AT_SYMLINK_FOLLOW"},
-    {0x800, "AT_NO_AUTOMOUNT"}, {0x1000, "AT_EMPTY_PATH"}, {0, NULL}};
-static const struct name clone_names[] = {
-    N(CLONE_VM), N(CLONE_FS), N(CLONE_FILES), N(CLONE_SIGHAND), N(CLONE_THREAD), N(CLONE_SYSVSEM),
-    N(CLONE_SETTLS), N(CLONE_PARENT_SETTID), N(CLONE_CHILD_CLEARTID), N(CLONE_CHILD_SETTID),
-    N(CLONE_DETACHED), N(CLONE_VFORK), N(CLONE_UNTRACED), N(CLONE_NEWNS), N(CLONE_PARENT), {0, NULL}};
+static const struct name flock_names[] = {
+    N(LOCK_SH), N(LOCK_EX), N(LOCK_UN), N(LOCK_NB), {0, NULL}};
+static const struct name at_names[] = {{0x100, "AT_SYMLINK_NOFOLLOW"}, {0x200, "AT_REMOVEDIR"},
+                                       {0x400, "AT_SYMLINK_FOLLOW"},   {0x800, "AT_NO_AUTOMOUNT"},
+                                       {0x1000, "AT_EMPTY_PATH"},      {0, NULL}};
+static const struct name clone_names[] = {N(CLONE_VM),
+                                          N(CLONE_FS),
+                                          N(CLONE_FILES),
+                                          N(CLONE_SIGHAND),
+                                          N(CLONE_THREAD),
+                                          N(CLONE_SYSVSEM),
+                                          N(CLONE_SETTLS),
+                                          N(CLONE_PARENT_SETTID),
+                                          N(CLONE_CHILD_CLEARTID),
+                                          N(CLONE_CHILD_SETTID),
+                                          N(CLONE_DETACHED),
+                                          N(CLONE_VFORK),
+                                          N(CLONE_UNTRACED),
+                                          N(CLONE_NEWNS),
+                                          N(CLONE_PARENT),
+                                          {0, NULL}};
 static const struct name socktype_flags[] = {N(SOCK_NONBLOCK), N(SOCK_CLOEXEC), {0, NULL}};
 static const struct name sa_names[] = {
-    {0x04000000, "SA_RESTORER"}, {4, "SA_SIGINFO"}, {0x08000000, "SA_ONSTACK"},
-    {0x10000000, "SA_RESTART"}, {0x40000000, "SA_NODEFER"}, {0x80000000, "SA_RESETHAND"},
-    {1, "SA_NOCLDSTOP"}, {2, "SA_NOCLDWAIT"}, {0, NULL}};
+    {0x04000000, "SA_RESTORER"}, {4, "SA_SIGINFO"},          {0x08000000, "SA_ONSTACK"},
+    {0x10000000, "SA_RESTART"},  {0x40000000, "SA_NODEFER"}, {0x80000000, "SA_RESETHAND"},
+    {1, "SA_NOCLDSTOP"},         {2, "SA_NOCLDWAIT"},        {0, NULL}};
 
-static const struct name whence_words[] = {N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), {3, "SEEK_DATA"}, {4, "SEEK_HOLE"}, {0, NULL}};
+static const struct name whence_words[] = {N(SEEK_SET),      N(SEEK_CUR),      N(SEEK_END),
+                                           {3, "SEEK_DATA"}, {4, "SEEK_HOLE"}, {0, NULL}};
 static const struct name sighow_words[] = {N(SIG_BLOCK), N(SIG_UNBLOCK), N(SIG_SETMASK), {0, NULL}};
 static const struct name advice_words[] = {
-    N(MADV_NORMAL), N(MADV_RANDOM), N(MADV_SEQUENTIAL), N(MADV_WILLNEED), N(MADV_DONTNEED),
-    N(MADV_FREE), N(MADV_HUGEPAGE), N(MADV_NOHUGEPAGE), N(MADV_DONTDUMP), {0, NULL}};
-static const struct name family_words[] = {N(AF_UNIX), N(AF_INET), N(AF_INET6), N(AF_NETLINK), {0, NULL}};
-static const struct name socktype_words[] = {N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_RAW), N(SOCK_SEQPACKET), {0, NULL}};
+    N(MADV_NORMAL), N(MADV_RANDOM),   N(MADV_SEQUENTIAL), N(MADV_WILLNEED), N(MADV_DONTNEED),
+    N(MADV_FREE),   N(MADV_HUGEPAGE), N(MADV_NOHUGEPAGE), N(MADV_DONTDUMP), {0, NULL}};
+static const struct name family_words[] = {
+    N(AF_UNIX), N(AF_INET), N(AF_INET6), N(AF_NETLINK), {0, NULL}};
+static const struct name socktype_words[] = {
+    N(SOCK_STREAM), N(SOCK_DGRAM), N(SOCK_RAW), N(SOCK_SEQPACKET), {0, NULL}};
 static const struct name fcntl_words[] = {
-    N(F_DUPFD), N(F_GETFD), N(F_SETFD), N(F_GETFL), N(F_SETFL), N(F_GETLK), N(F_SETLK), N(F_SETLKW),
-    N(F_DUPFD_CLOEXEC), N(F_SETPIPE_SZ), N(F_GETPIPE_SZ), {0, NULL}};
-static const struct name rlimit_words[] = {
-    N(RLIMIT_CPU), N(RLIMIT_FSIZE), N(RLIMIT_DATA), N(RLIMIT_STACK), N(RLIMIT_CORE), N(RLIMIT_RSS),
-    N(RLIMIT_NPROC), N(RLIMIT_NOFILE), N(RLIMIT_MEMLOCK), N(RLIMIT_AS), {0, NULL}};
-static const struct name prctl_words[] = {
-    N(PR_SET_NAME), N(PR_GET_NAME), N(PR_SET_DUMPABLE), N(PR_SET_PDEATHSIG), {0x53564d41, "PR_SET_VMA"}, {0, NULL}};
+    N(F_DUPFD), N(F_GETFD),  N(F_SETFD),         N(F_GETFL),      N(F_SETFL),      N(F_GETLK),
+    N(F_SETLK), N(F_SETLKW), N(F_DUPFD_CLOEXEC), N(F_SETPIPE_SZ), N(F_GETPIPE_SZ), {0, NULL}};
+static const struct name rlimit_words[] = {N(RLIMIT_CPU),   N(RLIMIT_FSIZE),  N(RLIMIT_DATA),
+                                           N(RLIMIT_STACK), N(RLIMIT_CORE),   N(RLIMIT_RSS),
+                                           N(RLIMIT_NPROC), N(RLIMIT_NOFILE), N(RLIMIT_MEMLOCK),
+                                           N(RLIMIT_AS),    {0, NULL}};
+static const struct name prctl_words[] = {N(PR_SET_NAME),
+                                          N(PR_GET_NAME),
+                                          N(PR_SET_DUMPABLE),
+                                          N(PR_SET_PDEATHSIG),
+                                          {0x53564d41, "PR_SET_VMA"},
+                                          {0, NULL}};
 static const struct name arch_prctl_words[] = {
     N(ARCH_SET_FS), N(ARCH_GET_FS), N(ARCH_SET_GS), N(ARCH_GET_GS), {0, NULL}};
 static const struct name futex_words[] = {
-    N(FUTEX_WAIT), N(FUTEX_WAKE), N(FUTEX_REQUEUE), N(FUTEX_CMP_REQUEUE), N(FUTEX_WAKE_OP),
-    N(FUTEX_LOCK_PI), N(FUTEX_UNLOCK_PI), N(FUTEX_WAIT_BITSET), N(FUTEX_WAKE_BITSET), {0, NULL}};
+    N(FUTEX_WAIT),        N(FUTEX_WAKE),    N(FUTEX_REQUEUE),   N(FUTEX_CMP_REQUEUE),
+    N(FUTEX_WAKE_OP),     N(FUTEX_LOCK_PI), N(FUTEX_UNLOCK_PI), N(FUTEX_WAIT_BITSET),
+    N(FUTEX_WAKE_BITSET), {0, NULL}};
 static const struct name clock_words[] = {
-    N(CLOCK_REALTIME), N(CLOCK_MONOTONIC), N(CLOCK_PROCESS_CPUTIME_ID), N(CLOCK_THREAD_CPUTIME_ID),
-    N(CLOCK_MONOTONIC_RAW), N(CLOCK_REALTIME_COARSE), N(CLOCK_MONOTONIC_COARSE), N(CLOCK_BOOTTIME), {0, NULL}};
-static const struct name ioctl_words[] = {
-    N(TIOCGWINSZ), N(TCGETS), N(TCSETS), N(TCSETSW), N(TCSETSF), N(FIONREAD), N(FIONBIO), N(TIOCGPGRP), {0, NULL}};
-static const struct name poll_names[] = {
-    N(POLLIN), N(POLLPRI), N(POLLOUT), N(POLLERR), N(POLLHUP), N(POLLNVAL), {0, NULL}};
+    N(CLOCK_REALTIME),          N(CLOCK_MONOTONIC),     N(CLOCK_PROCESS_CPUTIME_ID),
+    N(CLOCK_THREAD_CPUTIME_ID), N(CLOCK_MONOTONIC_RAW), N(CLOCK_REALTIME_COARSE),
+    N(CLOCK_MONOTONIC_COARSE),  N(CLOCK_BOOTTIME),      {0, NULL}};
+static const struct name ioctl_words[] = {N(TIOCGWINSZ), N(TCGETS),    N(TCSETS),
+                                          N(TCSETSW),    N(TCSETSF),   N(FIONREAD),
+                                          N(FIONBIO),    N(TIOCGPGRP), {0, NULL}};
+static const struct name poll_names[] = {N(POLLIN),  N(POLLPRI),  N(POLLOUT), N(POLLERR),
+                                         N(POLLHUP), N(POLLNVAL), {0, NULL}};
 
 static const struct name *const words_of[] = {
-    [WHENCE] = whence_words, [SIGHOW] = sighow_words, [ADVICE] = advice_words, [FAMILY] = family_words,
-    [FCNTL] = fcntl_words, [RLIMIT] = rlimit_words, [PRCTL] = prctl_words,
-    [ARCH_PRCTL] = arch_prctl_words, [CLOCK] = clock_words, [IOCTL] = ioctl_words, [POLLFDS] = NULL,
+    [WHENCE] = whence_words, [SIGHOW] = sighow_words,
+    [ADVICE] = advice_words, [FAMILY] = family_words,
+    [FCNTL] = fcntl_words,   [RLIMIT] = rlimit_words,
+    [PRCTL] = prctl_words,   [ARCH_PRCTL] = arch_prctl_words,
+    [CLOCK] = clock_words,   [IOCTL] = ioctl_words,
+    [POLLFDS] = NULL,
 };
 
 /* Sets of flags, and the word for none. */
@@ -123,9 +212,11 @@ static const struct {
     const struct name *names;
     const char *none;
 } flags_of[] = {
-    [OPEN] = {open_names, "O_RDONLY"}, [PROT] = {prot_names, "PROT_NONE"}, [MAP] = {map_names, "0"},
-    [ACCESS] = {access_names, "F_OK"}, [MREMAP] = {mremap_names, "0"}, [MSYNC] = {msync_names, "0"},
-    [FLOCK] = {flock_names, "0"}, [AT] = {at_names, "0"}, [POLLFDS] = {NULL, NULL},
+    [OPEN] = {open_names, "O_RDONLY"}, [PROT] = {prot_names, "PROT_NONE"},
+    [MAP] = {map_names, "0"},          [ACCESS] = {access_names, "F_OK"},
+    [MREMAP] = {mremap_names, "0"},    [MSYNC] = {msync_names, "0"},
+    [FLOCK] = {flock_names, "0"},      [AT] = {at_names, "0"},
+    [POLLFDS] = {NULL, NULL},
 };
 
 static const char *word_for(const struct name *names, uint64_t value) {
@@ -424,16 +515,24 @@ static bool put_bytes(struct text *t, enum kind kind, const struct report_call *
         }
         put(t, "]");
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
 static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
     switch (kind) {
-    case INT: put(t, "%" PRId64, value >> 32 == 0 || value >> 32 == 0xffffffff
-                                     ? (int64_t)(int32_t)value : (int64_t)value); break;
-    case FD: put(t, "%d", (int)value); break;
-    case UINT: put(t, "%" PRIu64, value); break;
+    case INT:
+        put(t, "%" PRId64,
+            value >> 32 == 0 || value >> 32 == 0xffffffff ? (int64_t)(int32_t)value
+                                                          : (int64_t)value);
+        break;
+    case FD:
+        put(t, "%d", (int)value);
+        break;
+    case UINT:
+        put(t, "%" PRIu64, value);
+        break;
     case DIRFD:
         if ((int)value == AT_FDCWD) {
             put(t, "AT_FDCWD");
@@ -441,8 +540,12 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
             put(t, "%d", (int)value);
         }
         break;
-    case MODE: put(t, "0%03o", (unsigned)value & 07777777); break;
-    case SIGNAL: put_signal(t, (uint32_t)value); break;
+    case MODE:
+        put(t, "0%03o", (unsigned)value & 07777777);
+        break;
+    case SIGNAL:
+        put_signal(t, (uint32_t)value);
+        break;
     case CLONE:
         put_flags(t, clone_names, "0", value & ~UINT64_C(0xff));
         if ((value & 0xff) != 0) {
@@ -462,15 +565,34 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
         put(t, "%s%s", (value & FUTEX_PRIVATE_FLAG) != 0 ? "|FUTEX_PRIVATE_FLAG" : "",
             (value & FUTEX_CLOCK_REALTIME) != 0 ? "|FUTEX_CLOCK_REALTIME" : "");
         break;
-    case OPEN: case PROT: case MAP: case ACCESS: case MREMAP: case MSYNC: case FLOCK: case AT:
+    case OPEN:
+    case PROT:
+    case MAP:
+    case ACCESS:
+    case MREMAP:
+    case MSYNC:
+    case FLOCK:
+    case AT:
         put_flags(t, flags_of[kind].names, flags_of[kind].none, (uint32_t)value);
         break;
-    case WHENCE: case SIGHOW: case ADVICE: case FAMILY: case FCNTL: case RLIMIT: case PRCTL:
-    case ARCH_PRCTL: case CLOCK: case IOCTL:
+    case WHENCE:
+    case SIGHOW:
+    case ADVICE:
+    case FAMILY:
+    case FCNTL:
+    case RLIMIT:
+    case PRCTL:
+    case ARCH_PRCTL:
+    case CLOCK:
+    case IOCTL:
         put_word(t, words_of[kind], (uint32_t)value);
         break;
-    case HEX: put(t, "%s%" PRIx64, value == 0 ? "" : "0x", value); break;
-    default: put_pointer(t, value); break;
+    case HEX:
+        put(t, "%s%" PRIx64, value == 0 ? "" : "0x", value);
+        break;
+    default:
+        put_pointer(t, value);
+        break;
     }
 }
 
@@ -490,7 +612,8 @@ static unsigned count_args(const struct format *f, const struct report_call *cal
         n++;
     }
     for (unsigned i = 0; i + 1 < n; i++) {
-        if (f->args[i] == OPEN && f->args[i + 1] == MODE && (call->args[i] & (O_CREAT | 020000000)) == 0) {
+        if (f->args[i] == OPEN && f->args[i + 1] == MODE &&
+            (call->args[i] & (O_CREAT | 020000000)) == 0) {
             return i + 1;
         }
         if (f->args[i] == MREMAP && (call->args[i] & MREMAP_FIXED) == 0) {
@@ -509,7 +632,8 @@ static unsigned count_args(const struct format *f, const struct report_call *cal
     return n;
 }
 
-static void put_call(struct text *t, const struct report_call *call, const struct strace_data *data) {
+static void put_call(struct text *t, const struct report_call *call,
+                     const struct strace_data *data) {
     const char *name = features_call_name(call->number);
     const struct format *f = name == NULL ? NULL : find_format(name);
     if (name == NULL) {
@@ -537,7 +661,8 @@ static void put_result(struct text *t, const struct report_call *call) {
         put(t, call->result == INT64_MIN ? " = ?" : "");
         return;
     }
-    const char *error = call->result < 0 && call->result > -4096 ? strace_errno((int)-call->result) : NULL;
+    const char *error =
+        call->result < 0 && call->result > -4096 ? strace_errno((int)-call->result) : NULL;
     if (error != NULL) {
         put(t, " = -1 %s (%s)", error, strerrordesc_np((int)-call->result));
     } else if (f != NULL && f->result == HEX) {

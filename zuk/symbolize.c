@@ -160,9 +160,10 @@ static bool emit_scopes(struct worker *w, Dwarf_Die *cu, uint64_t address, struc
         if (!done) {
             Dwarf_Files *files = NULL;
             unsigned file = attr_number(&chain[i], DW_AT_call_file);
-            f->file = dwarf_getsrcfiles(cu, &files, NULL) == 0
-                          ? absolute(cu, dwarf_filesrc(files, file, NULL, NULL), buffer, sizeof buffer)
-                          : NULL;
+            f->file =
+                dwarf_getsrcfiles(cu, &files, NULL) == 0
+                    ? absolute(cu, dwarf_filesrc(files, file, NULL, NULL), buffer, sizeof buffer)
+                    : NULL;
             f->line = attr_number(&chain[i], DW_AT_call_line);
             f->column = attr_number(&chain[i], DW_AT_call_column);
         }
@@ -195,9 +196,8 @@ static bool find_line(Dwfl_Module *module, uint64_t address, struct line_place *
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(elf, section)) != NULL) {
         GElf_Shdr header;
-        const char *name = gelf_getshdr(section, &header) == NULL
-                               ? NULL
-                               : elf_strptr(elf, names, header.sh_name);
+        const char *name =
+            gelf_getshdr(section, &header) == NULL ? NULL : elf_strptr(elf, names, header.sh_name);
         if (name == NULL) {
             continue;
         }
@@ -380,8 +380,9 @@ static int on_frame(Dwfl_Frame *state, void *arg) {
  * arch/x86/include/asm/sigframe.h). */
 static bool leave_handler(struct worker *w) {
     enum { GREGS = 40, CONTEXT_RIP = 16 };
-    static const unsigned char order[] = {R8, R8 + 1, R8 + 2, R8 + 3, R8 + 4, R8 + 5, R8 + 6, R8 + 7,
-                                          RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP, RIP};
+    static const unsigned char order[] = {R8,     R8 + 1, R8 + 2, R8 + 3, R8 + 4, R8 + 5,
+                                          R8 + 6, R8 + 7, RDI,    RSI,    RBP,    RBX,
+                                          RDX,    RAX,    RCX,    RSP,    RIP};
     if (w->last_pc == 0 || !is_trampoline(w, w->last_pc)) {
         return false;
     }

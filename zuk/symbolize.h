@@ -18,32 +18,32 @@
 #include "abi/report.h"
 
 struct symbol_frame {
-    uint64_t address;     /* of the instruction; callers: of the call (return address - 1) */
-    bool kernel;          /* in the kernel's text */
-    bool inlined;         /* the function is inlined into the next frame's */
-    bool guessed;         /* found by scanning: may be stale */
-    const char *function; /* NULL: unknown */
-    const char *file;     /* NULL: unknown */
+    uint64_t address;      /* of the instruction; callers: of the call (return address - 1) */
+    bool kernel;           /* in the kernel's text */
+    bool inlined;          /* the function is inlined into the next frame's */
+    bool guessed;          /* found by scanning: may be stale */
+    const char *function;  /* NULL: unknown */
+    const char *file;      /* NULL: unknown */
     unsigned line, column; /* 0: unknown */
 };
 
 struct symbolize_request {
-    const char *app_path;      /* an ELF file with symbols, or NULL */
-    const char *image_path;    /* else the app's ELF lies in this file */
+    const char *app_path;   /* an ELF file with symbols, or NULL */
+    const char *image_path; /* else the app's ELF lies in this file */
     uint64_t app_offset, app_size;
-    const char *kernel_path;   /* kernel.elf with symbols, or NULL */
-    uint64_t app_base;         /* load bias of the app */
+    const char *kernel_path; /* kernel.elf with symbols, or NULL */
+    uint64_t app_base;       /* load bias of the app */
     uint64_t regs[REPORT_REGS_X86_64];
-    bool skip_first;           /* regs' rip is no place of interest: start at the caller, */
-                               /* whose address is on top of the stack */
-    const uint8_t *stack;      /* the app's */
+    bool skip_first;      /* regs' rip is no place of interest: start at the caller, */
+                          /* whose address is on top of the stack */
+    const uint8_t *stack; /* the app's */
     size_t stack_size;
     uint64_t stack_base;
-    const uint8_t *kstack;     /* the kernel's */
+    const uint8_t *kstack; /* the kernel's */
     size_t kstack_size;
     uint64_t kstack_base;
-    unsigned limit_ms;         /* 0: 5 seconds */
-    unsigned limit_frames;     /* 0: 64 */
+    unsigned limit_ms;     /* 0: 5 seconds */
+    unsigned limit_frames; /* 0: 64 */
 };
 
 /* The stack, innermost first; frames and strings are the arena's.  count may

@@ -87,8 +87,9 @@ const char *const *vm_command(const struct vm_config *config) {
     add2(&w, "-cpu", "max");
     uint64_t mib = config->memory >> 20;
     add2(&w, "-m",
-         mib << 20 == config->memory ? xasprintf("%lluM", (unsigned long long)mib)
-                                     : xasprintf("%lluK", (unsigned long long)config->memory >> 10));
+         mib << 20 == config->memory
+             ? xasprintf("%lluM", (unsigned long long)mib)
+             : xasprintf("%lluK", (unsigned long long)config->memory >> 10));
     if (m->qboot && have_qboot(config->qemu)) {
         add2(&w, "-bios", "qboot.rom");
     }
@@ -189,22 +190,22 @@ struct capture {
 
 /* One of our own output streams. */
 struct sink {
-    int fd;     /* where bytes go: the stream itself or a non-blocking twin */
+    int fd; /* where bytes go: the stream itself or a non-blocking twin */
     bool socket;
-    bool dead;  /* closed before we started: bytes vanish */
+    bool dead; /* closed before we started: bytes vanish */
 };
 
 struct run_state {
     const struct vm_host *host;
     struct vm_end *end;
     pid_t pid;
-    int in, out;  /* the channel: we write to `in`, read from `out`; -1: closed */
+    int in, out; /* the channel: we write to `in`, read from `out`; -1: closed */
     int signals;
     struct capture words, serial;
     struct channel channel;
-    struct sink sink[3]; /* 1: stdout, 2: stderr */
-    unsigned stream;     /* the stream whose colour the terminal has */
-    uint64_t deadline;   /* ns, 0: none */
+    struct sink sink[3];        /* 1: stdout, 2: stderr */
+    unsigned stream;            /* the stream whose colour the terminal has */
+    uint64_t deadline;          /* ns, 0: none */
     uint8_t buffer[READ_CHUNK]; /* what came from the guest and is not taken apart */
     const uint8_t *at;
     size_t left;
@@ -255,8 +256,8 @@ static ssize_t sink_write(const struct sink *s, const uint8_t *data, size_t size
     if (s->dead) {
         return (ssize_t)size;
     }
-    ssize_t n = s->socket ? send(s->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                          : write(s->fd, data, size);
+    ssize_t n =
+        s->socket ? send(s->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : write(s->fd, data, size);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return 0;
     }
@@ -351,9 +352,14 @@ static void take_items(struct run_state *r) {
     while (!r->over && r->piece_stream == 0) {
         struct channel_item item;
         switch (channel_next(&r->channel, &r->at, &r->left, &item)) {
-        case CHANNEL_ITEM: take_item(r, &item); break;
-        case CHANNEL_MORE: return;
-        case CHANNEL_BROKEN: finish(r, VM_BROKEN); return;
+        case CHANNEL_ITEM:
+            take_item(r, &item);
+            break;
+        case CHANNEL_MORE:
+            return;
+        case CHANNEL_BROKEN:
+            finish(r, VM_BROKEN);
+            return;
         }
     }
 }
@@ -434,7 +440,8 @@ static void write_input(struct run_state *r) {
 
 static void put_terminal(struct run_state *r) {
     struct winsize size;
-    if (r->input_len != 0 || (ioctl(1, TIOCGWINSZ, &size) != 0 && ioctl(0, TIOCGWINSZ, &size) != 0)) {
+    if (r->input_len != 0 ||
+        (ioctl(1, TIOCGWINSZ, &size) != 0 && ioctl(0, TIOCGWINSZ, &size) != 0)) {
         return;
     }
     struct report_terminal t = {
@@ -506,17 +513,30 @@ static void turn(struct run_state *r) {
             continue;
         }
         switch (what[i]) {
-        case SIGNALS: take_signal(r); break;
+        case SIGNALS:
+            take_signal(r);
+            break;
         case SINK:
             write_piece(r);
             take_items(r);
             break;
-        case OUT: read_channel(r); break;
-        case IN: write_input(r); break;
-        case STDIN: read_input(r); break;
-        case WORDS: read_capture(r, &r->words, false); break;
-        case SERIAL: read_capture(r, &r->serial, r->host->serial_live); break;
-        default: break;
+        case OUT:
+            read_channel(r);
+            break;
+        case IN:
+            write_input(r);
+            break;
+        case STDIN:
+            read_input(r);
+            break;
+        case WORDS:
+            read_capture(r, &r->words, false);
+            break;
+        case SERIAL:
+            read_capture(r, &r->serial, r->host->serial_live);
+            break;
+        default:
+            break;
         }
     }
 }
@@ -591,8 +611,8 @@ static void reap(struct run_state *r) {
     }
     int status = r->end->qemu_status;
     /* 0: -no-reboot and a reset; odd without a word: isa-debug-exit. */
-    bool guest = WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
-                                       (WEXITSTATUS(status) % 2 == 1 && r->words.len == 0));
+    bool guest = WIFEXITED(status) &&
+                 (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) % 2 == 1 && r->words.len == 0));
     finish(r, guest ? VM_CRASHED : VM_FAILED);
 }
 

@@ -21,7 +21,7 @@
 #define VM_QEMU_OLDEST "6.2" /* the oldest that we test with */
 
 struct vm_config {
-    const char *qemu;    /* path */
+    const char *qemu; /* path */
     const char *image;
     const char *machine; /* a name in the table: "microvm", "q35", "pc" */
     bool kvm;
@@ -42,14 +42,14 @@ char *vm_shell_line(const char *const *argv);
 char *vm_encode(const char *value);
 
 enum vm_outcome {
-    VM_EXIT,        /* the guest said how it ended: vm_end.exit */
-    VM_CRASHED,     /* the machine stopped without a word: triple fault, or before the channel */
-    VM_FAILED,      /* QEMU could not start or died */
-    VM_SIGNAL,      /* we got a signal: vm_end.signal */
+    VM_EXIT,    /* the guest said how it ended: vm_end.exit */
+    VM_CRASHED, /* the machine stopped without a word: triple fault, or before the channel */
+    VM_FAILED,  /* QEMU could not start or died */
+    VM_SIGNAL,  /* we got a signal: vm_end.signal */
     VM_TIMEOUT,
-    VM_CLOSED,      /* nobody reads our stdout or stderr any more (EPIPE) */
-    VM_OUTPUT,      /* our stdout or stderr refused bytes: vm_end.error (errno) */
-    VM_BROKEN,      /* the guest sent nonsense on the channel */
+    VM_CLOSED, /* nobody reads our stdout or stderr any more (EPIPE) */
+    VM_OUTPUT, /* our stdout or stderr refused bytes: vm_end.error (errno) */
+    VM_BROKEN, /* the guest sent nonsense on the channel */
 };
 
 struct vm_end {
@@ -64,9 +64,9 @@ struct vm_end {
 };
 
 struct vm_host {
-    uint64_t timeout_ms;  /* 0: none */
-    bool color;           /* stderr red */
-    bool serial_live;     /* COM1 to stderr as it comes */
+    uint64_t timeout_ms; /* 0: none */
+    bool color;          /* stderr red */
+    bool serial_live;    /* COM1 to stderr as it comes */
     /* Every record that is not a stream's, EXIT or WANT_INPUT. */
     void (*record)(void *arg, unsigned type, const uint8_t *data, size_t size);
     void *arg;

@@ -145,7 +145,8 @@ static void test_too_long(void **state) {
     struct {
         struct report_header h;
         struct report_header next;
-    } bytes = {{.length = REPORT_LENGTH_MAX + 1, .type = REPORT_CRASH}, {.type = REPORT_WANT_INPUT}};
+    } bytes = {{.length = REPORT_LENGTH_MAX + 1, .type = REPORT_CRASH},
+               {.type = REPORT_WANT_INPUT}};
     const uint8_t *p = (const uint8_t *)&bytes;
     size_t left = sizeof bytes;
     struct channel c = {0};

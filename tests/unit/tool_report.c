@@ -72,7 +72,8 @@ static struct run_result end_with(const struct record *record, struct vm_end end
     if (end.serial == NULL) {
         end.serial = "";
     }
-    struct image_info image = {.path = "/nonexistent", .name = "app", .stubs = stubs, .stub_count = 2};
+    struct image_info image = {
+        .path = "/nonexistent", .name = "app", .stubs = stubs, .stub_count = 2};
     struct report r = {.out = open_memstream(&result.text, &size), .json = json, .image = &image};
     if (record != NULL) {
         report_record(&r, REPORT_CRASH, record->bytes, record->size);
@@ -153,24 +154,35 @@ static void expect_text(struct report_crash c, const char *message, struct vm_en
 static void test_sentences(void **state) {
     (void)state;
     struct vm_end segv = ended(REASON_SIGNAL, 0, SIGSEGV);
-    expect_text((struct report_crash){.kind = CRASH_FAULT, .signal = SIGSEGV, .address = 8, .vector = 14},
-                "", segv, WANT("zuk: error: segmentation fault: read of address 0x8 (null pointer)",
-                               "rip 0000000000000000", "write(1, 0x1000, 6) = 6",
-                               "open(NULL, O_WRONLY|O_CREAT|O_TRUNC, 0644) = -1 ENOENT"));
-    expect_text((struct report_crash){.kind = CRASH_FAULT, .signal = SIGSEGV, .address = 0x400000,
-                                      .access = 1, .vector = 14, .area_start = 0x400000, .area_end = 0x401000},
+    expect_text(
+        (struct report_crash){.kind = CRASH_FAULT, .signal = SIGSEGV, .address = 8, .vector = 14},
+        "", segv,
+        WANT("zuk: error: segmentation fault: read of address 0x8 (null pointer)",
+             "rip 0000000000000000", "write(1, 0x1000, 6) = 6",
+             "open(NULL, O_WRONLY|O_CREAT|O_TRUNC, 0644) = -1 ENOENT"));
+    expect_text((struct report_crash){.kind = CRASH_FAULT,
+                                      .signal = SIGSEGV,
+                                      .address = 0x400000,
+                                      .access = 1,
+                                      .vector = 14,
+                                      .area_start = 0x400000,
+                                      .area_end = 0x401000},
                 "", segv, WANT("write to address 0x400000 (memory that may not be written)"));
-    expect_text((struct report_crash){.kind = CRASH_FAULT, .signal = SIGSEGV, .address = 0x400000,
-                                      .access = 2, .vector = 14},
-                "", segv, WANT("execution of address 0x400000 (nothing is there)"));
+    expect_text(
+        (struct report_crash){
+            .kind = CRASH_FAULT, .signal = SIGSEGV, .address = 0x400000, .access = 2, .vector = 14},
+        "", segv, WANT("execution of address 0x400000 (nothing is there)"));
     expect_text((struct report_crash){.kind = CRASH_FAULT, .signal = SIGFPE, .vector = 0}, "",
                 ended(REASON_SIGNAL, 0, SIGFPE), WANT("division by zero"));
-    expect_text((struct report_crash){.kind = CRASH_STACK, .signal = SIGSEGV, .area_start = 0x10000,
-                                      .area_end = 0x20000},
-                "", segv, WANT("stack overflow in thread 1", "hint:"));
-    expect_text((struct report_crash){.kind = CRASH_CALL, .number = 2}, "", ended(REASON_MISSING, 0, 0),
+    expect_text(
+        (struct report_crash){
+            .kind = CRASH_STACK, .signal = SIGSEGV, .area_start = 0x10000, .area_end = 0x20000},
+        "", segv, WANT("stack overflow in thread 1", "hint:"));
+    expect_text((struct report_crash){.kind = CRASH_CALL, .number = 2}, "",
+                ended(REASON_MISSING, 0, 0),
                 WANT("system call open (2) is not provided", "O_CREAT", "--missing open=enosys"));
-    expect_text((struct report_crash){.kind = CRASH_CALL, .number = 4242}, "", ended(REASON_MISSING, 0, 0),
+    expect_text((struct report_crash){.kind = CRASH_CALL, .number = 4242}, "",
+                ended(REASON_MISSING, 0, 0),
                 WANT("system call 4242 is not provided", "syscall_4242("));
     expect_text((struct report_crash){.kind = CRASH_FUNCTION, .number = 1}, "",
                 ended(REASON_MISSING, 0, 0),
@@ -179,12 +191,14 @@ static void test_sentences(void **state) {
                 ended(REASON_MISSING, 0, 0), WANT("'symbol 77'"));
     expect_text((struct report_crash){.kind = CRASH_DATA, .number = 0, .access = 1}, "",
                 ended(REASON_MISSING, 0, 0), WANT("undefined symbol 'first_symbol' was written"));
-    expect_text((struct report_crash){.kind = CRASH_MEMORY, .memory_total = 8 << 20, .memory_app = 256,
-                                      .memory_kernel = 16},
-                "", ended(REASON_MEMORY, 0, 0),
-                WANT("out of memory: all 8 MiB are in use", "the app", "1024", "-m 16M"));
+    expect_text(
+        (struct report_crash){
+            .kind = CRASH_MEMORY, .memory_total = 8 << 20, .memory_app = 256, .memory_kernel = 16},
+        "", ended(REASON_MEMORY, 0, 0),
+        WANT("out of memory: all 8 MiB are in use", "the app", "1024", "-m 16M"));
     expect_text((struct report_crash){.kind = CRASH_PANIC}, "assertion failed at mm/frame.c:1: x",
-                ended(REASON_PANIC, 0, 0), WANT("kernel panic: assertion failed at mm/frame.c:1: x"));
+                ended(REASON_PANIC, 0, 0),
+                WANT("kernel panic: assertion failed at mm/frame.c:1: x"));
     expect_text((struct report_crash){.kind = CRASH_DEADLOCK}, "", ended(REASON_DEADLOCK, 0, 0),
                 WANT("thread 1 sleeps for ever"));
     expect_text((struct report_crash){.kind = CRASH_SIGNAL, .signal = SIGABRT}, "",
@@ -204,7 +218,8 @@ static void test_no_escapes(void **state) {
 
 static void test_json(void **state) {
     (void)state;
-    struct report_crash c = {.kind = CRASH_FAULT, .signal = SIGSEGV, .address = 16, .vector = 14, .thread = 7};
+    struct report_crash c = {
+        .kind = CRASH_FAULT, .signal = SIGSEGV, .address = 16, .vector = 14, .thread = 7};
     c.regs[0] = 0x123;
     struct record record = crash_record(c, "bytes \xff\xfe");
     struct run_result r = end_with(&record, ended(REASON_SIGNAL, 0, SIGSEGV), true);
@@ -259,9 +274,12 @@ static void expect_call(struct report_call call, const char *wanted) {
 
 static void test_calls(void **state) {
     (void)state;
-    expect_call((struct report_call){9, {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                                         (uint64_t)-1, 0}, 0x7f0000001000},
-                "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000001000");
+    expect_call((struct report_call){9,
+                                     {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                      (uint64_t)-1, 0},
+                                     0x7f0000001000},
+                "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+                "0x7f0000001000");
     expect_call((struct report_call){257, {(uint64_t)AT_FDCWD, 0x5000, O_RDONLY | O_CLOEXEC}, 3},
                 "openat(AT_FDCWD, 0x5000, O_CLOEXEC) = 3");
     expect_call((struct report_call){202, {0x1000, 129, 1}, 0},
@@ -280,8 +298,8 @@ static void test_calls(void **state) {
 
 static char *trace(struct report_call call, uint16_t arg, const void *bytes, uint16_t size) {
     struct record r = {.size = 0};
-    struct report_trace t = {.time = 1234567890, .duration = 12000, .thread = 1, .data_count = 1,
-                             .call = call};
+    struct report_trace t = {
+        .time = 1234567890, .duration = 12000, .thread = 1, .data_count = 1, .call = call};
     struct report_data d = {arg, size};
     put(&r, &t, sizeof t);
     put(&r, &d, sizeof d);
@@ -300,12 +318,14 @@ static void test_trace(void **state) {
     line = trace((struct report_call){2, {0x1000, 0, 0}, 3}, 0, "/etc/x\0junk", 11);
     assert_string_equal(line, "[   1.234567] open(\"/etc/x\", O_RDONLY) = 3 <0.000012>");
     free(line);
-    line = trace((struct report_call){35, {0x1000, 0}, 0}, 0, "\2\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 16);
+    line =
+        trace((struct report_call){35, {0x1000, 0}, 0}, 0, "\2\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 16);
     assert_string_equal(line, "[   1.234567] nanosleep({2.000000005}, NULL) = 0 <0.000012>");
     free(line);
     static const uint8_t action[32] = {0, 0x10, [8] = 4, [11] = 4, [25] = 4};
     line = trace((struct report_call){13, {11, 0x1000, 0, 8}, 0}, 1, action, 32);
-    assert_non_null(strstr(line, "rt_sigaction(SIGSEGV, {0x1000, [SEGV], SA_RESTORER|SA_SIGINFO}, NULL, 8) = 0"));
+    assert_non_null(strstr(
+        line, "rt_sigaction(SIGSEGV, {0x1000, [SEGV], SA_RESTORER|SA_SIGINFO}, NULL, 8) = 0"));
     free(line);
 }
 
@@ -334,7 +354,9 @@ static void test_trace_lies(void **state) {
 
 static void test_quote(void **state) {
     (void)state;
-    char *text = strace_quote((const uint8_t *)"a\"\\\n\0" "7\x80z", 8, 100);
+    char *text = strace_quote((const uint8_t *)"a\"\\\n\0"
+                                               "7\x80z",
+                              8, 100);
     assert_string_equal(text, "\"a\\\"\\\\\\n\\0007\\200z\"");
     free(text);
     text = strace_quote((const uint8_t *)"abcdef", 6, 3);
@@ -345,10 +367,10 @@ static void test_quote(void **state) {
 int main(void) {
     diag_color_set("never");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statuses),  cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_statuses),   cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_no_escapes), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_lies),      cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_trace),     cmocka_unit_test(test_trace_lies),
+        cmocka_unit_test(test_lies),       cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_trace),      cmocka_unit_test(test_trace_lies),
         cmocka_unit_test(test_quote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

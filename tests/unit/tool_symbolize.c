@@ -167,7 +167,8 @@ static void test_kernel_mark(void **state) {
     request.app_path = NULL;
     request.kernel_path = self;
     struct symbol_frame k;
-    assert_true(symbolize_address(&request, (uint64_t)(uintptr_t)take_stack + 4 - request.app_base, &k));
+    assert_true(
+        symbolize_address(&request, (uint64_t)(uintptr_t)take_stack + 4 - request.app_base, &k));
     assert_string_equal(k.function, "take_stack");
     assert_true(k.kernel);
 }
@@ -204,7 +205,8 @@ static void test_skip_first(void **state) {
 /* A handler's callers are its trampoline, then what the signal interrupted.
  * The trampoline is this program's own: the libc's lies outside of it. */
 void restorer(void);
-__asm__(".text\n.type restorer, @function\nrestorer: mov $15, %eax\n syscall\n.size restorer, .-restorer\n");
+__asm__(".text\n.type restorer, @function\nrestorer: mov $15, %eax\n syscall\n.size restorer, "
+        ".-restorer\n");
 
 PLAIN static void handler(int number) {
     (void)number;
@@ -316,11 +318,10 @@ static void test_nothing(void **state) {
 int main(void) {
     self = realpath("/proc/self/exe", NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stack),      cmocka_unit_test(test_inside_image),
-        cmocka_unit_test(test_kernel_mark), cmocka_unit_test(test_skip_first),
-        cmocka_unit_test(test_signal_handler),
-        cmocka_unit_test(test_no_stack),   cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_stack),          cmocka_unit_test(test_inside_image),
+        cmocka_unit_test(test_kernel_mark),    cmocka_unit_test(test_skip_first),
+        cmocka_unit_test(test_signal_handler), cmocka_unit_test(test_no_stack),
+        cmocka_unit_test(test_damaged),        cmocka_unit_test(test_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

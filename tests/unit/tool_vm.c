@@ -149,7 +149,8 @@ struct result {
 static void on_record(void *arg, unsigned type, const uint8_t *data, size_t size) {
     struct result *r = arg;
     size_t n = strlen(r->records);
-    snprintf(r->records + n, sizeof r->records - n, "[%u %.*s]", type, (int)size, (const char *)data);
+    snprintf(r->records + n, sizeof r->records - n, "[%u %.*s]", type, (int)size,
+             (const char *)data);
 }
 
 struct stdio {
@@ -377,7 +378,8 @@ static void test_environment(void **state) {
 
 static bool has(const char *const *argv, const char *option, const char *value) {
     for (; *argv != NULL; argv++) {
-        if (strcmp(*argv, option) == 0 && (value == NULL || (argv[1] != NULL && strcmp(argv[1], value) == 0))) {
+        if (strcmp(*argv, option) == 0 &&
+            (value == NULL || (argv[1] != NULL && strcmp(argv[1], value) == 0))) {
             return true;
         }
     }
@@ -426,8 +428,10 @@ static void test_command(void **state) {
 /* A shell gives back the very words. */
 static void test_shell_line(void **state) {
     (void)state;
-    static const char *const words[] = {"printf", "%s|", "", "a b", "it's", "$HOME `x` \\", "*", "\"",
-                                        "a\nb", "~", "#x", "plain-1.2,3=4:/5", "\xc3\xa4", NULL};
+    static const char *const words[] = {
+        "printf",   "%s|", "",     "a b", "it's", "$HOME `x` \\",
+        "*",        "\"",  "a\nb", "~",   "#x",   "plain-1.2,3=4:/5",
+        "\xc3\xa4", NULL};
     char *out = NULL;
     const char *const argv[] = {"/bin/sh", "-c", vm_shell_line(words), NULL};
     struct run run = {.argv = argv, .out = &out};
@@ -448,20 +452,13 @@ int main(int argc, char **argv) {
     }
     self = realpath("/proc/self/exe", NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_color),
-        cmocka_unit_test(test_big_and_slow),
-        cmocka_unit_test(test_input),
-        cmocka_unit_test(test_input_is_left),
-        cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_signal),
-        cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_closed_output),
-        cmocka_unit_test(test_records),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_command),
-        cmocka_unit_test(test_shell_line),
+        cmocka_unit_test(test_streams),       cmocka_unit_test(test_color),
+        cmocka_unit_test(test_big_and_slow),  cmocka_unit_test(test_input),
+        cmocka_unit_test(test_input_is_left), cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_signal),        cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_not_there),     cmocka_unit_test(test_closed_output),
+        cmocka_unit_test(test_records),       cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_command),       cmocka_unit_test(test_shell_line),
         cmocka_unit_test(test_encode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
