@@ -87,6 +87,6 @@ fuzz:
 lint:
 	$(Q)tests/run $(if $(V),-v) lint/
 
-FORMAT = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+FORMAT = $(shell git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -LE '^[[:space:]]*\.macro')
 format:
 	$(Q)clang-format -i $(FORMAT)
