@@ -116,6 +116,25 @@ static void add_symbols(struct borders *b, const struct elf_file *file) {
     }
 }
 
+/* .eh_frame itself, for executables without the table; entries of the common
+ * encoding (4-byte offsets from the field) are taken, others passed over. */
+static void add_frames(struct borders *b, const struct elf_file *file) {
+    const Elf64_Shdr *s = elf_file_section(file, ".eh_frame");
+    const uint8_t *bytes = s == NULL ? NULL : file->data + s->sh_offset;
+    for (uint64_t at = 0; bytes != NULL && at + 16 <= s->sh_size;) {
+        uint32_t length = load32(bytes + at);
+        if (length < 4 || length > s->sh_size - at - 4) {
+            return; /* the end */
+        }
+        if (load32(bytes + at + 4) != 0 && length >= 12) { /* an FDE, not a CIE */
+            uint64_t field = s->sh_addr + at + 8;
+            uint32_t size = load32(bytes + at + 12);
+            add_function(b, field + (uint64_t)(int32_t)load32(bytes + at + 8), size, NULL);
+        }
+        at += 4 + (uint64_t)length;
+    }
+}
+
 /* The binary search table of .eh_frame_hdr, as every linker writes it: 4-byte
  * offsets from the header. */
 static void add_unwind(struct borders *b, const struct elf_file *file) {
@@ -141,6 +160,7 @@ static void add_unwind(struct borders *b, const struct elf_file *file) {
         }
         return;
     }
+    add_frames(b, file);
 }
 
 /* By address; of several at one address the sized and named ones first. */

@@ -9,7 +9,8 @@
  * that cannot be known; one of the last kind makes the whole answer unknown.
  *
  * Taken on trust: stores through other pointers do not hit the slots that are
- * followed, and functions keep rbx, rbp and r12 to r15 (psABI).
+ * followed; a register that is used after a call, other than for its result,
+ * has come through the call, or the call does not return.
  */
 #include "zuk/scan.h"
 
@@ -265,11 +266,8 @@ static enum answer ask(struct search *s, struct code_function *f, const struct c
         q->mask &= o->mask;
         q->place = o->from;
         return o->kind == OP_CHOOSE ? ALSO : GO_ON;
-    case OP_CALL:
-        if (!in_slot && (q->place.reg == RBX || q->place.reg == RBP || q->place.reg >= 12)) {
-            return GO_ON;
-        }
-        if (!in_slot) {
+    case OP_CALL: /* what is alive after it in another register has gone through it */
+        if (!in_slot && (q->place.reg == RAX || q->place.reg == RDX)) {
             unknown(s, f, o->address, "the number is the result of a function");
             return UNKNOWN;
         }
