@@ -27,7 +27,14 @@
 #include "zuk/symbolize.h"
 #include "zuk/util.h"
 
-enum { CRASHES_MAX = 256, FRAMES_SHOWN = 24, RAX = 0, RSP = 7, RIP = 16 };
+enum {
+    CRASHES_MAX = 256,
+    CRASH_BYTES_MAX = 32 << 20,
+    FRAMES_SHOWN = 24,
+    RAX = 0,
+    RSP = 7,
+    RIP = 16
+};
 
 static const char *const register_names[REPORT_REGS_X86_64] = {
     "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8",
@@ -74,6 +81,16 @@ static char *clean_text(const char *text, size_t size) {
     }
     out[n] = '\0';
     return out;
+}
+
+/* The same, straight to a stream: what comes without end must not be kept. */
+static void print_clean(FILE *out, const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size && text[i] != '\0'; i++) {
+        if (text[i] == '\t' || (text[i] >= 0x20 && text[i] != 0x7f)) {
+            fputc(text[i], out);
+        }
+    }
+    fputc('\n', out);
 }
 
 /* ---- what there is to say ---- */
@@ -721,9 +738,10 @@ static json_t *json_story(const struct report_parts *p, const struct story *s) {
 /* ---- records as they come ---- */
 
 static void keep_crash(struct report *r, const uint8_t *data, size_t size) {
-    if (r->crash_count == CRASHES_MAX) {
+    if (r->crash_count == CRASHES_MAX || r->crash_bytes + size > CRASH_BYTES_MAX) {
         return;
     }
+    r->crash_bytes += size;
     if (r->crash_count == r->crash_cap) {
         r->crashes = vec_grow(r->crashes, &r->crash_cap, r->crash_count, sizeof *r->crashes);
     }
@@ -743,8 +761,9 @@ static void take_crash(struct report *r, const uint8_t *data, size_t size) {
         return;
     }
     r->notices++;
-    diag_verbose("system call %s (%u) is not provided; the app goes on",
-                 strace_name(parts.crash.number), parts.crash.number);
+    const char *name = features_call_name(parts.crash.number);
+    diag_verbose("system call %s (%u) is not provided; the app goes on", name == NULL ? "?" : name,
+                 parts.crash.number);
 }
 
 static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
@@ -756,9 +775,9 @@ static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
     if (r->first_cycles == 0) {
         r->first_cycles = r->last_cycles = t.cycles;
     }
-    fprintf(r->out, "%12" PRIu64 " cycles %+12" PRId64 "  %s\n", t.cycles - r->first_cycles,
-            (int64_t)(t.cycles - r->last_cycles),
-            clean_text((const char *)data + sizeof t, size - sizeof t));
+    fprintf(r->out, "%12" PRIu64 " cycles %+12" PRId64 "  ", t.cycles - r->first_cycles,
+            (int64_t)(t.cycles - r->last_cycles));
+    print_clean(r->out, data + sizeof t, size - sizeof t);
     r->last_cycles = t.cycles;
 }
 
@@ -781,7 +800,8 @@ void report_record(void *report, unsigned type, const uint8_t *data, size_t size
         break;
     case REPORT_LOG:
         if (diag_verbosity > 0) {
-            fprintf(r->out, "kernel: %s\n", clean_text((const char *)data, size));
+            fputs("kernel: ", r->out);
+            print_clean(r->out, data, size);
         }
         break;
     default:

@@ -32,6 +32,7 @@ struct report {
     } * crashes;
     size_t crash_count;
     size_t crash_cap;
+    size_t crash_bytes;
     unsigned notices;
     uint64_t first_cycles, last_cycles; /* timeline */
 };
