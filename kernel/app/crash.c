@@ -132,6 +132,9 @@ void crash_report(const struct crash *c) {
         if (call->number || call->args[0] || call->result)
             calls[r.call_count++] = *call;
     }
+    /* Whoever is not stopped in app code is inside its newest call. */
+    if (r.call_count && (!c->frame || arch_frame_is_call(c->frame) || r.in_kernel))
+        calls[r.call_count - 1].result = INT64_MIN;
     r.message_size = (uint32_t)c->message_size;
     if (!console_framed()) {
         uint64_t caller = 0;

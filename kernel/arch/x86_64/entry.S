@@ -150,9 +150,6 @@ syscall_entry:
     movq %r10, %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx)
     movq %r8, %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx)
     movq %r9, %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx)
-    movq $1, %rcx
-    rorq $1, %rcx
-    movq %rcx, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
     movq %r10, %rcx
     cmpq $SYSCALL_COUNT, %rax
     jae 2f
