@@ -488,7 +488,9 @@ static void find_in_function(struct finder *f, uint32_t index, const uint8_t *by
         case LOOK_SHORT:
             if (left >= 2) {
                 uint64_t target = base + i + 2 + (uint64_t)(int8_t)p[1];
-                if (target - base >= size) { /* leaves the function */
+                /* leaves the function; the middle of another is too near to be meant */
+                if (target - base >= size &&
+                    taken_index(f->code, &f->starts, target) != UINT32_MAX) {
                     relative(f, index, base + i, target, REF_JUMP);
                 }
             }
