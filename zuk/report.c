@@ -750,10 +750,10 @@ static void keep_crash(struct report *r, const uint8_t *data, size_t size) {
     memcpy(kept->data, data, size);
 }
 
-static void take_crash(struct report *r, const uint8_t *data, size_t size) {
+static void take_crash(struct report *r, FILE *out, const uint8_t *data, size_t size) {
     struct report_parts parts;
     if (!report_parse(data, size, &parts)) {
-        diag_warning("the guest sent a crash report that makes no sense");
+        fputs("zuk: warning: the guest sent a crash report that makes no sense\n", out);
         return;
     }
     if (parts.crash.kind != CRASH_NOTICE) {
@@ -762,11 +762,13 @@ static void take_crash(struct report *r, const uint8_t *data, size_t size) {
     }
     r->notices++;
     const char *name = features_call_name(parts.crash.number);
-    diag_verbose("system call %s (%u) is not provided; the app goes on", name == NULL ? "?" : name,
-                 parts.crash.number);
+    if (diag_verbosity > 0) {
+        fprintf(out, "zuk: system call %s (%u) is not provided; the app goes on\n",
+                name == NULL ? "?" : name, parts.crash.number);
+    }
 }
 
-static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
+static void take_timeline(struct report *r, FILE *out, const uint8_t *data, size_t size) {
     struct report_timeline t;
     if (size < sizeof t) {
         return;
@@ -775,33 +777,33 @@ static void take_timeline(struct report *r, const uint8_t *data, size_t size) {
     if (r->first_cycles == 0) {
         r->first_cycles = r->last_cycles = t.cycles;
     }
-    fprintf(r->out, "%12" PRIu64 " cycles %+12" PRId64 "  ", t.cycles - r->first_cycles,
+    fprintf(out, "%12" PRIu64 " cycles %+12" PRId64 "  ", t.cycles - r->first_cycles,
             (int64_t)(t.cycles - r->last_cycles));
-    print_clean(r->out, data + sizeof t, size - sizeof t);
+    print_clean(out, data + sizeof t, size - sizeof t);
     r->last_cycles = t.cycles;
 }
 
-void report_record(void *report, unsigned type, const uint8_t *data, size_t size) {
+void report_record(void *report, FILE *out, unsigned type, const uint8_t *data, size_t size) {
     struct report *r = report;
     switch (type) {
     case REPORT_CRASH:
-        take_crash(r, data, size);
+        take_crash(r, out, data, size);
         break;
     case REPORT_TRACE: {
         char *line = strace_line(data, size);
         if (line != NULL) {
-            fprintf(r->out, "%s\n", line);
+            fprintf(out, "%s\n", line);
         }
         free(line);
         break;
     }
     case REPORT_TIMELINE:
-        take_timeline(r, data, size);
+        take_timeline(r, out, data, size);
         break;
     case REPORT_LOG:
         if (diag_verbosity > 0) {
-            fputs("kernel: ", r->out);
-            print_clean(r->out, data, size);
+            fputs("kernel: ", out);
+            print_clean(out, data, size);
         }
         break;
     default:

@@ -38,7 +38,7 @@ struct report {
 };
 
 /* A vm_host.record function; arg is a struct report. */
-void report_record(void *report, unsigned type, const uint8_t *data, size_t size);
+void report_record(void *report, FILE *out, unsigned type, const uint8_t *data, size_t size);
 
 /* Tells how the run ended and returns zuk's exit status. */
 int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, const char *qemu);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -210,8 +211,12 @@ struct run_state {
     const uint8_t *at;
     size_t left;
     unsigned piece_stream; /* a piece that is not written yet: 1, 2 or 0 */
+    bool piece_ours;       /* zuk's words, not the app's: no colour */
     const uint8_t *piece;
     size_t piece_left;
+    FILE *text; /* in memory: what vm_host.record writes */
+    char *text_data;
+    size_t text_size;
     bool want_input, input_ended;
     uint8_t input[sizeof(struct report_header) + INPUT_CHUNK]; /* on its way to the guest */
     size_t input_at, input_len;
@@ -289,7 +294,7 @@ static void set_color(struct run_state *r, unsigned stream) {
 /* Writes what it can of the pending piece. */
 static void write_piece(struct run_state *r) {
     const struct sink *s = &r->sink[r->piece_stream];
-    set_color(r, r->piece_stream);
+    set_color(r, r->piece_ours ? 0 : r->piece_stream);
     ssize_t n = sink_write(s, r->piece, r->piece_left);
     if (n < 0) {
         r->end->error = errno;
@@ -310,15 +315,35 @@ static void put_record(struct run_state *r, uint16_t type, size_t size) {
     r->input_len = sizeof h + size;
 }
 
+static void put_piece(struct run_state *r, unsigned stream, bool ours, const void *data,
+                      size_t size) {
+    r->piece_stream = stream;
+    r->piece_ours = ours;
+    r->piece = data;
+    r->piece_left = size;
+    write_piece(r);
+}
+
+/* Hands a record on and takes what is to be said about it. */
+static void tell_host(struct run_state *r, const struct channel_item *item) {
+    if (r->host->record == NULL || r->text == NULL) {
+        return;
+    }
+    rewind(r->text);
+    r->host->record(r->host->arg, r->text, item->type, item->data, item->size);
+    fflush(r->text);
+    long size = ftell(r->text);
+    if (size > 0) {
+        put_piece(r, 2, true, r->text_data, (size_t)size);
+    }
+}
+
 static void take_item(struct run_state *r, const struct channel_item *item) {
     r->end->spoke = true;
     switch (item->type) {
     case REPORT_STDOUT:
     case REPORT_STDERR:
-        r->piece_stream = item->type;
-        r->piece = item->data;
-        r->piece_left = item->size;
-        write_piece(r);
+        put_piece(r, item->type, false, item->data, item->size);
         break;
     case REPORT_EXIT:
         if (item->size != sizeof r->end->exit) {
@@ -338,12 +363,7 @@ static void take_item(struct run_state *r, const struct channel_item *item) {
         }
         break;
     default:
-        if (r->host->record != NULL) {
-            if (r->stream == 2) {
-                set_color(r, 0);
-            }
-            r->host->record(r->host->arg, item->type, item->data, item->size);
-        }
+        tell_host(r, item);
     }
 }
 
@@ -655,6 +675,7 @@ void vm_run(const char *const *argv, const struct vm_host *host, struct vm_end *
         finish(r, VM_FAILED);
     } else {
         fcntl(r->in, F_SETFL, O_NONBLOCK);
+        r->text = open_memstream(&r->text_data, &r->text_size);
         sink_open(&r->sink[1], 1);
         sink_open(&r->sink[2], 2);
         r->deadline = host->timeout_ms == 0 ? 0 : now_ns() + host->timeout_ms * 1000000;
@@ -683,6 +704,10 @@ void vm_run(const char *const *argv, const struct vm_host *host, struct vm_end *
             close(r->sink[i].fd);
         }
     }
+    if (r->text != NULL) {
+        fclose(r->text);
+    }
+    free(r->text_data);
     free(r->words.text);
     free(r->serial.text);
     channel_free(&r->channel);

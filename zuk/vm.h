@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "abi/report.h"
 
@@ -67,8 +68,9 @@ struct vm_host {
     uint64_t timeout_ms; /* 0: none */
     bool color;          /* stderr red */
     bool serial_live;    /* COM1 to stderr as it comes */
-    /* Every record that is not a stream's, EXIT or WANT_INPUT. */
-    void (*record)(void *arg, unsigned type, const uint8_t *data, size_t size);
+    /* Every record that is not a stream's, EXIT or WANT_INPUT.  What it writes
+     * to `out` goes to stderr in its turn; a slow reader holds the guest back. */
+    void (*record)(void *arg, FILE *out, unsigned type, const uint8_t *data, size_t size);
     void *arg;
 };
 

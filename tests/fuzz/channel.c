@@ -32,7 +32,7 @@ static void take(struct report *r, const struct channel_item *item) {
         }
         return;
     }
-    report_record(r, item->type, item->data, item->size);
+    report_record(r, r->out, item->type, item->data, item->size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -76,7 +76,7 @@ static struct run_result end_with(const struct record *record, struct vm_end end
         .path = "/nonexistent", .name = "app", .stubs = stubs, .stub_count = 2};
     struct report r = {.out = open_memstream(&result.text, &size), .json = json, .image = &image};
     if (record != NULL) {
-        report_record(&r, REPORT_CRASH, record->bytes, record->size);
+        report_record(&r, r.out, REPORT_CRASH, record->bytes, record->size);
     }
     result.status = report_end(&r, &end, 1500, NULL);
     fclose(r.out);

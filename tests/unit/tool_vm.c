@@ -146,8 +146,9 @@ struct result {
     char records[256];
 };
 
-static void on_record(void *arg, unsigned type, const uint8_t *data, size_t size) {
+static void on_record(void *arg, FILE *out, unsigned type, const uint8_t *data, size_t size) {
     struct result *r = arg;
+    fputs("<told>", out);
     size_t n = strlen(r->records);
     snprintf(r->records + n, sizeof r->records - n, "[%u %.*s]", type, (int)size,
              (const char *)data);
@@ -364,7 +365,8 @@ static void test_records(void **state) {
     struct result *r = run("report", -1, -1, (struct vm_host){0});
     assert_int_equal(r->end.exit.reason, REASON_PANIC);
     assert_string_equal(r->records, "[7 line]");
-    assert_memory_equal(r->out, "beforeafter", 11);
+    assert_int_equal(r->out_size, 17);
+    assert_memory_equal(r->out, "before<told>after", 17); /* in its turn */
 }
 
 static void test_environment(void **state) {
