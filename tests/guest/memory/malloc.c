@@ -2,6 +2,7 @@
  *
  * malloc of many sizes, realloc, a lot of churn: contents stay.
  * timeout: 60
+ * machines: microvm pc
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * A SIGSEGV handler with SA_SIGINFO reads si_addr and the context (rip, cr2,
  * error code), makes the page accessible and returns: the access succeeds.
  * modes: O0 O2
+ * machines: microvm q35 pc
  * cflags: -fno-sanitize=all
  */
 #define _GNU_SOURCE

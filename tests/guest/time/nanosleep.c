@@ -2,6 +2,7 @@
  *
  * Sleeping takes at least the time asked for and not ten times as long; bad
  * values are refused.
+ * machines: microvm q35 pc
  */
 #include <time.h>
 #include <unistd.h>
