@@ -24,7 +24,7 @@ static struct name last_name(const struct path *p) {
 static long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint64_t rdev) {
     struct path p;
     struct inode *made = NULL;
-    long error = path_at(dirfd, text, WALK_NEW, &p);
+    long error = path_at(dirfd, text, WALK_NAME | WALK_NEW, &p);
     if (error)
         return error;
     bool dir = (mode & S_IFMT) == S_IFDIR;
@@ -99,7 +99,7 @@ static long link_at(int from_fd, vaddr_t from, int to_fd, vaddr_t to, unsigned f
     long error = inode_at(from_fd, from, at | (flags & AT_EMPTY_PATH), &i);
     if (error)
         return error;
-    error = path_at(to_fd, to, WALK_NEW, &p);
+    error = path_at(to_fd, to, WALK_NAME | WALK_NEW, &p);
     if (!error) {
         if (p.inode)
             error = -EEXIST;
@@ -136,7 +136,7 @@ static long not_a_name(const struct path *p, bool dir) {
 
 static long remove_at(int dirfd, vaddr_t text, bool dir) {
     struct path p;
-    long error = path_at(dirfd, text, 0, &p);
+    long error = path_at(dirfd, text, WALK_NAME, &p);
     if (error)
         return error;
     if (!p.is_name)
@@ -145,6 +145,8 @@ static long remove_at(int dirfd, vaddr_t text, bool dir) {
         error = -EBUSY;
     else if (dir != inode_is(p.inode, S_IFDIR))
         error = dir ? -ENOTDIR : -EISDIR;
+    else if (p.slash && !dir)
+        error = -ENOTDIR;
     else if (!p.dir->ops->unlink)
         error = -EROFS;
     else
@@ -195,6 +197,8 @@ static long check_rename(const struct path *from, const struct path *to, unsigne
         return -EBUSY;
     if (!dir && (from->slash || (to->slash && !exchange)))
         return -ENOTDIR;
+    if (exchange && to->slash && !inode_is(victim, S_IFDIR))
+        return -ENOTDIR;
     if (dir && is_within(to->dir, moved))
         return -EINVAL;
     if (victim && inode_is(victim, S_IFDIR) && is_within(from->dir, victim))
@@ -209,10 +213,10 @@ static long rename_at(int from_fd, vaddr_t from_text, int to_fd, vaddr_t to_text
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
         flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
-    long error = path_at(from_fd, from_text, 0, &from);
+    long error = path_at(from_fd, from_text, WALK_NAME, &from);
     if (error)
         return error;
-    error = path_at(to_fd, to_text, WALK_NEW, &to);
+    error = path_at(to_fd, to_text, WALK_NAME | WALK_NEW, &to);
     if (!error) {
         error = check_rename(&from, &to, flags);
         if (!error && from.inode != to.inode) /* two names of one file: both stay */

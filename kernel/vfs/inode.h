@@ -123,6 +123,7 @@ enum walk_flag {
     WALK_BENEATH = 16,   /* leaving the start: -EXDEV */
     WALK_IN_ROOT = 32,   /* the start is the root */
     WALK_NO_MOUNTS = 64, /* crossing a mount: -EXDEV */
+    WALK_NAME = 128,     /* the last name as it stands, whatever a slash behind it says */
 };
 
 struct path {

@@ -146,7 +146,7 @@ static void end_in_dir(struct walk *w, enum path_last last, struct path *out) {
 static int end_in_name(struct walk *w, struct name name, struct inode *i, struct path *out) {
     if (!i && !(w->flags & WALK_NEW))
         return -ENOENT;
-    if (i && out->slash && !inode_is(i, S_IFDIR)) {
+    if (i && out->slash && !inode_is(i, S_IFDIR) && !(w->flags & WALK_NAME)) {
         inode_put(i);
         return -ENOTDIR;
     }
@@ -190,7 +190,8 @@ static int walk(struct walk *w, struct path *out) {
         error = look(w, name, &i);
         if (error)
             break;
-        if (i && inode_is(i, S_IFLNK) && (!last || w->flags & WALK_FOLLOW || out->slash)) {
+        bool into = w->flags & WALK_FOLLOW || (out->slash && !(w->flags & WALK_NAME));
+        if (i && inode_is(i, S_IFLNK) && (!last || into)) {
             error = follow(w, i, &i);
             if (error || !i)
                 continue;
