@@ -8,6 +8,7 @@
  */
 #include "zuk/cmd_run.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "abi/image.h"
@@ -38,6 +41,58 @@ enum {
 
 /* ---- which image ---- */
 
+enum {
+    WORK_KEPT = 64, /* folders; each holds an image and what it was made of */
+};
+
+struct old_folder {
+    char *name;
+    time_t used;
+};
+
+static int by_use(const void *a, const void *b) {
+    const struct old_folder *x = a, *y = b;
+    return (x->used > y->used) - (x->used < y->used);
+}
+
+static void remove_files(const char *folder) {
+    DIR *dir = opendir(folder);
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+            char *path = path_join(folder, e->d_name);
+            if (unlink(path) != 0 && (errno == EISDIR || errno == EPERM)) {
+                remove_files(path);
+            }
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    (void)rmdir(folder);
+}
+
+/* A new folder came: those used least recently go. */
+static void prune(const char *all) {
+    VEC(struct old_folder) list = {0};
+    DIR *dir = opendir(all);
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        struct stat s;
+        char *path = path_join(all, e->d_name);
+        if (e->d_name[0] != '.' && lstat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
+            *vec_push(&list) = (struct old_folder){path, s.st_mtime};
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    if (list.len > WORK_KEPT) {
+        qsort(list.data, list.len, sizeof *list.data, by_use);
+        for (size_t i = 0; i < list.len - WORK_KEPT; i++) {
+            remove_files(list.data[i].name);
+        }
+    }
+}
+
 /* The folder of intermediate files for these inputs, always the same. */
 static char *work_folder(const struct options *o) {
     uint64_t hash = 0;
@@ -47,8 +102,16 @@ static char *work_folder(const struct options *o) {
         hash = hash64(hash, path, strlen(path) + 1);
         free(real);
     }
-    char *folder = xasprintf("%s/work/%016llx", cache_dir(), (unsigned long long)hash);
-    return make_dirs(folder) ? folder : NULL;
+    char *all = path_join(cache_dir(), "work");
+    char *folder = xasprintf("%s/%016llx", all, (unsigned long long)hash);
+    if (utimensat(AT_FDCWD, folder, NULL, 0) == 0) {
+        return folder; /* there already, and now the one used last */
+    }
+    if (!make_dirs(folder)) {
+        return NULL;
+    }
+    prune(all);
+    return folder;
 }
 
 /* Path of the image to boot, made when the input is none; NULL after

@@ -49,6 +49,8 @@ void crash_report(const struct crash *c);
 void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));
 void crash_init(void); /* panics and deadlocks are reported through it */
 
+void timeline_mark(const char *phase); /* that phase is over */
+void timeline_tell(void);
 void trace_start(void);
 /* Tells of the current call, when calls are traced; `returned`: it has a result. */
 void trace_call(bool returned);

@@ -17,6 +17,8 @@
 #include "mm/area.h"
 #include "mm/frame.h"
 
+extern char zero_pool_start[], zero_pool_end[];
+
 #define STACK_SNAPSHOT (16u * PAGE_SIZE)
 #define KSTACK_SNAPSHOT (2u * PAGE_SIZE)
 
@@ -99,10 +101,12 @@ void crash_report(const struct crash *c) {
     r.memory_free = frame_free_count() * PAGE_SIZE;
     r.memory_app = (uint32_t)area_pages();
     r.memory_tables = (uint32_t)arch_table_pages();
-    r.memory_image =
-        (uint32_t)((bootinfo.manifest->end_paddr - IMAGE_KERNEL_PADDR + PAGE_SIZE - 1) / PAGE_SIZE);
-    r.memory_kernel = (uint32_t)(frame_total() - frame_free_count()) - r.memory_app -
-                      r.memory_tables - r.memory_image;
+    r.memory_image = (uint32_t)((ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE) -
+                                 IMAGE_KERNEL_PADDR - (uint64_t)(zero_pool_end - zero_pool_start)) /
+                                PAGE_SIZE);
+    uint32_t used = (uint32_t)(frame_total() - frame_free_count());
+    uint32_t named = r.memory_app + r.memory_tables + r.memory_image;
+    r.memory_kernel = used > named ? used - named : 0;
     uint64_t here = (uint64_t)__builtin_frame_address(0);
     if (c->kind == CRASH_PANIC) {
         r.in_kernel = 1;

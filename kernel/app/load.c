@@ -241,6 +241,9 @@ void app_start(void) {
     vaddr_t entry = app_base + elf.entry;
     vaddr_t sp = build_stack(&elf, entry);
     area_fault(entry, PROT_EXEC); /* cheaper than the fault that would follow */
+    timeline_mark("app loaded");
+    if (app_settings.timeline)
+        timeline_tell();
     if (app_settings.trace)
         trace_start();
     arch_app_enter(entry, sp);

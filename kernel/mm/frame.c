@@ -55,6 +55,7 @@ void frame_init(void) {
     reserve(IMAGE_KERNEL_PADDR, image_end);
     reserve(bootinfo.cmdline_paddr, bootinfo.cmdline_end);
     reserve(bootinfo.module_paddr, bootinfo.module_end);
+    free_count = (uint64_t)(zero_pool_end - zero_pool_start) / PAGE_SIZE;
     for (unsigned i = 0; i < frame_range_count; i++)
         free_count += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
 }
@@ -96,6 +97,7 @@ static void clear(paddr_t frame) {
 paddr_t frame_alloc_zero(void) {
     if (zero_pool < zero_pool_end) {
         zero_pool += PAGE_SIZE;
+        free_count--;
         return kernel_phys(zero_pool - PAGE_SIZE);
     }
     paddr_t p = frame_alloc();

@@ -17,7 +17,7 @@ extern unsigned frame_range_count;
 paddr_t frame_alloc(void);      /* contents undefined; 0 when none is left */
 paddr_t frame_alloc_zero(void); /* cleared; 0 when none is left */
 void frame_free(paddr_t frame);
-uint64_t frame_total(void); /* frames of RAM, the image's included */
+uint64_t frame_total(void); /* frames of RAM, the image's and unused odd ends included */
 uint64_t frame_free_count(void);
 
 /* `count` neighbouring frames, for what devices see; 0 when there is no such
