@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -387,7 +388,26 @@ static bool outwait_tick(const struct state *s) {
     return true;
 }
 
-bool build_image(const struct app_request *app, const struct image_request *image) {
+/* One zuk at a time in a work folder: its descriptor, -1 after diag_error. */
+static int lock_work(const char *work) {
+    if (!make_dirs(work)) {
+        return -1;
+    }
+    const char *path = path_join(work, "lock");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        diag_error("cannot open '%s': %s", path, strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        diag_verbose("waiting for another zuk that builds in %s", work);
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+        }
+    }
+    return fd;
+}
+
+static bool build_locked(const struct app_request *app, const struct image_request *image) {
     double start = now_ms();
     const char *stamp = path_join(image->work, "stamp");
     struct state state;
@@ -400,9 +420,6 @@ bool build_image(const struct app_request *app, const struct image_request *imag
     }
     unlink(stamp);
     bool sure = !state.doubt && outwait_tick(&state);
-    if (!make_dirs(image->work)) {
-        return false;
-    }
     struct app made = {0};
     struct image_request request = *image;
     request.app = &made;
@@ -420,4 +437,14 @@ bool build_image(const struct app_request *app, const struct image_request *imag
     diag_verbose("%s: app %.1f ms, image %.1f ms", image->output, middle - start,
                  now_ms() - middle);
     return true;
+}
+
+bool build_image(const struct app_request *app, const struct image_request *image) {
+    int lock = lock_work(image->work);
+    if (lock < 0) {
+        return false;
+    }
+    bool ok = build_locked(app, image);
+    close(lock);
+    return ok;
 }

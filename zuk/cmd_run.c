@@ -93,7 +93,8 @@ static void prune(const char *all) {
     }
 }
 
-/* The folder of intermediate files for these inputs, always the same. */
+/* The folder of intermediate files for these inputs and options, always the
+ * same. */
 static char *work_folder(const struct options *o) {
     uint64_t hash = 0;
     for (size_t i = 0; i < o->input_count; i++) {
@@ -101,6 +102,17 @@ static char *work_folder(const struct options *o) {
         const char *path = real == NULL ? o->inputs[i] : real;
         hash = hash64(hash, path, strlen(path) + 1);
         free(real);
+    }
+    /* What makes another image has another folder: two runs do not take each
+     * other's. */
+    const char *const words[] = {o->artifact, o->zig, o->strict ? "strict" : NULL,
+                                 o->strip ? "strip" : NULL};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *word = words[i] == NULL ? "" : words[i];
+        hash = hash64(hash, word, strlen(word) + 1);
+    }
+    for (size_t i = 0; o->zig_args != NULL && o->zig_args[i] != NULL; i++) {
+        hash = hash64(hash, o->zig_args[i], strlen(o->zig_args[i]) + 1);
     }
     char *all = path_join(cache_dir(), "work");
     char *folder = xasprintf("%s/%016llx", all, (unsigned long long)hash);
