@@ -135,18 +135,18 @@ static struct entry *enter(struct node *dir, struct name name, struct node *n) {
 }
 
 /* Takes an entry out, and its references.  A directory that has another entry
- * by now (a rename) keeps that one's place. */
+ * by now (a rename) keeps that one's place; one that has none still knows what
+ * its ".." is. */
 static void leave(struct node *dir, struct entry *e) {
     struct node *n = e->node;
     tree_remove(&dir->entries, &e->tree);
     n->links--;
     if (inode_is(&n->inode, S_IFDIR)) {
-        if (n->inode.name == e->name) {
-            n->inode.parent = NULL;
+        if (n->inode.name == e->name)
             n->inode.name = NULL;
-        }
+        else
+            inode_put(&dir->inode);
         dir->links--;
-        inode_put(&dir->inode);
     }
     inode_put(&n->inode);
     heap_free(e, entry_size(e->length));
@@ -254,6 +254,7 @@ static int ramfs_rename(struct inode *dir, struct name name, struct inode *moved
     if (exchange && !enter(from, name, node_of(victim))) {
         leave(to, placed);
         if (inode_is(moved, S_IFDIR)) {
+            inode_put(moved->parent);
             moved->parent = dir;
             moved->name = e->name;
         }

@@ -57,7 +57,6 @@ struct inode *table_mount(const struct table_entry *root, uint32_t device) {
 }
 
 static void table_release(struct inode *i) {
-    inode_put(i->parent);
     heap_free(node_of(i), sizeof(struct node));
 }
 

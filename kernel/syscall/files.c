@@ -482,6 +482,7 @@ static long list_dir(int fd, vaddr_t buf, unsigned size, bool old) {
     struct list_sink s = {{put_entry}, buf, size, old, 0};
     long result = f->flags & O_PATH                           ? -EBADF
                   : !f->inode || !inode_is(f->inode, S_IFDIR) ? -ENOTDIR
+                  : inode_is_removed(f->inode)                ? -ENOENT
                                                               : list(f, &s);
     file_put(f);
     if (result)

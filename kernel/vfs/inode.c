@@ -14,8 +14,11 @@ uint32_t vfs_umask = 022;
 bool vfs_mounted;
 
 void inode_put(struct inode *i) {
-    if (i && --i->refs == 0 && i->ops->release)
+    while (i && --i->refs == 0 && i->ops->release) {
+        struct inode *parent = i->parent;
         i->ops->release(i);
+        i = parent;
+    }
 }
 
 int inode_info(struct inode *i, struct file_info *out) {

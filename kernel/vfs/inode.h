@@ -75,8 +75,8 @@ struct inode {
     uint64_t number;
     uint32_t device; /* of its mount */
     /* Directories only. */
-    struct inode *parent;  /* with a reference; NULL: a root, or removed */
-    const char *name;      /* in parent, NUL-terminated; the file system's */
+    struct inode *parent;  /* with a reference that inode_put gives back; NULL: a root */
+    const char *name;      /* in parent, NUL-terminated; the file system's; NULL: removed */
     struct inode *mounted; /* root of what is mounted on it */
     struct inode *covers;  /* a mount's root: what it is mounted on */
 };
@@ -87,6 +87,10 @@ static inline bool inode_is(const struct inode *i, uint32_t type) {
 static inline struct inode *inode_get(struct inode *i) {
     i->refs++;
     return i;
+}
+/* A directory that was removed while someone stands in it. */
+static inline bool inode_is_removed(const struct inode *i) {
+    return i->parent && !i->name;
 }
 void inode_put(struct inode *i); /* may be NULL */
 int inode_info(struct inode *i, struct file_info *out);

@@ -169,8 +169,30 @@ static void in_a_removed_directory(void) {
     CHECK_ERRNO(open("file", O_CREAT | O_WRONLY, 0600), ENOENT);
     CHECK_ERRNO(mkdir("below", 0700), ENOENT);
     CHECK_EQ(scratch_links("."), 0);
+    int here = open(".", O_RDONLY);
+    CHECK_ERRNO(syscall(SYS_getdents64, here, text, sizeof text), ENOENT);
+    CHECK_EQ(close(here), 0);
     CHECK_EQ(chdir(".."), 0);
     CHECK(is_at(""));
+}
+
+/* A whole branch that is removed from its end, while its last one is open. */
+static void in_a_removed_branch(void) {
+    CHECK_EQ(chdir(scratch_path), 0);
+    for (int i = 0; i < 500; i++) {
+        CHECK_EQ(mkdir("down", 0755), 0);
+        CHECK_EQ(chdir("down"), 0);
+    }
+    int end = open(".", O_RDONLY);
+    for (int i = 0; i < 500; i++) {
+        CHECK_EQ(chdir(".."), 0);
+        CHECK_EQ(rmdir("down"), 0);
+    }
+    CHECK(is_at(""));
+    CHECK_EQ(fchdir(end), 0);
+    CHECK_EQ(chdir("../../.."), 0);
+    CHECK_EQ(close(end), 0);
+    CHECK_EQ(chdir(scratch_path), 0);
 }
 
 int main(void) {
@@ -186,6 +208,7 @@ int main(void) {
     emptying_while_listing();
     moving_about();
     in_a_removed_directory();
+    in_a_removed_branch();
     scratch_leave();
     return check_done();
 }
