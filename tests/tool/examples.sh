@@ -14,7 +14,8 @@ status 0
 prints "Hello from a Zig library!"
 prints "compiled by  Zig $("$ZIG" version)"
 prints " one two words"
-says "info(hello): this line is std.log's, on stderr; 2 argument(s)"
+says "info(hello): running on Linux "
+says "this line is std.log's, on stderr"
 lacks "zuk: error"
 run "$ZUK" run --zig "$ZIG" -Doptimize=ReleaseSmall examples/hello-zig
 status 0

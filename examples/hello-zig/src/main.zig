@@ -28,10 +28,6 @@ extern "c" fn uname(name: *Name) c_int;
 export fn main(argc: c_int, argv: [*]const ?[*:0]const u8) c_int {
     _ = printf("Hello from a Zig library!\n");
     _ = printf("  compiled by  Zig %s, mode %s\n", builtin.zig_version_string.ptr, @tagName(builtin.mode).ptr);
-    var name: Name = undefined;
-    if (uname(&name) == 0) {
-        _ = printf("  running on   %s %s (%s)\n", &name.system, &name.release, &name.version);
-    }
     _ = printf("  started as  ");
     var i: usize = 0;
     while (i < argc) : (i += 1) {
@@ -39,6 +35,13 @@ export fn main(argc: c_int, argv: [*]const ?[*:0]const u8) c_int {
     }
     _ = printf("\n");
     _ = fflush(null); // stdout may be a pipe: it comes before the log line
-    log.info("this line is std.log's, on stderr; {d} argument(s)", .{argc - 1});
+    if (comptime std.log.logEnabled(.info, .hello)) {
+        var name: Name = undefined;
+        if (uname(&name) != 0) return 1;
+        log.info("running on {s} {s}; this line is std.log's, on stderr", .{
+            std.mem.sliceTo(&name.system, 0),
+            std.mem.sliceTo(&name.release, 0),
+        });
+    }
     return 0;
 }
