@@ -31,7 +31,10 @@ static uint64_t read_msr(uint32_t msr) {
 }
 
 static void write_msr(uint32_t msr, uint64_t value) {
-    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");
+    __asm__ volatile("wrmsr"
+                     :
+                     : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr)
+                     : "memory");
 }
 
 __asm__(".text\nbare_return: jmp *%rcx\n");

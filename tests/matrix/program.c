@@ -12,7 +12,8 @@ int main(int argc, char **argv) {
     counter += 2;
     char *copy = malloc(100000);
     volatile double x = 2;
-    printf("c: %d %s %.3f %s\n", counter, argc > 1 ? argv[1] : "-", sqrt(x), copy != NULL ? "ok" : "no");
+    printf("c: %d %s %.3f %s\n", counter, argc > 1 ? argv[1] : "-", sqrt(x),
+           copy != NULL ? "ok" : "no");
     fflush(stdout);
     fprintf(stderr, "to stderr: %d\n", counter);
     free(copy);

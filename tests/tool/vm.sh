@@ -135,7 +135,7 @@ status 7
 check python3 -c 'import json, sys
 text = open("err").read()
 d = json.loads(text[text.index("{"):])
-assert d["status"] == 7, d' 
+assert d["status"] == 7, d'
 # stdout that nobody reads any more ends the run
 c yes <<'C'
 #include <stdio.h>

@@ -11,7 +11,7 @@ int main(void) {
     unsigned a, b, c, d;
     __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(1), "c"(0));
     CHECK((d & (1u << 25)) != 0 && (d & (1u << 26)) != 0); /* SSE, SSE2 */
-    if ((c & (1u << 27)) != 0) { /* OSXSAVE */
+    if ((c & (1u << 27)) != 0) {                           /* OSXSAVE */
         unsigned low, high;
         __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
         CHECK_EQ(low & 3, 3);

@@ -30,7 +30,8 @@ __attribute__((naked)) static uint64_t leaf(__attribute__((unused)) char *page,
 int main(void) {
     for (int round = 0; round < 4; round++) {
         enum { N = 4000 };
-        char *p = mmap(NULL, N * 4096UL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *p =
+            mmap(NULL, N * 4096UL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(p != MAP_FAILED);
         for (uint64_t i = 0; i < N; i++) {
             CHECK_EQ(leaf(p + i * 4096, i * 0x123456789), 3 * i * 0x123456789);

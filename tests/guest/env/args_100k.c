@@ -2,7 +2,7 @@
  *
  * 100 KB of arguments in few and in many: longer than any command line of a
  * kernel.
- * args: "$(head -c 50000 /dev/zero | tr '\0' x)" $(seq 1 9000) "$(head -c 20000 /dev/zero | tr '\0' '%')"
+ * args: "$(printf %050000d 1)" $(seq 1 9000) "$(printf %020000d 1 | tr 0 %)"
  * timeout: 40
  */
 #include <stdint.h>

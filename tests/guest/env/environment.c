@@ -9,7 +9,8 @@
 extern char **environ;
 
 int main(void) {
-    static const char *const names[] = {"A", "EMPTY", "SPACES", "EQUALS", "PERCENT", "BYTES", "PATH"};
+    static const char *const names[] = {"A",       "EMPTY", "SPACES", "EQUALS",
+                                        "PERCENT", "BYTES", "PATH"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         const char *v = getenv(names[i]);
         printf("%s %s %s\n", names[i], v == NULL ? "-" : "is", v == NULL ? "" : v);

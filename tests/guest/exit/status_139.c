@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Exit status 139 arrives as it is, though zuk has a meaning of its own for it: no report comes with it.
+ * Exit status 139 arrives as it is, though zuk has a meaning of its own for it:
+ * no report comes with it.
  * expect-status: 139
  * expect-stdout: leaving
  * expect-stderr-lacks: zuk:

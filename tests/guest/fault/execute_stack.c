@@ -15,7 +15,8 @@ __attribute__((noinline)) static void enter(void *code) {
 }
 
 int main(void) {
-    uint8_t code[16]; uint8_t *p = code;
+    uint8_t code[16];
+    uint8_t *p = code;
     memcpy(p, "\xc3\xc3\xc3\xc3", 4); /* ret */
     enter(p);
     return 0;

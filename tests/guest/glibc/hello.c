@@ -19,7 +19,8 @@ int main(int argc, char **argv) {
     char buffer[1000];
     memset(buffer, 'x', sizeof buffer);
     buffer[999] = 0;
-    printf("%d %s %zu %s\n", argc, copy, strlen(buffer), strchr(buffer, 'y') == NULL ? "no" : "yes");
+    printf("%d %s %zu %s\n", argc, copy, strlen(buffer),
+           strchr(buffer, 'y') == NULL ? "no" : "yes");
     printf("%.3f %s\n", strtod("2.5", NULL) * 2, strstr("haystack", "st"));
     free(copy);
     return 7 - 7;

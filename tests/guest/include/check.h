@@ -13,36 +13,36 @@
 
 static int check_failures;
 
-#define CHECK(c)                                                                   \
-    do {                                                                           \
-        errno = 0;                                                                 \
-        if (!(c)) {                                                                \
-            check_failures++;                                                      \
-            printf("line %d: not true: %s (errno %d)\n", __LINE__, #c, errno);     \
-        }                                                                          \
+#define CHECK(c)                                                                                   \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        if (!(c)) {                                                                                \
+            check_failures++;                                                                      \
+            printf("line %d: not true: %s (errno %d)\n", __LINE__, #c, errno);                     \
+        }                                                                                          \
     } while (0)
 
-#define CHECK_EQ(a, b)                                                             \
-    do {                                                                           \
-        errno = 0;                                                                 \
-        long long a_ = (long long)(a);                                             \
-        int e_ = errno;                                                            \
-        long long b_ = (long long)(b);                                             \
-        if (a_ != b_) {                                                            \
-            check_failures++;                                                      \
-            printf("line %d: %s is %lld, not %lld (errno %d)\n", __LINE__, #a, a_, b_, e_); \
-        }                                                                          \
+#define CHECK_EQ(a, b)                                                                             \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        long long a_ = (long long)(a);                                                             \
+        int e_ = errno;                                                                            \
+        long long b_ = (long long)(b);                                                             \
+        if (a_ != b_) {                                                                            \
+            check_failures++;                                                                      \
+            printf("line %d: %s is %lld, not %lld (errno %d)\n", __LINE__, #a, a_, b_, e_);        \
+        }                                                                                          \
     } while (0)
 
-#define CHECK_ERRNO(call, e)                                                       \
-    do {                                                                           \
-        errno = 0;                                                                 \
-        long r_ = (long)(call);                                                    \
-        if (r_ != -1 || errno != (e)) {                                            \
-            check_failures++;                                                      \
-            printf("line %d: %s is %ld, errno %d, not -1, errno %d\n", __LINE__, #call, r_, \
-                   errno, (e));                                                    \
-        }                                                                          \
+#define CHECK_ERRNO(call, e)                                                                       \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        long r_ = (long)(call);                                                                    \
+        if (r_ != -1 || errno != (e)) {                                                            \
+            check_failures++;                                                                      \
+            printf("line %d: %s is %ld, errno %d, not -1, errno %d\n", __LINE__, #call, r_, errno, \
+                   (e));                                                                           \
+        }                                                                                          \
     } while (0)
 
 static inline int check_done(void) {

@@ -20,8 +20,13 @@ int main(void) {
     char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *readonly = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     munmap(page + 4096, 4096);
-    void *bad[] = {NULL, (void *)8, page + 4096, (void *)0xffffffff80100000, (void *)0x800000000000,
-                   (void *)-1, (void *)0xffff800000000000};
+    void *bad[] = {NULL,
+                   (void *)8,
+                   page + 4096,
+                   (void *)0xffffffff80100000,
+                   (void *)0x800000000000,
+                   (void *)-1,
+                   (void *)0xffff800000000000};
     int zero = open("/dev/zero", O_RDONLY);
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         void *p = bad[i];

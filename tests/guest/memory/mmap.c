@@ -41,7 +41,8 @@ int main(void) {
     CHECK(mmap(q, 4096, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == q);
     CHECK_ERRNO(mmap(NULL, 0, RW, ANON, -1, 0), EINVAL);
     CHECK_ERRNO(mmap(p + 1, 4096, RW, ANON | MAP_FIXED, -1, 0), EINVAL);
-    CHECK_ERRNO(mmap(NULL, 4096, RW, MAP_ANONYMOUS, -1, 0), EINVAL); /* neither private nor shared */
+    CHECK_ERRNO(mmap(NULL, 4096, RW, MAP_ANONYMOUS, -1, 0),
+                EINVAL); /* neither private nor shared */
     CHECK_ERRNO(mmap(NULL, 4096, RW, MAP_PRIVATE, 99, 0), EBADF);
     CHECK_ERRNO(mmap(NULL, 4096, RW, MAP_PRIVATE, 1, 123), EINVAL);
     CHECK_ERRNO(mmap(NULL, (size_t)-1, RW, ANON, -1, 0), ENOMEM);

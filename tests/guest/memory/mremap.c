@@ -40,7 +40,8 @@ int main(void) {
     CHECK_ERRNO(mremap(target, 4096, 0, MREMAP_MAYMOVE), EINVAL);
     CHECK_ERRNO(mremap(target, 4096, 4096, MREMAP_FIXED, wall), EINVAL);
     CHECK_ERRNO(mremap(target, 4096, 4096, 64), EINVAL);
-    CHECK_ERRNO(mremap(target, 2 * 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, target + 4096), EINVAL);
+    CHECK_ERRNO(mremap(target, 2 * 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, target + 4096),
+                EINVAL);
     /* large: contents follow */
     char *big = mmap(NULL, 1 << 20, RW, ANON, -1, 0);
     memset(big, 'b', 1 << 20);

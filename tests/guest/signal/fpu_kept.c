@@ -20,7 +20,8 @@ static void handler(int sig, siginfo_t *info, void *context) {
     aligned = u->uc_mcontext.fpregs != NULL && (uintptr_t)u->uc_mcontext.fpregs % 64 == 0;
     u->uc_mcontext.gregs[REG_RIP] += 2; /* over the ud2 */
     __asm__ volatile("pcmpeqb %%xmm0, %%xmm0; movdqa %%xmm0, %%xmm5; movdqa %%xmm0, %%xmm15;"
-                     "fninit; fldpi" ::: "xmm0", "xmm5", "xmm15", "memory");
+                     "fninit; fldpi" ::
+                         : "xmm0", "xmm5", "xmm15", "memory");
     if (__builtin_cpu_supports("avx")) {
         __asm__ volatile("vzeroall" ::: "memory");
     }
@@ -30,7 +31,8 @@ int main(void) {
     struct sigaction a = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     CHECK_EQ(sigaction(SIGILL, &a, NULL), 0);
     __builtin_cpu_init();
-    uint64_t in[8] __attribute__((aligned(32))) = {1, 2, 3, 4, 5, 6, 7, 8}, out[8] __attribute__((aligned(32))) = {0};
+    uint64_t in[8] __attribute__((aligned(32))) = {1, 2, 3, 4, 5, 6, 7, 8},
+                   out[8] __attribute__((aligned(32))) = {0};
     double x87 = 0;
     unsigned mxcsr = 0x9fc0, mxcsr_out = 0; /* flush to zero, denormals are zero */
     if (__builtin_cpu_supports("avx")) {

@@ -25,12 +25,12 @@ static void seen(int sig, siginfo_t *info, void *context) {
     siglongjmp(back, 1);
 }
 
-#define TRY(statement)                 \
-    do {                               \
-        sig_seen = 0;                  \
-        if (sigsetjmp(back, 1) == 0) { \
-            statement;                 \
-        }                              \
+#define TRY(statement)                                                                             \
+    do {                                                                                           \
+        sig_seen = 0;                                                                              \
+        if (sigsetjmp(back, 1) == 0) {                                                             \
+            statement;                                                                             \
+        }                                                                                          \
     } while (0)
 
 extern char ud_here[];

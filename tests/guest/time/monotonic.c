@@ -15,10 +15,10 @@ static long long now(clockid_t c) {
 }
 
 int main(void) {
-    static const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME,
-                                       CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID,
-                                       CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_COARSE,
-                                       CLOCK_REALTIME_COARSE};
+    static const clockid_t clocks[] = {CLOCK_MONOTONIC,          CLOCK_REALTIME,
+                                       CLOCK_BOOTTIME,           CLOCK_MONOTONIC_RAW,
+                                       CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
+                                       CLOCK_MONOTONIC_COARSE,   CLOCK_REALTIME_COARSE};
     for (unsigned i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         long long last = now(clocks[i]), first = last;
         CHECK(first >= 0);
