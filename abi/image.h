@@ -80,7 +80,7 @@ struct image_manifest {
     uint32_t size; /* of this struct and all it points to, bytes */
     uint16_t arch; /* enum image_arch */
     uint16_t default_policy; /* enum image_policy */
-    uint32_t flags; /* reserved, 0 */
+    uint32_t flags; /* IMAGE_PIE, IMAGE_STACK_EXEC */
     uint64_t app_paddr; /* page-aligned; the app's ELF file */
     uint64_t app_size; /* bytes */
     uint64_t end_paddr; /* first byte after the image */
@@ -94,16 +94,36 @@ struct image_manifest {
     uint32_t stubs; /* offset of stub_count strings: names of symbols */
     uint32_t name; /* offset of the app's name (a file name, no folder) */
     uint32_t options; /* offset of the names of the linked options, space-separated */
+    uint64_t entry;      /* the app's addresses, as linked */
+    uint64_t headers;    /* its program headers in memory (AT_PHDR), 0: nowhere */
+    uint64_t align;      /* IMAGE_PIE: the load bias is a multiple */
+    uint64_t stack_size; /* bytes, 0: the kernel's default */
+    uint32_t header_count; /* AT_PHNUM */
+    uint32_t segment_count;
+    uint32_t segments; /* offset of segment_count struct image_segment, by address */
+    uint32_t reserved0;
     uint64_t kernel_id; /* hash of the linked kernel, finds its symbols on the host */
-    uint64_t reserved[2];
 };
+
+#define IMAGE_PIE 1u        /* goes anywhere: a bias is added to every address */
+#define IMAGE_STACK_EXEC 2u /* wants an executable stack */
+
+/* What to map.  zuk has checked: addresses rise, no two segments share a page,
+ * the bytes are in the file, offset and address are equal modulo the page. */
+struct image_segment {
+    uint64_t address, memory_size;
+    uint64_t offset, file_size; /* in the app's file */
+    uint32_t rights; /* PF_X 1, PF_W 2, PF_R 4 */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct image_segment) == 40, "image_segment is an ABI");
 
 struct image_call_policy {
     uint16_t number; /* the architecture's system call number */
     uint16_t policy; /* enum image_policy */
 };
 
-_Static_assert(sizeof(struct image_manifest) == 112, "image_manifest is an ABI");
+_Static_assert(sizeof(struct image_manifest) == 144, "image_manifest is an ABI");
 _Static_assert(sizeof(struct image_call_policy) == 4, "image_call_policy is an ABI");
 
 #endif

@@ -15,6 +15,7 @@
 #include "zuk/build.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
+#include "zuk/loadable.h"
 #include "zuk/util.h"
 
 enum {
@@ -58,7 +59,25 @@ static uint32_t blob_strings(struct blob *b, const char *const *strings, size_t 
     return at;
 }
 
-static struct blob make_manifest(const struct fuse *fuse, uint64_t paddr, uint64_t app_size) {
+static uint32_t blob_segments(struct blob *b, const struct loadable *app, uint32_t *count) {
+    uint32_t at = (uint32_t)b->bytes.len;
+    for (unsigned i = 0; i < app->phnum; i++) {
+        const Elf64_Phdr *p = &app->phdr[i];
+        if (p->p_type == PT_LOAD && p->p_memsz > 0) {
+            const struct image_segment segment = {.address = p->p_vaddr,
+                                                  .memory_size = p->p_memsz,
+                                                  .offset = p->p_offset,
+                                                  .file_size = p->p_filesz,
+                                                  .rights = p->p_flags & (PF_X | PF_W | PF_R)};
+            blob_put(b, &segment, sizeof segment);
+            ++*count;
+        }
+    }
+    return at;
+}
+
+static struct blob make_manifest(const struct fuse *fuse, const struct loadable *app,
+                                 uint64_t paddr, uint64_t app_size) {
     struct image_manifest m = {
         .magic = IMAGE_MAGIC,
         .version = IMAGE_VERSION,
@@ -70,9 +89,16 @@ static struct blob make_manifest(const struct fuse *fuse, uint64_t paddr, uint64
         .policy_count = (uint32_t)fuse->policy_count,
         .stub_count = (uint32_t)fuse->stub_count,
         .kernel_id = fuse->kernel_id,
+        .flags = (app->dyn ? IMAGE_PIE : 0) | (app->stack_exec ? IMAGE_STACK_EXEC : 0),
+        .entry = app->entry,
+        .headers = app->phdr_vaddr,
+        .header_count = app->phnum,
+        .align = app->align,
+        .stack_size = app->stack_size,
     };
     struct blob b = {0};
     blob_put(&b, &m, sizeof m);
+    m.segments = blob_segments(&b, app, &m.segment_count);
     m.policies = (uint32_t)b.bytes.len;
     blob_put(&b, fuse->policies, fuse->policy_count * sizeof *fuse->policies);
     m.argv = blob_strings(&b, fuse->args, fuse->arg_count);
@@ -245,9 +271,15 @@ bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
     if (!ok) {
         diag_error("the kernel %s %s", fuse->kernel, why);
     }
+    struct loadable loadable;
+    int error = ok ? loadable_check(app.data, app.size, EM_X86_64, &loadable) : 0;
+    if (error) {
+        diag_error("'%s' %s", fuse->app, loadable_why(error));
+        ok = false;
+    }
     if (ok) {
         uint64_t paddr = round_up(l.end, IMAGE_PAGE);
-        struct blob manifest = make_manifest(fuse, paddr, app.size);
+        struct blob manifest = make_manifest(fuse, &loadable, paddr, app.size);
         uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
         if (app_paddr >= IMAGE_END_MAX || app.size > IMAGE_END_MAX - app_paddr) {
             diag_error("'%s' is too large for an image (%zu MiB; below 2 GiB all told)", fuse->app,

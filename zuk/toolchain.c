@@ -166,7 +166,9 @@ bool toolchain_find(struct toolchain *toolchain) {
     if (!wanted) {
         return false;
     }
-    const char *cache = path_join(cache_dir(), "toolchain");
+    const char *cache =
+        path_join(cache_dir(), xasprintf("toolchain-%016llx",
+                                         (unsigned long long)hash64(0, wanted, strlen(wanted))));
     if (load(toolchain, cache, wanted)) {
         return true;
     }

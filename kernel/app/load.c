@@ -3,7 +3,8 @@
  * Loads the app: areas for its segments, a stack as the System V ABI (x86_64
  * psABI 3.4.1) and Linux's auxiliary vector have it, then the jump.
  *
- * Nothing is read from the file but its headers; pages come at first touch.
+ * Nothing is read from the file: the manifest says what to map, and pages come
+ * at first touch.
  */
 #include "app/app.h"
 
@@ -12,7 +13,6 @@
 #include "diag/diag.h"
 #include "lib/align.h"
 #include "lib/cmdline.h"
-#include "lib/elf.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/area.h"
@@ -21,38 +21,60 @@
 #define STACK_TOP 0x7ffffffff000ul
 #define STACK_DEFAULT (8ul << 20)
 #define STACK_GUARD (1ul << 20)
+#define PROGRAM_HEADER_SIZE 56
 
-enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY,
-       AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23,
-       AT_RANDOM = 25, AT_HWCAP2, AT_EXECFN = 31, AT_MINSIGSTKSZ = 51 };
+enum { RIGHT_EXEC = 1, RIGHT_WRITE = 2, RIGHT_READ = 4 }; /* struct image_segment */
+
+enum {
+    AT_NULL,
+    AT_PHDR = 3,
+    AT_PHENT,
+    AT_PHNUM,
+    AT_PAGESZ,
+    AT_BASE,
+    AT_FLAGS,
+    AT_ENTRY,
+    AT_UID = 11,
+    AT_EUID,
+    AT_GID,
+    AT_EGID,
+    AT_PLATFORM,
+    AT_HWCAP,
+    AT_CLKTCK,
+    AT_SECURE = 23,
+    AT_RANDOM = 25,
+    AT_HWCAP2,
+    AT_EXECFN = 31,
+    AT_MINSIGSTKSZ = 51
+};
 
 uint64_t app_base;
 uint64_t app_stack_size;
 vaddr_t app_stack_top = STACK_TOP;
 
-static vaddr_t load_segments(const struct elf_info *elf) {
+/* Maps what the manifest lists; the first address behind it. */
+static vaddr_t load_segments(const struct image_manifest *m) {
+    const struct image_segment *segment = (const void *)((const char *)m + m->segments);
     vaddr_t high = 0;
-    for (unsigned i = 0; i < elf->phnum; i++) {
-        const struct elf_phdr *ph = &elf->phdr[i];
-        if (ph->type != PT_LOAD || !ph->memsz)
-            continue;
-        unsigned prot = (ph->flags & PF_R ? PROT_READ : 0) | (ph->flags & PF_W ? PROT_WRITE : 0) |
-                        (ph->flags & PF_X ? PROT_EXEC : 0);
-        vaddr_t start = app_base + ALIGN_DOWN(ph->vaddr, PAGE_SIZE);
-        vaddr_t file_end = app_base + ph->vaddr + ph->filesz;
-        vaddr_t end = ALIGN_UP(app_base + ph->vaddr + ph->memsz, PAGE_SIZE);
-        vaddr_t middle = ph->filesz ? ALIGN_UP(file_end, PAGE_SIZE) : start;
+    for (unsigned i = 0; i < m->segment_count; i++, segment++) {
+        unsigned prot = (segment->rights & RIGHT_READ ? PROT_READ : 0) |
+                        (segment->rights & RIGHT_WRITE ? PROT_WRITE : 0) |
+                        (segment->rights & RIGHT_EXEC ? PROT_EXEC : 0);
+        vaddr_t address = app_base + segment->address;
+        vaddr_t start = ALIGN_DOWN(address, PAGE_SIZE);
+        vaddr_t file_end = address + segment->file_size;
+        vaddr_t middle = segment->file_size ? ALIGN_UP(file_end, PAGE_SIZE) : start;
         long error = 0;
+        high = ALIGN_UP(address + segment->memory_size, PAGE_SIZE);
         if (start < middle)
             error = area_map(start, middle - start, prot, AREA_NOREPLACE | AREA_IMAGE, &area_image,
-                             ALIGN_DOWN(ph->offset, PAGE_SIZE));
-        if (error >= 0 && ph->memsz > ph->filesz && start < middle)
+                             ALIGN_DOWN(segment->offset, PAGE_SIZE));
+        if (error >= 0 && segment->memory_size > segment->file_size && start < middle)
             area_find(middle - 1)->zero_from = file_end;
-        if (error >= 0 && middle < end)
-            error = area_map(middle, end - middle, prot, AREA_NOREPLACE | AREA_IMAGE, NULL, 0);
+        if (error >= 0 && middle < high)
+            error = area_map(middle, high - middle, prot, AREA_NOREPLACE | AREA_IMAGE, NULL, 0);
         if (error < 0)
-            panic("the app's segment %u at %lx cannot be mapped (%ld)", i, ph->vaddr, error);
-        high = end;
+            panic("the app's segment at %lx cannot be mapped (%ld)", address, error);
     }
     return high;
 }
@@ -132,7 +154,7 @@ static uint64_t *put_aux(uint64_t *at, uint64_t type, uint64_t value) {
 }
 
 /* Builds the stack; returns the initial stack pointer. */
-static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
+static vaddr_t build_stack(vaddr_t entry) {
     const struct image_manifest *m = bootinfo.manifest;
     const char *default_args = (const char *)m + m->argv;
     const char *default_env = (const char *)m + m->envv;
@@ -191,7 +213,7 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     *argv_at = 0;
     *envv_at++ = 0;
     static const uint16_t constant[][2] = {
-        {AT_PHENT, sizeof(struct elf_phdr)},
+        {AT_PHENT, PROGRAM_HEADER_SIZE},
         {AT_PAGESZ, PAGE_SIZE},
         {AT_BASE, 0},
         {AT_FLAGS, 0},
@@ -206,8 +228,8 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
     uint64_t *aux = envv_at;
     for (unsigned i = 0; i < ARRAY_LEN(constant); i++)
         aux = put_aux(aux, constant[i][0], constant[i][1]);
-    aux = put_aux(aux, AT_PHDR, app_base + elf->phdr_vaddr);
-    aux = put_aux(aux, AT_PHNUM, elf->phdr_vaddr ? elf->phnum : 0);
+    aux = put_aux(aux, AT_PHDR, app_base + m->headers);
+    aux = put_aux(aux, AT_PHNUM, m->headers ? m->header_count : 0);
     aux = put_aux(aux, AT_ENTRY, entry);
     aux = put_aux(aux, AT_HWCAP, arch_hwcap);
     aux = put_aux(aux, AT_MINSIGSTKSZ, arch_signal_frame_size);
@@ -220,26 +242,22 @@ static vaddr_t build_stack(const struct elf_info *elf, vaddr_t entry) {
 
 void app_start(void) {
     const struct image_manifest *m = bootinfo.manifest;
-    struct elf_info elf;
-    int error = elf_check(phys_to_virt(m->app_paddr), m->app_size, arch_image, &elf);
-    if (error)
-        panic("the image's app is not a program that can be loaded (%d)", error);
-    if (elf.dyn)
-        app_base = ALIGN_UP(IMAGE_PIE_BASE, elf.align);
-    vaddr_t high = load_segments(&elf);
-    area_set_brk(high);
+    if (m->flags & IMAGE_PIE)
+        app_base = ALIGN_UP(IMAGE_PIE_BASE, m->align);
+    area_set_brk(load_segments(m));
 
-    app_stack_size = elf.stack_size ? ALIGN_UP(elf.stack_size, PAGE_SIZE) : STACK_DEFAULT;
+    app_stack_size = m->stack_size ? ALIGN_UP(m->stack_size, PAGE_SIZE) : STACK_DEFAULT;
     vaddr_t low = STACK_TOP - app_stack_size;
-    unsigned prot = PROT_READ | PROT_WRITE | (elf.stack_exec ? PROT_EXEC : 0);
+    unsigned prot = PROT_READ | PROT_WRITE | (m->flags & IMAGE_STACK_EXEC ? PROT_EXEC : 0);
     if (area_map(low, app_stack_size, prot, AREA_NOREPLACE | AREA_STACK, NULL, 0) < 0 ||
-        area_map(low - STACK_GUARD, STACK_GUARD, PROT_NONE, AREA_NOREPLACE | AREA_GUARD, NULL, 0) < 0)
+        area_map(low - STACK_GUARD, STACK_GUARD, PROT_NONE, AREA_NOREPLACE | AREA_GUARD, NULL, 0) <
+            0)
         panic("no room for a stack of %lu bytes", app_stack_size);
     thread_first.stack_low = low;
     thread_first.stack_high = STACK_TOP;
 
-    vaddr_t entry = app_base + elf.entry;
-    vaddr_t sp = build_stack(&elf, entry);
+    vaddr_t entry = app_base + m->entry;
+    vaddr_t sp = build_stack(entry);
     area_fault(entry, PROT_EXEC); /* cheaper than the fault that would follow */
     timeline_mark("app loaded");
     if (app_settings.timeline)

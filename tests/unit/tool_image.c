@@ -109,6 +109,24 @@ static void write_inputs(const struct kernel *k) {
     for (size_t i = 0; i < APP; i++) {
         app[i] = (uint8_t)(i * 31 + i / 256);
     }
+    const Elf64_Ehdr header = {
+        .e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_EXEC,
+        .e_machine = EM_X86_64,
+        .e_version = EV_CURRENT,
+        .e_entry = 0x400100,
+        .e_phoff = sizeof(Elf64_Ehdr),
+        .e_phentsize = sizeof(Elf64_Phdr),
+        .e_phnum = 2};
+    const Elf64_Phdr segments[] = {{.p_type = PT_LOAD,
+                                    .p_flags = PF_R | PF_X,
+                                    .p_vaddr = 0x400000,
+                                    .p_filesz = APP,
+                                    .p_memsz = APP,
+                                    .p_align = 4096},
+                                   {.p_type = PT_GNU_STACK, .p_memsz = 12345}};
+    memcpy(app, &header, sizeof header);
+    memcpy(app + sizeof header, segments, sizeof segments);
     assert_true(write_file(file_in("kernel"), k, sizeof *k));
     assert_true(write_file(file_in("app"), app, APP));
 }
@@ -162,7 +180,16 @@ static void test_layout(void **state) {
     assert_int_equal(m.end_paddr, m.app_paddr + APP);
     assert_int_equal(m.kernel_id, 0x1122334455667788);
     assert_int_equal(m.default_policy, IMAGE_POLICY_ENOSYS);
-    assert_true(m.flags == 0 && m.reserved[0] == 0 && m.reserved[1] == 0);
+    assert_true(m.flags == 0 && m.reserved0 == 0);
+    assert_int_equal(m.entry, 0x400100);
+    assert_int_equal(m.headers, 0x400000 + sizeof(Elf64_Ehdr));
+    assert_int_equal(m.header_count, 2);
+    assert_int_equal(m.stack_size, 12345);
+    assert_int_equal(m.segment_count, 1);
+    struct image_segment segment;
+    memcpy(&segment, manifest + m.segments, sizeof segment);
+    assert_true(segment.address == 0x400000 && segment.memory_size == APP && segment.offset == 0 &&
+                segment.file_size == APP && segment.rights == (PF_R | PF_X));
     assert_memory_equal(manifest + m.argv, "app\0one\0\0", 9);
     assert_memory_equal(manifest + m.policies, policies, sizeof policies);
     assert_memory_equal(physical(&f, m.app_paddr), app, APP);
