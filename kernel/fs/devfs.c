@@ -80,7 +80,7 @@ static void zero_count(struct area_source *s) {
 
 static uint64_t zero_size(struct area_source *s) {
     (void)s;
-    return UINT64_MAX;
+    return INT64_MAX;
 }
 
 static struct area_source *zero_source(struct file *f) {

@@ -266,35 +266,55 @@ static long mounts_link(uint64_t arg, char *buf, size_t size) {
 
 /* ---- the rest -------------------------------------------------------------------- */
 
-/* Arguments of one piece of the command line; false: there are none. */
-static bool cmdline_args(struct text *t, const char *text, size_t size) {
+/* Values of one key ("arg", "env") in one piece of the command line; false:
+ * there are none. */
+static bool cmdline_values(struct text *t, const char *key, const char *text, size_t size) {
     struct cmdline it;
     bool any = false;
-    char *arg = heap_alloc(PAGE_SIZE);
+    char *value = heap_alloc(PAGE_SIZE);
     cmdline_start(&it, text, size);
-    while (arg && cmdline_next(&it)) {
-        if (!cmdline_is(&it, "arg"))
+    while (value && cmdline_next(&it)) {
+        if (!cmdline_is(&it, key))
             continue;
-        size_t n = cmdline_decode(arg, PAGE_SIZE, it.value, it.value_len);
-        text_bytes(t, arg, MIN(n, PAGE_SIZE - 1) + 1);
+        size_t n = cmdline_decode(value, PAGE_SIZE, it.value, it.value_len);
+        text_bytes(t, value, MIN(n, PAGE_SIZE - 1) + 1);
         any = true;
     }
-    heap_free(arg, PAGE_SIZE);
+    heap_free(value, PAGE_SIZE);
     return any;
+}
+
+/* The whole command line's values, each with a NUL. */
+static bool given(struct text *t, const char *key) {
+    bool any = cmdline_values(t, key, bootinfo.cmdline, SIZE_MAX);
+    if (bootinfo.module)
+        any = cmdline_values(t, key, bootinfo.module, bootinfo.module_size) || any;
+    return any;
+}
+
+/* Strings that the image brings along. */
+static void built_in(struct text *t, uint32_t offset, uint32_t count) {
+    const char *s = (const char *)bootinfo.manifest + offset;
+    while (count--) {
+        size_t n = strlen(s) + 1;
+        text_bytes(t, s, n);
+        s += n;
+    }
 }
 
 static void cmdline_text(struct text *t, uint64_t arg) {
     const struct image_manifest *m = bootinfo.manifest;
     (void)arg;
-    bool any = cmdline_args(t, bootinfo.cmdline, SIZE_MAX);
-    if (bootinfo.module)
-        any = cmdline_args(t, bootinfo.module, bootinfo.module_size) || any;
-    const char *s = (const char *)m + m->argv;
-    for (uint32_t i = 0; !any && i < m->argc; i++) {
-        size_t n = strlen(s) + 1;
-        text_bytes(t, s, n);
-        s += n;
-    }
+    if (!given(t, "arg"))
+        built_in(t, m->argv, m->argc);
+}
+
+/* A variable that is given and built in stands there twice: the first counts. */
+static void environ_text(struct text *t, uint64_t arg) {
+    const struct image_manifest *m = bootinfo.manifest;
+    (void)arg;
+    given(t, "env");
+    built_in(t, m->envv, m->envc);
 }
 
 static void mounts_text(struct text *t, uint64_t arg) {
@@ -320,7 +340,18 @@ static void cpuinfo_text(struct text *t, uint64_t arg) {
 static void uptime_text(struct text *t, uint64_t arg) {
     uint64_t cs = clock_monotonic() / 10000000;
     (void)arg;
-    text_format(t, "%lu.%02lu 0.00\n", cs / 100, cs % 100);
+    uint64_t idle = sched_idle_ns / 10000000;
+    text_format(t, "%lu.%02lu %lu.%02lu\n", cs / 100, cs % 100, idle / 100, idle % 100);
+}
+
+/* One CPU; what is not idle is the program's. */
+static void machine_stat_text(struct text *t, uint64_t arg) {
+    uint64_t now = clock_monotonic(), idle = sched_idle_ns / 10000000, busy = now / 10000000 - idle;
+    (void)arg;
+    text_format(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
+    text_format(t, "cpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
+    text_format(t, "ctxt 0\nbtime %lu\n", (clock_realtime() - now) / 1000000000);
+    text_format(t, "processes %lu\nprocs_running 1\nprocs_blocked 0\n", thread_count());
 }
 
 static void loadavg_text(struct text *t, uint64_t arg) {
@@ -367,9 +398,9 @@ static const struct table_entry fds[] = {
 #define THREAD_ENTRIES                                                                             \
     {.name = "comm", .mode = S_IFREG | 0644, .text = comm_text, .store = comm_store},              \
         TEXT("status", status_text), TEXT("stat", stat_text), TEXT("statm", statm_text),           \
-        TEXT("maps", maps_text), TEXT("cmdline", cmdline_text), TEXT("mounts", mounts_text),       \
-        MAGIC("exe", exe_link, exe_follow), MAGIC("cwd", cwd_link, cwd_follow),                    \
-        MAGIC("root", root_link, root_follow), {                                                   \
+        TEXT("maps", maps_text), TEXT("cmdline", cmdline_text), TEXT("environ", environ_text),     \
+        TEXT("mounts", mounts_text), MAGIC("exe", exe_link, exe_follow),                           \
+        MAGIC("cwd", cwd_link, cwd_follow), MAGIC("root", root_link, root_follow), {               \
         .name = "fd", .mode = S_IFDIR | 0500, .children = fds                                      \
     }
 
@@ -394,6 +425,7 @@ static const struct table_entry entries[] = {
     TEXT("meminfo", meminfo_text),
     TEXT("cpuinfo", cpuinfo_text),
     TEXT("filesystems", filesystems_text),
+    TEXT("stat", machine_stat_text),
     TEXT("uptime", uptime_text),
     TEXT("loadavg", loadavg_text),
     TEXT("version", version_text),

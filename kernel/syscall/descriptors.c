@@ -7,14 +7,16 @@
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
+#include "vfs/inode.h"
 
-/* Nothing is kept back: what a write took is where it will stay. */
+/* Nothing is kept back: what a write took is where it will stay.  Pipes and
+ * devices keep nothing at all. */
 static long sync_file(int fd) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    bool pipe = !f->ops->seek || f->flags & O_PATH;
-    long error = f->flags & O_PATH ? -EBADF : pipe ? -EINVAL : 0;
+    bool device = f->inode && !inode_is(f->inode, S_IFDIR) && !f->ops->truncate;
+    long error = f->flags & O_PATH ? -EBADF : !f->ops->seek || device ? -EINVAL : 0;
     file_put(f);
     return error;
 }

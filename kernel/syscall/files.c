@@ -339,8 +339,9 @@ static long check_fd(int fd) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
+    long error = f->flags & O_PATH ? -EBADF : 0;
     file_put(f);
-    return 0;
+    return error;
 }
 
 SYSCALL_HANDLER(syncfs) {

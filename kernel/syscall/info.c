@@ -129,7 +129,14 @@ SYSCALL_HANDLER(sched_setaffinity) {
 
 /* ---- scheduling parameters ------------------------------------------------ */
 
-enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5 };
+enum {
+    SCHED_OTHER = 0,
+    SCHED_FIFO = 1,
+    SCHED_RR = 2,
+    SCHED_BATCH = 3,
+    SCHED_IDLE = 5,
+    SCHED_DEADLINE = 6 /* has no priorities; cannot be asked for here */
+};
 
 static bool is_real_time(int policy) {
     return policy == SCHED_FIFO || policy == SCHED_RR;
@@ -179,12 +186,18 @@ SYSCALL_HANDLER(sched_getparam) {
     return user_write(b, &priority, sizeof(priority));
 }
 
+static long bound(int policy, long real_time) {
+    if (!is_policy(policy) && policy != SCHED_DEADLINE)
+        return -EINVAL;
+    return is_real_time(policy) ? real_time : 0;
+}
+
 SYSCALL_HANDLER(sched_get_priority_max) {
-    return !is_policy((int)a) ? -EINVAL : is_real_time((int)a) ? 99 : 0;
+    return bound((int)a, 99);
 }
 
 SYSCALL_HANDLER(sched_get_priority_min) {
-    return !is_policy((int)a) ? -EINVAL : is_real_time((int)a) ? 1 : 0;
+    return bound((int)a, 1);
 }
 
 SYSCALL_HANDLER(sched_rr_get_interval) {
