@@ -109,7 +109,9 @@ const char *const *vm_command(const struct vm_config *config) {
         add2(&w, "-serial", "stdio");
     } else {
         add2(&w, "-chardev", "stdio,id=zuk,signal=off");
-        add2(&w, "-device", xasprintf("%s,max_ports=2", m->serial));
+        /* With TCG the notification is best served where it is made. */
+        const char *events = m->global == NULL && !config->kvm ? ",ioeventfd=off" : "";
+        add2(&w, "-device", xasprintf("%s,max_ports=2%s", m->serial, events));
         add2(&w, "-device", "virtserialport,chardev=zuk,nr=1");
         add2(&w, "-chardev", "file,id=com1,path=/dev/fd/3");
         add2(&w, "-serial", "chardev:com1");
