@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * kernel/lib/elf.c: a good static program, then the same with one field wrong,
+ * zuk/loadable.c: a good static program, then the same with one field wrong,
  * for every error that loadable.h names; and what loadable_check promises about any
  * file it accepts, on many files damaged at random.
  */
