@@ -2,7 +2,7 @@
  *
  * Arguments arrive byte for byte: spaces, empty ones, quotes, control and high
  * bytes, percent signs, things that look like kernel options.
- * args: one '' 'two words' "it's" 'a"b' %20 100% arg=x strace "$(printf '\1\177\200\377\n')x" -- -m ''
+ * args: one '' 'two words' "it's" 'a"b' %20 % arg=x strace "$(printf '\1\177\200\377\n')x" -- -m ''
  */
 #include <stdio.h>
 
