@@ -437,7 +437,10 @@ static void unwind(struct worker *w) {
 static void unwind_all(struct worker *w) {
     const struct symbolize_request *q = w->q;
     memcpy(w->regs, q->regs, sizeof w->regs);
-    bool nowhere = dwfl_addrmodule(w->dwfl, q->regs[RIP]) == NULL;
+    /* Neither in a module nor in code of one: text_at() knows the app's. */
+    Dwfl_Module *module = dwfl_addrmodule(w->dwfl, q->regs[RIP]);
+    bool nowhere =
+        module == NULL || (module != w->kernel && text_at(w, q->regs[RIP], 0, 0) == NULL);
     if (nowhere && !q->skip_first) { /* a jump to nowhere: the caller's address is on the stack */
         emit_address(w, q->regs[RIP], false);
     }
