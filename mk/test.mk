@@ -73,13 +73,16 @@ COMMA := ,
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 
-.PHONY: test-quick test test-full fuzz lint format
+.PHONY: test-quick test test-full fuzz lint format bench
 test-quick:
 	$(Q)tests/run --tier quick $(if $(V),-v)
 test:
 	$(Q)tests/run --tier test $(if $(V),-v)
 test-full:
 	$(Q)tests/run --tier full $(if $(V),-v)
+
+bench: all
+	$(Q)tests/bench/bench
 
 FUZZ_SECONDS ?= 600
 fuzz:
