@@ -289,6 +289,13 @@ static uint64_t choose_memory(const struct options *o, const struct image_info *
 static bool choose_kvm(const struct options *o) {
     if (o->accel != ACCEL_AUTO) {
         diag_verbose("accelerator: %s, as asked", o->accel == ACCEL_KVM ? "kvm" : "tcg");
+        if (o->accel == ACCEL_KVM) {
+            struct accel probed = accel_choose();
+            if (!probed.kvm) {
+                diag_warning("--accel kvm is not what zuk would take: %s", probed.reason);
+                diag_hint("--accel auto (the default) or --accel tcg");
+            }
+        }
         return o->accel == ACCEL_KVM;
     }
     struct accel a = accel_choose();
