@@ -92,21 +92,45 @@ SYSCALL_HANDLER(mincore) {
     return error;
 }
 
-SYSCALL_HANDLER(mlock) {
-    size_t size = b + a % PAGE_SIZE;
-    return check_range(ALIGN_DOWN(a, PAGE_SIZE), &size);
+/* Whole pages that hold [at, at + size), which must be mapped; 0 or -errno. */
+static long check_lock(vaddr_t *at, size_t *size) {
+    *size += *at % PAGE_SIZE;
+    *at = ALIGN_DOWN(*at, PAGE_SIZE);
+    return check_range(*at, size);
 }
 
+/* A page that is there stays there; those that are not are brought. */
+static long lock(vaddr_t at, size_t size, bool on_fault) {
+    long error = check_lock(&at, &size);
+    for (vaddr_t end = at + size; !error && !on_fault && at < end; at += PAGE_SIZE) {
+        if (area_fault(at, PROT_READ))
+            error = -ENOMEM;
+    }
+    return error;
+}
+
+SYSCALL_HANDLER(mlock) {
+    return lock(a, b, false);
+}
+
+#define MLOCK_ONFAULT 1u
+
 SYSCALL_HANDLER(mlock2) {
-    return c & ~1ul ? -EINVAL : sys_mlock(a, b, 0, 0, 0, 0);
+    if ((unsigned)c & ~MLOCK_ONFAULT)
+        return -EINVAL;
+    return lock(a, b, c & MLOCK_ONFAULT);
 }
 
 SYSCALL_HANDLER(munlock) {
-    return sys_mlock(a, b, 0, 0, 0, 0);
+    vaddr_t at = a;
+    size_t size = b;
+    return check_lock(&at, &size);
 }
 
+#define MCL_ONFAULT 4u /* alone it says nothing */
+
 SYSCALL_HANDLER(mlockall) {
-    return !a || a & ~7ul ? -EINVAL : 0;
+    return !a || a & ~7ul || a == MCL_ONFAULT ? -EINVAL : 0;
 }
 
 SYSCALL_HANDLER(munlockall) {

@@ -48,6 +48,8 @@ SYSCALL_HANDLER(uname) {
 
 static long set_node(char name[65], vaddr_t src, long length) {
     char new[65] = {0};
+    if (process_is_root && !process_is_root())
+        return -EPERM;
     if (length < 0 || length > 64)
         return -EINVAL;
     if (user_read(new, src, (size_t)length) < 0)

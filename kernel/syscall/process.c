@@ -88,6 +88,10 @@ static bool privileged(void) {
     return ids[USER][EFFECTIVE] == 0;
 }
 
+bool process_is_root(void) {
+    return privileged();
+}
+
 /* May an unprivileged process take that id? */
 static bool is_own(enum kind k, uint32_t id, bool saved_too) {
     return id == KEEP || id == ids[k][REAL] || id == ids[k][EFFECTIVE] ||

@@ -5,6 +5,7 @@
 #ifndef SYSCALL_PROCESS_H
 #define SYSCALL_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sched/thread.h"
@@ -22,5 +23,8 @@ static inline struct thread *thread_of(long id) {
     }
     return 0;
 }
+
+/* May it set clocks and names?  Weak: without PROCESS it is root for good. */
+bool process_is_root(void) __attribute__((weak));
 
 #endif

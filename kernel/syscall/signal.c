@@ -141,12 +141,20 @@ static long queue(struct thread *t, unsigned long number, vaddr_t info_at) {
 }
 
 SYSCALL_HANDLER(rt_sigqueueinfo) {
+    struct signal_info info;
+    if (user_read(&info, c, sizeof info))
+        return -EFAULT;
     return (int)a != PROCESS_ID ? -ESRCH : queue(NULL, b, c);
 }
 
 SYSCALL_HANDLER(rt_tgsigqueueinfo) {
-    struct thread *t = (int)b > 0 ? thread_of((int)b) : NULL;
-    return a != PROCESS_ID || !t ? -ESRCH : queue(t, c, d);
+    struct signal_info info;
+    if (user_read(&info, d, sizeof info))
+        return -EFAULT;
+    if ((int)a <= 0 || (int)b <= 0)
+        return -EINVAL;
+    struct thread *t = thread_of((int)b);
+    return (int)a != PROCESS_ID || !t ? -ESRCH : queue(t, c, d);
 }
 
 /* ---- waiting ---- */

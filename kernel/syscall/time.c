@@ -61,6 +61,8 @@ SYSCALL_HANDLER(clock_getres) {
 SYSCALL_HANDLER(clock_settime) {
     uint64_t ns;
     long error = (int)a == CLOCK_REALTIME ? time_read(b, &ns) : -EINVAL;
+    if (!error && process_is_root && !process_is_root())
+        error = -EPERM;
     if (!error)
         clock_set_realtime(ns);
     return error;
@@ -84,6 +86,8 @@ SYSCALL_HANDLER(settimeofday) {
     if (tv.seconds < 0 || (uint64_t)tv.microseconds >= 1000000 ||
         (uint64_t)tv.seconds >= INT64_MAX / TIME_SECOND)
         return -EINVAL;
+    if (process_is_root && !process_is_root())
+        return -EPERM;
     clock_set_realtime((uint64_t)tv.seconds * TIME_SECOND + (uint64_t)tv.microseconds * 1000);
     return 0;
 }
