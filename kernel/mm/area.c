@@ -244,6 +244,8 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
     struct area *a = area_find(start);
     vaddr_t at = start; /* as far as there is no hole, it is done */
     for (; a && a->start == at && at < end; a = area_next(a)) {
+        if (prot & PROT_WRITE && a->flags & AREA_READ_ONLY)
+            return -EACCES;
         struct protect p = {prot, a->flags & AREA_SHARED, 0};
         at = a->end;
         a->prot = prot;

@@ -34,6 +34,7 @@ enum area_flag {
     AREA_IMAGE = 16,    /* part of the executable */
     AREA_FIXED = 32,    /* place exactly there, replacing what is there */
     AREA_NOREPLACE = 64, /* exactly there, -EEXIST when taken */
+    AREA_READ_ONLY = 128, /* shared, of a file not open for writing: never writable */
 };
 
 struct area {

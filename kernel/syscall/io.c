@@ -259,13 +259,14 @@ SYSCALL_HANDLER(fstat) {
 }
 
 /* For mmap: where the pages of a file come from. */
-struct area_source *file_area_source(int fd, bool write_shared, long *error) {
+struct area_source *file_area_source(int fd, bool write_shared, bool *may_write, long *error) {
     struct area_source *source = NULL;
     struct file *f = fd_get(fd);
     *error = -EBADF;
     if (!f)
         return NULL;
     unsigned access = f->flags & O_ACCMODE;
+    *may_write = access == O_RDWR;
     if (f->flags & O_PATH)
         *error = -EBADF;
     else if (access == O_WRONLY || (write_shared && access != O_RDWR))

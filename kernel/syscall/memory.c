@@ -14,10 +14,12 @@ static unsigned prot_from(unsigned long prot) {
 }
 
 /* Descriptors are IO's; without it there are no files to map. */
-__attribute__((weak)) struct area_source *file_area_source(int fd, bool write_shared, long *error);
-struct area_source *file_area_source(int fd, bool write_shared, long *error) {
+__attribute__((weak)) struct area_source *file_area_source(int fd, bool write_shared,
+                                                           bool *may_write, long *error);
+struct area_source *file_area_source(int fd, bool write_shared, bool *may_write, long *error) {
     (void)fd;
     (void)write_shared;
+    (void)may_write;
     *error = -EBADF;
     return NULL;
 }
@@ -38,9 +40,11 @@ SYSCALL_HANDLER(mmap) {
     struct area_source *source = NULL;
     if (!(d & MAP_ANONYMOUS)) {
         long error = -EBADF;
-        source = file_area_source((int)e, type != MAP_PRIVATE && prot & PROT_WRITE, &error);
+        bool shared = type != MAP_PRIVATE, may_write = false;
+        source = file_area_source((int)e, shared && prot & PROT_WRITE, &may_write, &error);
         if (!source)
             return error;
+        flags |= shared && !may_write ? AREA_READ_ONLY : 0;
     }
     long start = area_map(a, b, prot, flags, source, f);
     if (start > 0 && d & MAP_POPULATE) {

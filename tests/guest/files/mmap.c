@@ -84,6 +84,23 @@ static void outlives_descriptor_and_name(void) {
     CHECK_EQ(munmap(p, 4096), 0);
 }
 
+/* A mapping of the program itself: what is shared must not be written to. */
+static void the_program(void) {
+    int fd = open("/proc/self/exe", O_RDONLY);
+    char *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(p != MAP_FAILED);
+    CHECK_ERRNO(mprotect(p, 4096, RW), EACCES);
+    CHECK_EQ(munmap(p, 4096), 0);
+    p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    CHECK_EQ(mprotect(p, 4096, RW), 0); /* a copy */
+    p[1] = 'x';
+    char start[4];
+    CHECK_EQ(pread(fd, start, 4, 0), 4);
+    CHECK_EQ(start[1], 'E');
+    CHECK_EQ(munmap(p, 4096), 0);
+    CHECK_EQ(close(fd), 0);
+}
+
 static void rights(void) {
     int only_read = open("file", O_RDONLY), only_write = open("file", O_WRONLY);
     int dir = open(".", O_RDONLY), path = open("file", O_PATH);
@@ -100,6 +117,9 @@ static void rights(void) {
     p[0] = 'x';
     CHECK_EQ(munmap(p, 4096), 0);
     p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, only_read, 0);
+    CHECK_ERRNO(mprotect(p, 4096, RW), EACCES); /* not through the back door */
+    CHECK_EQ(mprotect(p, 4096, PROT_NONE), 0);
+    CHECK_EQ(mprotect(p, 4096, PROT_READ), 0);
     CHECK_EQ(munmap(p, 4096), 0);
     CHECK_EQ(close(only_read), 0);
     CHECK_EQ(close(only_write), 0);
@@ -117,6 +137,7 @@ int main(void) {
     offsets(fd);
     outlives_descriptor_and_name();
     rights();
+    the_program();
     scratch_leave();
     return check_done();
 }
