@@ -4,7 +4,9 @@
  * from the bottom, and a list of frames given back, linked through the frames
  * themselves.
  *
- * With plenty of RAM, what lies below the first 2 MiB border after the image
+ * The pool lies next to the image, where the host's memory is present already:
+ * a small program needs no other frames, and the host clears no huge page for
+ * it.  With plenty of RAM, what lies below the first 2 MiB border after the image
  * is left alone: to map it page by page would cost more than it is worth.
  */
 #include "mm/frame.h"
@@ -60,11 +62,22 @@ void frame_init(void) {
         free_count += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
 }
 
+/* From the pool; 0 when it has not that many left. */
+static paddr_t pool_take(size_t count) {
+    if ((size_t)(zero_pool_end - zero_pool) < count * PAGE_SIZE)
+        return 0;
+    paddr_t p = kernel_phys(zero_pool);
+    zero_pool += count * PAGE_SIZE;
+    free_count -= count;
+    return p;
+}
+
 paddr_t frame_alloc_run(size_t count) {
-    for (; range_now < frame_range_count; range_now++) {
+    paddr_t p = pool_take(count);
+    for (; !p && range_now < frame_range_count; range_now++) {
         struct ram_range *r = &frame_ranges[range_now];
         if (r->end - r->start >= count * PAGE_SIZE) {
-            paddr_t p = r->start;
+            p = r->start;
             r->start += count * PAGE_SIZE;
             free_count -= count;
             return p;
@@ -76,7 +89,7 @@ paddr_t frame_alloc_run(size_t count) {
             r->start += PAGE_SIZE;
         }
     }
-    return 0;
+    return p;
 }
 
 paddr_t frame_alloc(void) {
@@ -95,13 +108,8 @@ static void clear(paddr_t frame) {
 }
 
 paddr_t frame_alloc_zero(void) {
-    if (zero_pool < zero_pool_end) {
-        zero_pool += PAGE_SIZE;
-        free_count--;
-        return kernel_phys(zero_pool - PAGE_SIZE);
-    }
-    paddr_t p = frame_alloc();
-    if (p)
+    paddr_t p = pool_take(1);
+    if (!p && (p = frame_alloc()) != 0)
         clear(p);
     return p;
 }

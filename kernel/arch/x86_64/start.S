@@ -138,7 +138,7 @@ fault_stack_top:
 trap_stack_top:
     .section .bss_pool, "aw", @nobits
     .globl zero_pool_start, zero_pool_end
-zero_pool_start: .skip 8 * 4096
+zero_pool_start: .skip 24 * 4096
 zero_pool_end:
 
     .section .note.GNU-stack, "", @progbits
