@@ -82,8 +82,6 @@ static int check_segment(const Elf64_Phdr *p, size_t size, struct loadable *info
         return -ELIBEXEC;
     case PT_TLS:
         return take(&info->tls, p);
-    case PT_GNU_RELRO:
-        return take(&info->relro, p);
     case PT_GNU_STACK:
         info->stack_exec = p->p_flags & PF_X;
         info->stack_size = p->p_memsz;
@@ -116,8 +114,6 @@ int loadable_check(const void *file, size_t size, unsigned machine, struct loada
     const Elf64_Phdr *tls = info->tls;
     if (tls && (tls->p_filesz > tls->p_memsz || tls->p_align & (tls->p_align - 1) ||
                 (tls->p_filesz && !find_load(info, tls->p_vaddr, tls->p_filesz, 0))))
-        return -ENOTBLK;
-    if (info->relro && !find_load(info, info->relro->p_vaddr, info->relro->p_memsz, 0))
         return -ENOTBLK;
     for (unsigned i = 0; i < h->e_phnum; i++) {
         const Elf64_Phdr *p = &info->phdr[i];
@@ -157,7 +153,7 @@ const char *loadable_why(int error) {
     case EFAULT:
         return "begins at an address that is not executable";
     case ENOTBLK:
-        return "has thread-local or relocation data outside of its segments";
+        return "has thread-local data outside of its segments, or twice";
     case EOVERFLOW:
         return "asks for an impossible stack";
     default:

@@ -23,12 +23,11 @@ struct loadable {
     uint16_t phnum;
     const Elf64_Phdr *phdr; /* phnum of them, in the file */
     uint64_t entry;
-    uint64_t phdr_vaddr;     /* for AT_PHDR; 0 when no segment holds them */
-    uint64_t low, high;      /* lowest byte, first byte after, of all PT_LOAD */
-    uint64_t align;          /* largest of PT_LOAD, at least LOADABLE_PAGE */
-    uint64_t stack_size;     /* PT_GNU_STACK's, 0 when it does not say */
-    const Elf64_Phdr *tls;   /* or NULL */
-    const Elf64_Phdr *relro; /* or NULL */
+    uint64_t phdr_vaddr;   /* for AT_PHDR; 0 when no segment holds them */
+    uint64_t low, high;    /* lowest byte, first byte after, of all PT_LOAD */
+    uint64_t align;        /* largest of PT_LOAD, at least LOADABLE_PAGE */
+    uint64_t stack_size;   /* PT_GNU_STACK's, 0 when it does not say */
+    const Elf64_Phdr *tls; /* or NULL */
 };
 
 /* Checks a static program of `size` bytes at `file` (aligned to 8, stays in
@@ -36,7 +35,7 @@ struct loadable {
  * bytes in the file, filesz <= memsz, addresses without wrap below
  * LOADABLE_END (and, unless dyn, not in page 0), offset and address equal
  * modulo the page; they rise, and no two share a page.  entry lies in an
- * executable one; tls and relro lie within one.  PT_LOAD with memsz 0 are to
+ * executable one; the bytes of tls lie within one.  PT_LOAD with memsz 0 are to
  * be skipped.
  *
  *     -ENOEXEC        not an ELF file, or no whole header
@@ -52,7 +51,7 @@ struct loadable {
  *     -EINVAL         alignment
  *     -ENOTUNIQ       segments out of order, or two in one page
  *     -EFAULT         entry is not in executable bytes
- *     -ENOTBLK        TLS or RELRO outside the segments, or two of one kind
+ *     -ENOTBLK        TLS data outside the segments, or two of them
  *     -EOVERFLOW      a stack of 2^40 bytes or more
  */
 int loadable_check(const void *file, size_t size, unsigned machine, struct loadable *info);

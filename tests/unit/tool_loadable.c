@@ -66,7 +66,11 @@ static void test_good(void **state) {
     assert_int_equal(info.stack_size, 16 << 20);
     assert_false(info.stack_exec);
     assert_ptr_equal(info.tls, &f->p[TLS]);
-    assert_ptr_equal(info.relro, &f->p[RELRO]);
+
+    /* .tbss and RELRO may reach past the segment that holds their bytes */
+    f->p[TLS].p_memsz = 0x9000;
+    f->p[RELRO].p_memsz = 0x9000;
+    assert_int_equal(loadable_check(f, SIZE, EM_X86_64, &info), 0);
 
     /* static-PIE from address 0, 2 MiB pages, program headers in no segment */
     f->h.e_type = ET_DYN;
@@ -91,7 +95,6 @@ static void test_good(void **state) {
     f->p[DATA].p_offset = 0x123;
     assert_int_equal(loadable_check(f, SIZE, EM_X86_64, &info), 0);
     assert_null(info.tls);
-    assert_null(info.relro);
     assert_int_equal(info.stack_size, 0);
     assert_int_equal(info.low, 0x1000);
     free(f);
@@ -168,9 +171,6 @@ static void test_parts(void **state) {
     CHECK(-ENOTBLK, f->p[TLS].p_vaddr = 0x500000);
     CHECK(-ENOTBLK, f->p[TLS].p_vaddr = UINT64_MAX);
     CHECK(-ENOTBLK, f->p[RELRO].p_type = PT_TLS);
-    CHECK(-ENOTBLK, f->p[TLS].p_type = PT_GNU_RELRO);
-    CHECK(-ENOTBLK, f->p[RELRO].p_memsz = 0x5001);
-    CHECK(-ENOTBLK, f->p[RELRO].p_vaddr = 0x3fffff);
     CHECK(-EOVERFLOW, f->p[STACK].p_memsz = UINT64_C(1) << 40);
     CHECK(0, f->p[STACK].p_memsz = (UINT64_C(1) << 40) - 1);
     CHECK(0, f->p[TLS].p_filesz = 0; f->p[TLS].p_vaddr = 0); /* only .tbss */
