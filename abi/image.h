@@ -77,13 +77,13 @@ enum image_policy {
 struct image_manifest {
     uint64_t magic;
     uint32_t version;
-    uint32_t size; /* of this struct and all it points to, bytes */
-    uint16_t arch; /* enum image_arch */
+    uint32_t size;           /* of this struct and all it points to, bytes */
+    uint16_t arch;           /* enum image_arch */
     uint16_t default_policy; /* enum image_policy */
-    uint32_t flags; /* IMAGE_PIE, IMAGE_STACK_EXEC */
-    uint64_t app_paddr; /* page-aligned; the app's ELF file */
-    uint64_t app_size; /* bytes */
-    uint64_t end_paddr; /* first byte after the image */
+    uint32_t flags;          /* IMAGE_PIE, IMAGE_STACK_EXEC */
+    uint64_t app_paddr;      /* page-aligned; the app's ELF file */
+    uint64_t app_size;       /* bytes */
+    uint64_t end_paddr;      /* first byte after the image */
     uint32_t argc;
     uint32_t argv; /* offset of argc strings, one after the other */
     uint32_t envc;
@@ -91,13 +91,13 @@ struct image_manifest {
     uint32_t policy_count;
     uint32_t policies; /* offset of policy_count struct image_call_policy */
     uint32_t stub_count;
-    uint32_t stubs; /* offset of stub_count strings: names of symbols */
-    uint32_t name; /* offset of the app's name (a file name, no folder) */
-    uint32_t options; /* offset of the names of the linked options, space-separated */
-    uint64_t entry;      /* the app's addresses, as linked */
-    uint64_t headers;    /* its program headers in memory (AT_PHDR), 0: nowhere */
-    uint64_t align;      /* IMAGE_PIE: the load bias is a multiple */
-    uint64_t stack_size; /* bytes, 0: the kernel's default */
+    uint32_t stubs;        /* offset of stub_count strings: names of symbols */
+    uint32_t name;         /* offset of the app's name (a file name, no folder) */
+    uint32_t options;      /* offset of the names of the linked options, space-separated */
+    uint64_t entry;        /* the app's addresses, as linked */
+    uint64_t headers;      /* its program headers in memory (AT_PHDR), 0: nowhere */
+    uint64_t align;        /* IMAGE_PIE: the load bias is a multiple */
+    uint64_t stack_size;   /* bytes, 0: the kernel's default */
     uint32_t header_count; /* AT_PHNUM */
     uint32_t segment_count;
     uint32_t segments; /* offset of segment_count struct image_segment, by address */
@@ -113,7 +113,7 @@ struct image_manifest {
 struct image_segment {
     uint64_t address, memory_size;
     uint64_t offset, file_size; /* in the app's file */
-    uint32_t rights; /* PF_X 1, PF_W 2, PF_R 4 */
+    uint32_t rights;            /* PF_X 1, PF_W 2, PF_R 4 */
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct image_segment) == 40, "image_segment is an ABI");

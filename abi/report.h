@@ -31,13 +31,13 @@
 
 enum report_type {
     /* guest to host */
-    REPORT_STDOUT = 1,   /* bytes */
-    REPORT_STDERR = 2,   /* bytes */
-    REPORT_EXIT = 3,     /* struct report_exit; nothing follows */
-    REPORT_CRASH = 4,    /* struct report_crash and what it announces */
-    REPORT_TRACE = 5,    /* struct report_trace and what it announces */
-    REPORT_TIMELINE = 6, /* struct report_timeline, name follows */
-    REPORT_LOG = 7,      /* bytes: a line of the kernel's, shown with -v */
+    REPORT_STDOUT = 1,     /* bytes */
+    REPORT_STDERR = 2,     /* bytes */
+    REPORT_EXIT = 3,       /* struct report_exit; nothing follows */
+    REPORT_CRASH = 4,      /* struct report_crash and what it announces */
+    REPORT_TRACE = 5,      /* struct report_trace and what it announces */
+    REPORT_TIMELINE = 6,   /* struct report_timeline, name follows */
+    REPORT_LOG = 7,        /* bytes: a line of the kernel's, shown with -v */
     REPORT_WANT_INPUT = 8, /* no payload: the app waits for stdin */
     /* host to guest */
     REPORT_STDIN = 32,     /* bytes */
@@ -47,7 +47,7 @@ enum report_type {
 
 struct report_header {
     uint32_t length; /* bytes after this header */
-    uint16_t type; /* enum report_type */
+    uint16_t type;   /* enum report_type */
     uint16_t cpu;
 };
 _Static_assert(sizeof(struct report_header) == 8, "report_header is an ABI");
@@ -71,16 +71,16 @@ enum report_reason {
 };
 
 enum report_kind {
-    CRASH_FAULT = 1,      /* the app was ended by a signal it did not handle */
-    CRASH_STACK = 2,      /* ... because its stack ran over */
-    CRASH_CALL = 3,       /* system call `number` is not provided */
-    CRASH_FUNCTION = 4,   /* undefined function, stub `number` */
-    CRASH_DATA = 5,       /* undefined data symbol touched, stub `number` */
-    CRASH_MEMORY = 6,     /* out of memory */
-    CRASH_PANIC = 7,      /* kernel panic or assertion; message follows */
-    CRASH_DEADLOCK = 8,   /* this thread sleeps for ever (one record a thread) */
-    CRASH_NOTICE = 9,     /* missing call answered ENOSYS or ignored, app goes on */
-    CRASH_SIGNAL = 10,    /* the app raised a deadly signal (abort, kill) */
+    CRASH_FAULT = 1,    /* the app was ended by a signal it did not handle */
+    CRASH_STACK = 2,    /* ... because its stack ran over */
+    CRASH_CALL = 3,     /* system call `number` is not provided */
+    CRASH_FUNCTION = 4, /* undefined function, stub `number` */
+    CRASH_DATA = 5,     /* undefined data symbol touched, stub `number` */
+    CRASH_MEMORY = 6,   /* out of memory */
+    CRASH_PANIC = 7,    /* kernel panic or assertion; message follows */
+    CRASH_DEADLOCK = 8, /* this thread sleeps for ever (one record a thread) */
+    CRASH_NOTICE = 9,   /* missing call answered ENOSYS or ignored, app goes on */
+    CRASH_SIGNAL = 10,  /* the app raised a deadly signal (abort, kill) */
 };
 
 #define REPORT_REGS_X86_64 18 /* rax rbx rcx rdx rsi rdi rbp rsp r8..r15 rip rflags */
@@ -99,22 +99,22 @@ _Static_assert(sizeof(struct report_call) == 64, "report_call is an ABI");
  * of the kernel's stack from kstack_base (with CRASH_PANIC), then
  * message_size bytes of text. */
 struct report_crash {
-    uint16_t kind; /* enum report_kind */
-    uint16_t arch; /* enum image_arch */
-    uint8_t signal; /* Linux signal number or 0 */
-    uint8_t access; /* faults: 0 read, 1 write, 2 execute */
+    uint16_t kind;     /* enum report_kind */
+    uint16_t arch;     /* enum image_arch */
+    uint8_t signal;    /* Linux signal number or 0 */
+    uint8_t access;    /* faults: 0 read, 1 write, 2 execute */
     uint8_t in_kernel; /* regs are the kernel's, not the app's */
     uint8_t reserved;
-    uint32_t thread; /* Linux thread id */
-    uint32_t number; /* missing call: its number; stubs: index in the manifest */
-    uint64_t address; /* faults: what was touched */
-    uint64_t error; /* x86_64: hardware error code */
-    uint64_t vector; /* x86_64: exception vector */
+    uint32_t thread;                   /* Linux thread id */
+    uint32_t number;                   /* missing call: its number; stubs: index in the manifest */
+    uint64_t address;                  /* faults: what was touched */
+    uint64_t error;                    /* x86_64: hardware error code */
+    uint64_t vector;                   /* x86_64: exception vector */
     uint64_t regs[REPORT_REGS_X86_64]; /* in the order of REPORT_REGS_X86_64 */
-    uint64_t app_base; /* load bias of the app (0 for ET_EXEC) */
+    uint64_t app_base;                 /* load bias of the app (0 for ET_EXEC) */
     uint64_t stack_base;
     uint64_t kstack_base;
-    uint64_t area_start, area_end; /* the area that holds `address`, or 0, 0 */
+    uint64_t area_start, area_end;      /* the area that holds `address`, or 0, 0 */
     uint64_t memory_total, memory_free; /* bytes */
     uint32_t memory_app, memory_kernel, memory_tables, memory_image; /* pages */
     uint32_t stack_size;
@@ -128,7 +128,7 @@ _Static_assert(sizeof(struct report_crash) == 272, "report_crash is an ABI");
  * struct report_data and its bytes (what pointer arguments point to, as far as
  * the kernel could read it). */
 struct report_trace {
-    uint64_t time; /* ns since boot, at the call's entry */
+    uint64_t time;     /* ns since boot, at the call's entry */
     uint64_t duration; /* ns */
     uint32_t thread;
     uint32_t data_count;
@@ -137,7 +137,7 @@ struct report_trace {
 _Static_assert(sizeof(struct report_trace) == 88, "report_trace is an ABI");
 
 struct report_data {
-    uint16_t arg; /* which argument, from 0 */
+    uint16_t arg;  /* which argument, from 0 */
     uint16_t size; /* bytes that follow, not padded */
 };
 

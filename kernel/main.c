@@ -25,11 +25,11 @@ static void manifest_init(void) {
 
 void kernel_main(void) {
     timeline_mark("loader");
-    arch_init();         /* the CPU: tables for traps, system calls, the FPU */
-    manifest_init();     /* what zuk put into the image */
+    arch_init();     /* the CPU: tables for traps, system calls, the FPU */
+    manifest_init(); /* what zuk put into the image */
     timeline_mark("CPU");
-    frame_init();        /* physical memory, without what the image holds */
-    arch_map_ram();      /* the direct map */
+    frame_init();   /* physical memory, without what the image holds */
+    arch_map_ram(); /* the direct map */
     bootinfo.manifest = phys_to_virt(kernel_phys(bootinfo.manifest));
     timeline_mark("memory");
     thread_init_first(); /* this is thread 1 from here on */

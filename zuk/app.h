@@ -16,18 +16,19 @@
 struct app_request {
     const char *const *inputs; /* paths as given */
     size_t input_count;
-    const char *work; /* existing folder for intermediate files (stubs.S, link.cmd, app.elf) */
-    const char *zig; /* --zig, or NULL */
+    const char *work;     /* existing folder for intermediate files (stubs.S, link.cmd, app.elf) */
+    const char *zig;      /* --zig, or NULL */
     const char *artifact; /* --artifact, or NULL */
-    bool strict; /* every undefined symbol is an error */
-    bool strip; /* leave symbols and debug information out of the image */
-    const char *const *zig_args; /* extra arguments for `zig build` (-D...), NULL-terminated, or NULL */
+    bool strict;          /* every undefined symbol is an error */
+    bool strip;           /* leave symbols and debug information out of the image */
+    const char *const
+        *zig_args; /* extra arguments for `zig build` (-D...), NULL-terminated, or NULL */
 };
 
 struct app {
-    const char *path; /* the executable: work/app.elf, or the input itself */
-    const char *name; /* for people: "hello-zig", "libapp.a" -> "app" */
-    const char *debug_path; /* same program with its debug information (may be path) */
+    const char *path;         /* the executable: work/app.elf, or the input itself */
+    const char *name;         /* for people: "hello-zig", "libapp.a" -> "app" */
+    const char *debug_path;   /* same program with its debug information (may be path) */
     const char *const *stubs; /* names of undefined symbols by stub index */
     size_t stub_count;
     bool linked; /* we linked it (false: taken as it was) */

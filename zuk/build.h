@@ -13,8 +13,8 @@
 
 struct image_request {
     const struct app *app;
-    const char *work;   /* folder for features.txt, link.cmd, kernel.elf */
-    const char *output; /* the image */
+    const char *work;        /* folder for features.txt, link.cmd, kernel.elf */
+    const char *output;      /* the image */
     const char *const *args; /* default arguments after argv[0] */
     size_t arg_count;
     const char *const *env; /* NAME=VALUE */
@@ -31,7 +31,7 @@ struct image_info {
     const char *path;
     uint64_t manifest_offset; /* in the file */
     uint64_t app_offset, app_size;
-    uint64_t end_paddr;   /* first byte after the image in guest memory */
+    uint64_t end_paddr; /* first byte after the image in guest memory */
     uint64_t kernel_id;
     const char *name;
     const char *const *stubs;
@@ -40,7 +40,7 @@ struct image_info {
     const char *arg0;
 };
 
-bool image_is(const char *path); /* quiet: is this file a zuk image? */
+bool image_is(const char *path);                            /* quiet: is this file a zuk image? */
 bool image_open(const char *path, struct image_info *info); /* false after diag_error */
 /* Path of the kernel's ELF with symbols for that id, or NULL. */
 const char *kernel_symbols(uint64_t kernel_id);

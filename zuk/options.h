@@ -29,7 +29,7 @@ struct options {
     size_t input_count;
     const char *const *args; /* the app's, after argv[0]; NULL-terminated */
     size_t arg_count;
-    bool args_given; /* there was a "--" (or, with OPTIONS_PROGRAM, an input) */
+    bool args_given;        /* there was a "--" (or, with OPTIONS_PROGRAM, an input) */
     const char *const *env; /* -e NAME=VALUE; `-e NAME` takes the value from our environment */
     size_t env_count;
     const char *const *missing; /* --missing: "trap", "enosys", "NAME=POLICY"; checked */

@@ -931,8 +931,8 @@ static struct verdict verdict_of(const struct report *r, const struct vm_end *en
         return (struct verdict){
             .outcome = "timeout",
             .status = EXIT_TIMEOUT,
-            .sentence = xasprintf("%s still ran after %g s and was ended (--timeout)",
-                                  app_name(r), (double)timeout_ms / 1000),
+            .sentence = xasprintf("%s still ran after %g s and was ended (--timeout)", app_name(r),
+                                  (double)timeout_ms / 1000),
             .hint = end->spoke ? NULL : "it said nothing at all: --strace shows its calls",
         };
     case VM_CLOSED:

@@ -13,17 +13,17 @@
 
 /* What the command line and the manifest say; filled by app_settings. */
 struct app_settings {
-    uint8_t policy_default;    /* enum image_policy */
+    uint8_t policy_default; /* enum image_policy */
     bool trace, timeline;
 };
 extern struct app_settings app_settings;
 struct cmdline;
 void app_option(const struct cmdline *it); /* a token that is not arg= or env= */
-unsigned app_policy(unsigned call); /* enum image_policy for an absent call */
+unsigned app_policy(unsigned call);        /* enum image_policy for an absent call */
 #define APP_POLICIES 32
 
-extern uint64_t app_base;        /* load bias: 0 for ET_EXEC */
-extern uint64_t app_stack_size;  /* of the first thread, bytes */
+extern uint64_t app_base;       /* load bias: 0 for ET_EXEC */
+extern uint64_t app_stack_size; /* of the first thread, bytes */
 extern vaddr_t app_stack_top;
 
 void app_start(void) __attribute__((noreturn)); /* loads and enters it */
@@ -34,10 +34,10 @@ void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
 /* What went wrong, for a report. */
 struct crash {
-    uint16_t kind;    /* enum report_kind */
+    uint16_t kind; /* enum report_kind */
     uint8_t signal;
-    uint32_t number;  /* call or stub */
-    const struct fault *fault; /* or NULL */
+    uint32_t number;                /* call or stub */
+    const struct fault *fault;      /* or NULL */
     const struct trap_frame *frame; /* NULL: the thread sleeps in a system call */
     const struct thread *thread;    /* NULL: the current one */
     const char *message;

@@ -60,12 +60,12 @@ static const char *stub_name(uint32_t index) {
 static void say(const struct crash *c, const struct report_crash *r, uint64_t caller) {
     char text[256];
     bool stub = c->kind == CRASH_FUNCTION || c->kind == CRASH_DATA;
-    size_t n = format(text, sizeof text,
-                      "zuk: %s %s%u %s%.*s, signal %u, address %lx, ip %lx, sp %lx, caller %lx\n",
-                      kind_names[c->kind], c->kind == CRASH_CALL || stub ? "" : "#", c->number,
-                      stub ? stub_name(c->number) : "", (int)c->message_size,
-                      c->message ? c->message : "", c->signal, r->address, r->regs[16], r->regs[7],
-                      caller);
+    size_t n =
+        format(text, sizeof text,
+               "zuk: %s %s%u %s%.*s, signal %u, address %lx, ip %lx, sp %lx, caller %lx\n",
+               kind_names[c->kind], c->kind == CRASH_CALL || stub ? "" : "#", c->number,
+               stub ? stub_name(c->number) : "", (int)c->message_size, c->message ? c->message : "",
+               c->signal, r->address, r->regs[16], r->regs[7], caller);
     console_text(text, n < sizeof text ? n : sizeof text - 1);
 }
 
@@ -196,9 +196,8 @@ static void on_notice(const char *text, size_t size) {
 
 static void on_deadlock(void) {
     for (struct list *node = thread_all.next; node != &thread_all; node = node->next) {
-        const struct crash c = {.kind = CRASH_DEADLOCK,
-                                .thread = list_entry(node, struct thread, all),
-                                .poll = true};
+        const struct crash c = {
+            .kind = CRASH_DEADLOCK, .thread = list_entry(node, struct thread, all), .poll = true};
         crash_report(&c);
     }
     app_die(REASON_DEADLOCK, 0);

@@ -6,8 +6,8 @@
 #include "app/app.h"
 
 #include "abi/image.h"
-#include "mm/area.h"
 #include "lib/errno.h"
+#include "mm/area.h"
 
 enum { SIGBUS = 7, SIGKILL = 9, SIGSEGV = 11 };
 enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2 };
@@ -32,7 +32,7 @@ static void end_by_fault(const struct fault *fault, const struct trap_frame *fra
     __attribute__((noreturn));
 static void end_by_fault(const struct fault *fault, const struct trap_frame *frame) {
     const struct crash c = {.kind = fault->access && stack_overflow(fault, frame) ? CRASH_STACK
-                                                                                 : CRASH_FAULT,
+                                                                                  : CRASH_FAULT,
                             .signal = (uint8_t)fault->signal,
                             .fault = fault,
                             .frame = frame};

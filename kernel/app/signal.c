@@ -21,8 +21,8 @@ static struct signal_info infos[SIGNALS + 1]; /* of what is pending */
 
 #define BITS4(a, b, c, d) (SIGNAL_BIT(a) | SIGNAL_BIT(b) | SIGNAL_BIT(c) | SIGNAL_BIT(d))
 #define IGNORED BITS4(SIGCHLD, SIGCONT, SIGURG, SIGWINCH)
-#define DUMPS                                                                       \
-    (BITS4(SIGQUIT, SIGILL, SIGTRAP, SIGABRT) | BITS4(SIGBUS, SIGFPE, SIGSEGV, SIGXCPU) | \
+#define DUMPS                                                                                      \
+    (BITS4(SIGQUIT, SIGILL, SIGTRAP, SIGABRT) | BITS4(SIGBUS, SIGFPE, SIGSEGV, SIGXCPU) |          \
      BITS4(SIGXFSZ, SIGSYS, SIGSYS, SIGSYS))
 #define STOPS BITS4(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)
 
@@ -40,7 +40,7 @@ void signal_set_mask(uint64_t mask) {
 
 /* The thread to bother with a signal for the process. */
 static struct thread *choose(unsigned n) {
-    list_for_each(node, &thread_all) {
+    list_for_each (node, &thread_all) {
         struct thread *t = list_entry(node, struct thread, all);
         if (!(t->signal_mask & SIGNAL_BIT(n)))
             return t;
@@ -91,25 +91,25 @@ static void end_by(const struct signal_info *info, const struct trap_frame *fram
 /* Calls that go on after a handler with SA_RESTART (signal(7)). */
 static bool restarts(uint64_t number) {
     static const int16_t numbers[] = {
-        ARCH_NUMBER(0, 63),   /* read */
-        ARCH_NUMBER(19, 65),  /* readv */
-        ARCH_NUMBER(1, 64),   /* write */
-        ARCH_NUMBER(20, 66),  /* writev */
-        ARCH_NUMBER(16, 29),  /* ioctl */
-        ARCH_NUMBER(2, -1),   /* open */
-        ARCH_NUMBER(257, 56), /* openat */
-        ARCH_NUMBER(61, 260), /* wait4 */
-        ARCH_NUMBER(247, 95), /* waitid */
-        ARCH_NUMBER(43, 202), /* accept */
-        ARCH_NUMBER(288, 242),/* accept4 */
-        ARCH_NUMBER(42, 203), /* connect */
-        ARCH_NUMBER(45, 207), /* recvfrom */
-        ARCH_NUMBER(47, 212), /* recvmsg */
-        ARCH_NUMBER(44, 206), /* sendto */
-        ARCH_NUMBER(46, 211), /* sendmsg */
-        ARCH_NUMBER(73, 32),  /* flock */
-        ARCH_NUMBER(202, 98), /* futex (FUTEX_WAIT without a timeout) */
-        ARCH_NUMBER(318, 278),/* getrandom */
+        ARCH_NUMBER(0, 63),    /* read */
+        ARCH_NUMBER(19, 65),   /* readv */
+        ARCH_NUMBER(1, 64),    /* write */
+        ARCH_NUMBER(20, 66),   /* writev */
+        ARCH_NUMBER(16, 29),   /* ioctl */
+        ARCH_NUMBER(2, -1),    /* open */
+        ARCH_NUMBER(257, 56),  /* openat */
+        ARCH_NUMBER(61, 260),  /* wait4 */
+        ARCH_NUMBER(247, 95),  /* waitid */
+        ARCH_NUMBER(43, 202),  /* accept */
+        ARCH_NUMBER(288, 242), /* accept4 */
+        ARCH_NUMBER(42, 203),  /* connect */
+        ARCH_NUMBER(45, 207),  /* recvfrom */
+        ARCH_NUMBER(47, 212),  /* recvmsg */
+        ARCH_NUMBER(44, 206),  /* sendto */
+        ARCH_NUMBER(46, 211),  /* sendmsg */
+        ARCH_NUMBER(73, 32),   /* flock */
+        ARCH_NUMBER(202, 98),  /* futex (FUTEX_WAIT without a timeout) */
+        ARCH_NUMBER(318, 278), /* getrandom */
     };
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
         if (number == (uint64_t)numbers[i])
@@ -144,8 +144,7 @@ static bool enter(const struct signal_info *info, struct trap_frame *frame,
 static bool force(const struct fault *fault, struct trap_frame *frame) {
     unsigned n = (unsigned)fault->signal;
     uint64_t handler = signal_actions[n].handler;
-    if (handler == SIG_DFL || handler == SIG_IGN ||
-        thread_current()->signal_mask & SIGNAL_BIT(n))
+    if (handler == SIG_DFL || handler == SIG_IGN || thread_current()->signal_mask & SIGNAL_BIT(n))
         return false;
     const struct signal_info info = {
         .signo = (int)n,

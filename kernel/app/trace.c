@@ -32,8 +32,7 @@ static uint16_t readable(vaddr_t at) {
 
 static void send(const struct thread *t, const struct report_call *call, uint64_t time,
                  uint64_t duration) {
-    struct report_trace r = {
-        .time = time, .duration = duration, .thread = t->id, .call = *call};
+    struct report_trace r = {.time = time, .duration = duration, .thread = t->id, .call = *call};
     struct report_data data[ARGS];
     struct io_piece pieces[1 + 2 * ARGS] = {{&r, sizeof r, false}};
     unsigned count = 1;

@@ -19,9 +19,9 @@ typedef uint64_t vaddr_t; /* a virtual address, the app's or the kernel's */
 
 #define PAGE_SIZE 4096ul
 #define PAGE_SHIFT 12
-#define APP_START 0x10000ul         /* lowest mappable app address */
-#define APP_END 0x7ffffffff000ul    /* first address past the app's */
-#define DIRECT_MAP 0xffff800000000000ul /* physical address p is at DIRECT_MAP + p */
+#define APP_START 0x10000ul              /* lowest mappable app address */
+#define APP_END 0x7ffffffff000ul         /* first address past the app's */
+#define DIRECT_MAP 0xffff800000000000ul  /* physical address p is at DIRECT_MAP + p */
 #define KERNEL_BASE 0xffffffff80000000ul /* the kernel image: KERNEL_BASE + physical address */
 
 static inline void *phys_to_virt(paddr_t p) {
@@ -79,9 +79,9 @@ void arch_map_ram(void);
 
 /* A thread's machine state. */
 struct arch_thread {
-    uint64_t sp;      /* kernel stack pointer while switched out */
-    uint64_t tls;     /* the app's thread pointer (FS base) */
-    void *fpu;        /* save area, NULL until first switched away */
+    uint64_t sp;  /* kernel stack pointer while switched out */
+    uint64_t tls; /* the app's thread pointer (FS base) */
+    void *fpu;    /* save area, NULL until first switched away */
 };
 struct thread;
 void arch_thread_switch(struct thread *from, struct thread *to);
@@ -96,7 +96,7 @@ struct trap_frame;
 uint64_t arch_frame_ip(const struct trap_frame *frame);
 uint64_t arch_frame_sp(const struct trap_frame *frame);
 bool arch_frame_is_call(const struct trap_frame *frame); /* on the way out of a system call */
-long arch_frame_result(const struct trap_frame *frame); /* the register a call's result is in */
+long arch_frame_result(const struct trap_frame *frame);  /* the register a call's result is in */
 /* In the order of REPORT_REGS_<ARCH>. */
 void arch_frame_regs(const struct trap_frame *frame, uint64_t *regs);
 /* Registers of a thread that sleeps in a system call, as far as they are known. */
@@ -107,16 +107,16 @@ extern const unsigned arch_image;       /* enum image_arch */
 extern const char arch_name[];          /* as uname says */
 extern uint64_t arch_hwcap;             /* AT_HWCAP */
 extern uint32_t arch_signal_frame_size; /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
-void arch_trace(void); /* from now on thread.entered is set at every system call */
+void arch_trace(void);                  /* from now on thread.entered is set at every system call */
 
 /* What a CPU exception means; arch/ decodes, fault_entry (app/) acts. */
 struct fault {
-    vaddr_t address;   /* what was touched, or where the instruction is */
+    vaddr_t address;        /* what was touched, or where the instruction is */
     uint64_t error, vector; /* the hardware's words, for reports */
-    unsigned access;   /* PROT_READ, PROT_WRITE, PROT_EXEC: a page fault; 0: not one */
-    int signal, code;  /* what Linux would send: signal number, si_code */
+    unsigned access;        /* PROT_READ, PROT_WRITE, PROT_EXEC: a page fault; 0: not one */
+    int signal, code;       /* what Linux would send: signal number, si_code */
     bool in_kernel;
-    long stub;         /* the instruction is stub number `stub`; -1: it is not */
+    long stub; /* the instruction is stub number `stub`; -1: it is not */
 };
 /* Upward, by name.  Returns when the instruction can be tried again (or the
  * frame was sent elsewhere).  false: an unresolved fault in kernel code. */
@@ -127,14 +127,14 @@ void app_work(struct trap_frame *frame);
 void timer_entry(void);
 
 /* Interrupts. */
-void arch_idle(void); /* opens interrupts, sleeps until one came, closes them */
+void arch_idle(void);     /* opens interrupts, sleeps until one came, closes them */
 void arch_irq_poll(void); /* opens and closes interrupts once */
 void arch_irq_enable_line(unsigned line, unsigned vector); /* routes a device line to this CPU */
 void arch_timer_set(uint64_t delta_ns); /* one shot; 0: as soon as can be; UINT64_MAX: none */
 
 /* Time. */
-uint64_t arch_cycles(void);      /* a counter since boot */
-uint64_t arch_cycles_hz(void);   /* its frequency; calibrates on first use */
+uint64_t arch_cycles(void);    /* a counter since boot */
+uint64_t arch_cycles_hz(void); /* its frequency; calibrates on first use */
 bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns); /* kvmclock */
 bool arch_random(uint64_t *out); /* a hardware random number, if there is such an instruction */
 

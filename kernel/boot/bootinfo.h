@@ -18,11 +18,12 @@ struct ram_range {
 };
 
 struct bootinfo {
-    struct ram_range ram[BOOT_RAM_MAX]; /* sorted, disjoint; the image, modules and page 0 included */
+    struct ram_range
+        ram[BOOT_RAM_MAX]; /* sorted, disjoint; the image, modules and page 0 included */
     unsigned ram_count;
-    const char *cmdline; /* NUL-terminated, kernel virtual address, never NULL */
+    const char *cmdline;                 /* NUL-terminated, kernel virtual address, never NULL */
     uint64_t cmdline_paddr, cmdline_end; /* the frames that hold it */
-    const char *module;  /* more command line text, or NULL */
+    const char *module;                  /* more command line text, or NULL */
     size_t module_size;
     uint64_t module_paddr, module_end; /* physical, 0 when there is none */
     const struct image_manifest *manifest;

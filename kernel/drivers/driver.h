@@ -15,6 +15,7 @@
 struct rtc {
     bool (*read)(uint64_t *ns);
 };
-#define RTC(t) __attribute__((used, section(".rtcs." #t))) static const struct rtc *const t##_row = &(t)
+#define RTC(t)                                                                                     \
+    __attribute__((used, section(".rtcs." #t))) static const struct rtc *const t##_row = &(t)
 
 #endif

@@ -325,9 +325,8 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
     if (to < 0)
         return to;
     a = area_find(old); /* a merge may have moved it */
-    area_find((vaddr_t)to)->zero_from = a->zero_from == UINT64_MAX
-                                            ? UINT64_MAX
-                                            : a->zero_from - old + (vaddr_t)to;
+    area_find((vaddr_t)to)->zero_from =
+        a->zero_from == UINT64_MAX ? UINT64_MAX : a->zero_from - old + (vaddr_t)to;
     struct move m = {old, (vaddr_t)to, 0};
     arch_page_walk(old, old + old_size, move_page, &m);
     unmap_range(old, old + old_size);
@@ -358,8 +357,8 @@ long area_brk(vaddr_t brk) {
 static int source_page(struct area *a, vaddr_t va, struct page_entry *out) {
     struct area_source *s = a->source;
     uint64_t offset = a->offset + (va - a->start);
-    bool private = !(a->flags & AREA_SHARED) &&
-                   (a->prot & PROT_WRITE || a->zero_from < va + PAGE_SIZE);
+    bool private =
+        !(a->flags & AREA_SHARED) && (a->prot & PROT_WRITE || a->zero_from < va + PAGE_SIZE);
     if (offset >= ALIGN_UP(s->size(s), PAGE_SIZE))
         return -EIO;
     out->frame = s->get(s, offset >> PAGE_SHIFT, private, &out->owned);

@@ -21,19 +21,19 @@ struct area;
  * `private` the caller is going to write: the frame must be its own copy. */
 struct area_source {
     paddr_t (*get)(struct area_source *s, uint64_t index, bool private, bool *owned);
-    void (*ref)(struct area_source *s);   /* the area was split or copied */
-    void (*unref)(struct area_source *s); /* the area is gone */
+    void (*ref)(struct area_source *s);      /* the area was split or copied */
+    void (*unref)(struct area_source *s);    /* the area is gone */
     uint64_t (*size)(struct area_source *s); /* bytes; touches past the last page are SIGBUS */
 };
 
 enum area_flag {
     AREA_SHARED = 1,
-    AREA_STACK = 2,     /* the page below is a guard */
-    AREA_GUARD = 4,     /* part of a stack's guard: touching it is a stack overflow */
-    AREA_HEAP = 8,      /* brk */
-    AREA_IMAGE = 16,    /* part of the executable */
-    AREA_FIXED = 32,    /* place exactly there, replacing what is there */
-    AREA_NOREPLACE = 64, /* exactly there, -EEXIST when taken */
+    AREA_STACK = 2,       /* the page below is a guard */
+    AREA_GUARD = 4,       /* part of a stack's guard: touching it is a stack overflow */
+    AREA_HEAP = 8,        /* brk */
+    AREA_IMAGE = 16,      /* part of the executable */
+    AREA_FIXED = 32,      /* place exactly there, replacing what is there */
+    AREA_NOREPLACE = 64,  /* exactly there, -EEXIST when taken */
     AREA_READ_ONLY = 128, /* shared, of a file not open for writing: never writable */
 };
 
@@ -44,7 +44,8 @@ struct area {
     unsigned flags;
     struct area_source *source; /* NULL: zeroes */
     uint64_t offset;            /* of start in the source, bytes, page-aligned */
-    vaddr_t zero_from;          /* private file pages: bytes from here on are zero (executable's last page) */
+    vaddr_t
+        zero_from; /* private file pages: bytes from here on are zero (executable's last page) */
 };
 
 /* Maps [hint, hint+size); without AREA_FIXED a free range is found.  The
@@ -56,8 +57,8 @@ int area_protect(vaddr_t start, size_t size, unsigned prot);
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
                 vaddr_t target);
 void area_discard(vaddr_t start, size_t size); /* drop private pages: MADV_DONTNEED */
-struct area *area_find(vaddr_t va);       /* the one that holds va, or NULL */
-struct area *area_find_after(vaddr_t va); /* the one that holds va or the next above, or NULL */
+struct area *area_find(vaddr_t va);            /* the one that holds va, or NULL */
+struct area *area_find_after(vaddr_t va);     /* the one that holds va or the next above, or NULL */
 bool area_covers(vaddr_t start, size_t size); /* every page is in some area */
 long area_brk(vaddr_t brk);
 void area_set_brk(vaddr_t start);

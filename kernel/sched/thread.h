@@ -23,25 +23,28 @@ struct signal_state; /* owned by app/ */
 struct thread {
     /* Offsets of these, down to calls, are known to assembly (arch/<a>/offsets.h). */
     struct thread *self;
-    uint64_t kstack_top;   /* kernel stack pointer at system call entry */
-    uint64_t app_sp;       /* the app's stack pointer while in the kernel */
-    uint64_t calls_next;   /* byte offset in calls[] of the next system call's slot */
-    uint64_t work;         /* not 0: something to do before returning to the app */
-    uint64_t scratch[2];   /* for assembly */
-    uint64_t entered;      /* cycles at the system call's entry, when traced */
+    uint64_t kstack_top;          /* kernel stack pointer at system call entry */
+    uint64_t app_sp;              /* the app's stack pointer while in the kernel */
+    uint64_t calls_next;          /* byte offset in calls[] of the next system call's slot */
+    uint64_t work;                /* not 0: something to do before returning to the app */
+    uint64_t scratch[2];          /* for assembly */
+    uint64_t entered;             /* cycles at the system call's entry, when traced */
     struct report_call calls[16]; /* ring of the last system calls */
 
     struct arch_thread arch;
-    struct list run;  /* in the run queue or a wait queue */
-    struct list all;  /* in thread_all */
+    struct list run; /* in the run queue or a wait queue */
+    struct list all; /* in thread_all */
     enum thread_state state;
-    uint32_t id;           /* Linux thread id; the first is 1 */
+    uint32_t id;                          /* Linux thread id; the first is 1 */
     uint64_t signal_mask, signal_pending; /* bit N-1: signal N */
-    uint64_t saved_mask; /* what sigsuspend and its kind replaced */
-    uint64_t wait_set;   /* blocked signals that sigtimedwait waits for */
-    bool restore_mask;   /* saved_mask is to be restored on the way out */
-    struct { uint64_t base, size; uint32_t flags; } altstack;
-    vaddr_t clear_tid;     /* CLEAR_CHILD_TID, 0 for none */
+    uint64_t saved_mask;                  /* what sigsuspend and its kind replaced */
+    uint64_t wait_set;                    /* blocked signals that sigtimedwait waits for */
+    bool restore_mask;                    /* saved_mask is to be restored on the way out */
+    struct {
+        uint64_t base, size;
+        uint32_t flags;
+    } altstack;
+    vaddr_t clear_tid; /* CLEAR_CHILD_TID, 0 for none */
     vaddr_t robust_list;
     vaddr_t stack_low, stack_high; /* where the app's stack was when the thread began */
     char name[16];
@@ -80,8 +83,8 @@ void wake_all(struct wait_queue *q);
 void wake_one(struct wait_queue *q);
 void thread_wake(struct thread *t); /* out of whatever it waits in */
 void thread_yield(void);
-void thread_init_first(void); /* the boot thread becomes thread 1 */
-bool thread_resched_wanted(void); /* is another thread waiting for the CPU? */
+void thread_init_first(void);                   /* the boot thread becomes thread 1 */
+bool thread_resched_wanted(void);               /* is another thread waiting for the CPU? */
 bool thread_signal_due(const struct thread *t); /* pending and not blocked */
 
 #endif

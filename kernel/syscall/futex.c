@@ -5,15 +5,21 @@
  * One process, private memory: a word is known by its address.  The kernel is
  * not preempted, so nothing comes between the look at the word and the sleep.
  */
+#include "syscall/futex.h"
 #include "lib/align.h"
 #include "mm/user.h"
 #include "sched/thread.h"
-#include "syscall/futex.h"
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
-enum { FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE,
-       FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET };
+enum {
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET
+};
 #define FUTEX_PRIVATE 128
 #define FUTEX_ALL UINT32_MAX
 
@@ -66,7 +72,7 @@ static long futex_wake(vaddr_t word, int most, uint32_t bits) {
     long count = 0;
     if (!bits)
         return -EINVAL;
-    list_for_each_safe(node, bucket_of(word)) {
+    list_for_each_safe (node, bucket_of(word)) {
         struct waiter *w = list_entry(node, struct waiter, node);
         if (count >= most)
             break;
@@ -82,7 +88,7 @@ static long futex_requeue(vaddr_t word, int wake_most, int move_most, vaddr_t ta
     if (wake_most < 0 || move_most < 0)
         return -EINVAL;
     long count = futex_wake(word, wake_most, FUTEX_ALL), moved = 0;
-    list_for_each_safe(node, bucket_of(word)) {
+    list_for_each_safe (node, bucket_of(word)) {
         struct waiter *w = list_entry(node, struct waiter, node);
         if (moved >= move_most)
             break;

@@ -16,19 +16,17 @@
 #include "arch/arch.h"
 #include "lib/errno.h"
 
-#define SYSCALL(name, x86_64, aarch64, option, policy) \
-    long sys_##name(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long, \
+#define SYSCALL(name, x86_64, aarch64, option, policy)                                             \
+    long sys_##name(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,     \
                     unsigned long);
 #include "abi/syscalls.def"
 #undef SYSCALL
 
 /* The one prototype all handlers share; unused parameters cost nothing. */
-#define SYSCALL_HANDLER(name)                                                             \
-    long sys_##name(__attribute__((unused)) unsigned long a,                              \
-                    __attribute__((unused)) unsigned long b,                              \
-                    __attribute__((unused)) unsigned long c,                              \
-                    __attribute__((unused)) unsigned long d,                              \
-                    __attribute__((unused)) unsigned long e,                              \
-                    __attribute__((unused)) unsigned long f)
+#define SYSCALL_HANDLER(name)                                                                      \
+    long sys_##name(                                                                               \
+        __attribute__((unused)) unsigned long a, __attribute__((unused)) unsigned long b,          \
+        __attribute__((unused)) unsigned long c, __attribute__((unused)) unsigned long d,          \
+        __attribute__((unused)) unsigned long e, __attribute__((unused)) unsigned long f)
 
 #endif

@@ -15,7 +15,7 @@
 
 const unsigned arch_image = IMAGE_X86_64;
 const char arch_name[] = "x86_64";
-uint64_t arch_hwcap; /* CPUID 1 EDX */
+uint64_t arch_hwcap;                    /* CPUID 1 EDX */
 uint32_t arch_signal_frame_size = 1024; /* beside the FPU state: frame, red zone, alignment */
 uint32_t fpu_size = 512;
 uint64_t fpu_mask;

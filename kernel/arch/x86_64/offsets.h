@@ -36,7 +36,7 @@
 
 /* Interrupt vectors.  Device lines follow the CPU's exceptions. */
 #define VECTORS 64
-#define VECTOR_LINE 32     /* + line number, 0..23 */
+#define VECTOR_LINE 32 /* + line number, 0..23 */
 #define VECTOR_TIMER 60
 #define VECTOR_SPURIOUS 63
 #define VECTORS_ADDRESS 0xffffffff80100000

@@ -40,10 +40,11 @@ static uint64_t device_next = DEVICE_BASE;
 /* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
     paddr_t p = entry & FRAME;
-    return (uint64_t *)((p - IMAGE_KERNEL_PADDR < kernel_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
-                             ? KERNEL_BASE
-                             : DIRECT_MAP) +
-                        p);
+    return (
+        uint64_t *)((p - IMAGE_KERNEL_PADDR < kernel_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
+                         ? KERNEL_BASE
+                         : DIRECT_MAP) +
+                    p);
 }
 
 static paddr_t table_new(void) {

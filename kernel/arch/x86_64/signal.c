@@ -43,7 +43,8 @@ struct sigframe {
     struct ucontext uc;
     struct signal_info info;
 };
-_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == 304, "Linux's layout");
+_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == 304,
+               "Linux's layout");
 
 struct fpx_sw {
     uint32_t magic1, extended_size;
@@ -93,14 +94,31 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
     out->uc.stack.size = t->altstack.size;
     out->uc.stack.flags = t->altstack.size ? 0 : SS_DISABLE;
     out->uc.sigmask = mask;
-    out->uc.mcontext = (struct sigcontext){
-        .r8 = frame->r8, .r9 = frame->r9, .r10 = frame->r10, .r11 = frame->r11,
-        .r12 = frame->r12, .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15,
-        .rdi = frame->rdi, .rsi = frame->rsi, .rbp = frame->rbp, .rbx = frame->rbx,
-        .rdx = frame->rdx, .rax = frame->rax, .rcx = frame->rcx, .rsp = frame->rsp,
-        .rip = frame->rip, .rflags = frame->rflags, .cs = 0x33, .ss = 0x2b,
-        .err = fault ? fault->error : 0, .trapno = fault ? fault->vector : 0,
-        .oldmask = mask, .cr2 = fault && fault->access ? fault->address : 0, .fpstate = fp};
+    out->uc.mcontext = (struct sigcontext){.r8 = frame->r8,
+                                           .r9 = frame->r9,
+                                           .r10 = frame->r10,
+                                           .r11 = frame->r11,
+                                           .r12 = frame->r12,
+                                           .r13 = frame->r13,
+                                           .r14 = frame->r14,
+                                           .r15 = frame->r15,
+                                           .rdi = frame->rdi,
+                                           .rsi = frame->rsi,
+                                           .rbp = frame->rbp,
+                                           .rbx = frame->rbx,
+                                           .rdx = frame->rdx,
+                                           .rax = frame->rax,
+                                           .rcx = frame->rcx,
+                                           .rsp = frame->rsp,
+                                           .rip = frame->rip,
+                                           .rflags = frame->rflags,
+                                           .cs = 0x33,
+                                           .ss = 0x2b,
+                                           .err = fault ? fault->error : 0,
+                                           .trapno = fault ? fault->vector : 0,
+                                           .oldmask = mask,
+                                           .cr2 = fault && fault->access ? fault->address : 0,
+                                           .fpstate = fp};
 
     frame->rdi = (uint64_t)info->signo;
     frame->rsi = (uint64_t)&out->info;
@@ -148,11 +166,26 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
     if (c->rip >= APP_END || (c->fpstate && restore_fpu(c->fpstate)))
         return -EFAULT;
     uint64_t rflags = (frame->rflags & ~(uint64_t)RFLAGS_APP) | (c->rflags & RFLAGS_APP);
-    *frame = (struct trap_frame){
-        .r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11, .r12 = c->r12, .r13 = c->r13,
-        .r14 = c->r14, .r15 = c->r15, .rdi = c->rdi, .rsi = c->rsi, .rbp = c->rbp, .rbx = c->rbx,
-        .rdx = c->rdx, .rax = c->rax, .rcx = c->rcx, .rsp = c->rsp, .rip = c->rip,
-        .rflags = rflags | RFLAGS_IF, .cs = frame->cs, .ss = frame->ss};
+    *frame = (struct trap_frame){.r8 = c->r8,
+                                 .r9 = c->r9,
+                                 .r10 = c->r10,
+                                 .r11 = c->r11,
+                                 .r12 = c->r12,
+                                 .r13 = c->r13,
+                                 .r14 = c->r14,
+                                 .r15 = c->r15,
+                                 .rdi = c->rdi,
+                                 .rsi = c->rsi,
+                                 .rbp = c->rbp,
+                                 .rbx = c->rbx,
+                                 .rdx = c->rdx,
+                                 .rax = c->rax,
+                                 .rcx = c->rcx,
+                                 .rsp = c->rsp,
+                                 .rip = c->rip,
+                                 .rflags = rflags | RFLAGS_IF,
+                                 .cs = frame->cs,
+                                 .ss = frame->ss};
     *mask = uc.sigmask;
     return 0;
 }

@@ -107,8 +107,8 @@ void trap_entry(struct trap_frame *frame) {
 }
 
 void trap_fatal(struct trap_frame *frame) {
-    panic_frame(frame, "%s at %lx, stack %lx", frame->vector == 8 ? "double fault" : "machine check",
-                frame->rip, frame->rsp);
+    panic_frame(frame, "%s at %lx, stack %lx",
+                frame->vector == 8 ? "double fault" : "machine check", frame->rip, frame->rsp);
 }
 
 uint64_t arch_frame_ip(const struct trap_frame *frame) {
@@ -120,9 +120,9 @@ uint64_t arch_frame_sp(const struct trap_frame *frame) {
 }
 
 void arch_frame_regs(const struct trap_frame *f, uint64_t *regs) {
-    const uint64_t all[REPORT_REGS_X86_64] = {
-        f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, f->rsp, f->r8,
-        f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags};
+    const uint64_t all[REPORT_REGS_X86_64] = {f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi,
+                                              f->rbp, f->rsp, f->r8,  f->r9,  f->r10, f->r11,
+                                              f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags};
     memcpy(regs, all, sizeof all);
 }
 

@@ -94,8 +94,7 @@ bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns
     uint32_t version;
     do {
         version = clock->version & ~1u;
-        *monotonic_ns =
-            clock->system_time + scale(rdtsc() - clock->tsc, clock->mul, clock->shift);
+        *monotonic_ns = clock->system_time + scale(rdtsc() - clock->tsc, clock->mul, clock->shift);
     } while (clock->version != version);
     if (realtime_offset_ns) {
         static uint64_t offset;
