@@ -69,5 +69,12 @@ int cmd_build(int argc, char **argv) {
         .missing = o.missing,
         .missing_count = o.missing_count,
     };
-    return build_image(&app, &image) ? EXIT_OK : EXIT_USER;
+    bool there = is_dir(work);
+    if (build_image(&app, &image)) {
+        return EXIT_OK;
+    }
+    if (!there) {
+        (void)remove_tree(work); /* nothing half-made stays behind */
+    }
+    return EXIT_USER;
 }

@@ -55,22 +55,6 @@ static int by_use(const void *a, const void *b) {
     return (x->used > y->used) - (x->used < y->used);
 }
 
-static void remove_files(const char *folder) {
-    DIR *dir = opendir(folder);
-    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
-            char *path = path_join(folder, e->d_name);
-            if (unlink(path) != 0 && (errno == EISDIR || errno == EPERM)) {
-                remove_files(path);
-            }
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    (void)rmdir(folder);
-}
-
 /* A new folder came: those used least recently go. */
 static void prune(const char *all) {
     VEC(struct old_folder) list = {0};
@@ -88,7 +72,7 @@ static void prune(const char *all) {
     if (list.len > WORK_KEPT) {
         qsort(list.data, list.len, sizeof *list.data, by_use);
         for (size_t i = 0; i < list.len - WORK_KEPT; i++) {
-            remove_files(list.data[i].name);
+            (void)remove_tree(list.data[i].name);
         }
     }
 }

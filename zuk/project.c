@@ -22,20 +22,6 @@
 
 /* --- the private prefix ------------------------------------------------- */
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
-/* What an earlier build installed must not be taken for this one's. */
-static bool remove_tree(const char *path) {
-    if (access(path, F_OK) == 0 && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
-        diag_error("cannot remove '%s': %s", path, strerror(errno));
-        return false;
-    }
-    return true;
-}
-
 static const char *absolute(const char *path) {
     char *real = realpath(path, NULL);
     if (!real) {
@@ -309,6 +295,7 @@ bool project_build(const struct app_request *request, const char *folder, struct
     const char *prefix = path_join(work, "prefix");
     bool with_target = !user_chose_target(request) && takes_target(zig, folder);
     struct artifacts found = {0};
+    /* What an earlier build installed must not be taken for this one's. */
     if (!remove_tree(prefix) || !run_build(request, zig, folder, prefix, with_target) ||
         !find_artifacts(prefix, &found)) {
         return false;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -860,4 +861,17 @@ const char *user_zig(const char *option) {
     }
     char *found = which("zig");
     return found ? found : pinned_zig();
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+bool remove_tree(const char *path) {
+    if (access(path, F_OK) == 0 && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        diag_error("cannot remove '%s': %s", path, strerror(errno));
+        return false;
+    }
+    return true;
 }

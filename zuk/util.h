@@ -57,6 +57,8 @@ void clean_up(void);
 char *path_join(const char *dir, const char *name);
 const char *path_base(const char *path); /* after the last '/' */
 bool make_dirs(const char *path);        /* mkdir -p; false after diag_error */
+bool remove_tree(
+    const char *path); /* with all that is in it, if it is there; false after diag_error */
 bool is_dir(const char *path);
 bool is_file(const char *path);
 char *cache_dir(void); /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; a private temporary folder if

@@ -165,9 +165,9 @@ syscall_entry:
     movq %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
     movq %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
     movq %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
-    popq %rbp
-    popq %rbx
-    popq %rcx
+    movq 8(%rsp), %rbx /* rbp is as the handler found it */
+    movq 16(%rsp), %rcx
+    addq $24, %rsp
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
