@@ -12,15 +12,6 @@
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
-enum {
-    FUTEX_WAIT,
-    FUTEX_WAKE,
-    FUTEX_REQUEUE = 3,
-    FUTEX_CMP_REQUEUE,
-    FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET
-};
-#define FUTEX_PRIVATE 128
 #define FUTEX_ALL UINT32_MAX
 
 #define BUCKETS 64
@@ -104,7 +95,7 @@ static long futex_requeue(vaddr_t word, int wake_most, int move_most, vaddr_t ta
 
 long futex_between_threads(unsigned long a, unsigned long b, unsigned long c, unsigned long d,
                            unsigned long e, unsigned long f) {
-    unsigned op = b & ~(unsigned)(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
+    unsigned op = b & ~FUTEX_FLAGS;
     uint64_t deadline = UINT64_MAX;
     uint32_t now;
     if (a % 4)

@@ -7,7 +7,17 @@
 
 #include "syscall/time.h"
 
-#define FUTEX_CLOCK_REALTIME 256
+enum {
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET,
+};
+#define FUTEX_PRIVATE 128u
+#define FUTEX_CLOCK_REALTIME 256u
+#define FUTEX_FLAGS (FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME)
 
 /* futex(2) in full; weak, NULL where THREADS is not linked. */
 __attribute__((weak)) long futex_between_threads(unsigned long a, unsigned long b, unsigned long c,

@@ -9,16 +9,6 @@
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
-enum {
-    FUTEX_WAIT,
-    FUTEX_WAKE,
-    FUTEX_REQUEUE = 3,
-    FUTEX_CMP_REQUEUE,
-    FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET
-};
-#define FUTEX_FLAGS (128u | 256u) /* private, realtime clock */
-
 SYSCALL_HANDLER(futex) {
     static WAIT_QUEUE(nobody);
     if (futex_between_threads)
