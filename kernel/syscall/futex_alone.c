@@ -19,6 +19,8 @@ SYSCALL_HANDLER(futex) {
         return -EINVAL;
     if (user_read(&now, a, sizeof now))
         return -EFAULT;
+    if ((op == FUTEX_WAIT_BITSET || op == FUTEX_WAKE_BITSET) && !(uint32_t)f)
+        return -EINVAL;
     if (op == FUTEX_WAKE || op == FUTEX_REQUEUE || op == FUTEX_WAKE_BITSET)
         return 0;
     if (op == FUTEX_CMP_REQUEUE)
