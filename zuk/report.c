@@ -540,11 +540,13 @@ static bool same_frame(const struct symbol_frame *a, const struct symbol_frame *
            a->line == b->line && a->kernel == b->kernel;
 }
 
-static void print_stack(FILE *out, const struct paint *c, const struct story *s) {
+static void print_stack(FILE *out, const struct paint *c, const struct story *s, unsigned thread) {
     if (s->frame_count == 0) {
         return;
     }
-    fprintf(out, "  %sstack%s (innermost first):\n", c->bold, c->off);
+    /* The first thread goes without saying. */
+    const char *whose = thread > 1 ? xasprintf(" of thread %u", thread) : "";
+    fprintf(out, "  %sstack%s%s (innermost first):\n", c->bold, whose, c->off);
     size_t shown = 0;
     bool names = false;
     int width = function_width(s, s->frame_count < FRAMES_SHOWN ? s->frame_count : FRAMES_SHOWN);
@@ -635,7 +637,7 @@ static void print_story(FILE *out, const struct report_parts *p, const struct st
     if (s->place != NULL) {
         print_source(out, &c, s->place);
     }
-    print_stack(out, &c, s);
+    print_stack(out, &c, s, p->crash.thread);
     if (s->show_memory) {
         print_memory(out, &c, &p->crash);
     }

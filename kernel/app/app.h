@@ -32,6 +32,9 @@ void app_start(void) __attribute__((noreturn)); /* loads and enters it */
 void app_exit(unsigned status) __attribute__((noreturn));
 void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
+/* syscall/clone.c, where threads are linked; weak. */
+__attribute__((weak)) void thread_leave(void);
+
 /* What went wrong, for a report. */
 struct crash {
     uint16_t kind; /* enum report_kind */

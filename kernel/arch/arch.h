@@ -22,16 +22,22 @@ typedef uint64_t vaddr_t; /* a virtual address, the app's or the kernel's */
 #define APP_START 0x10000ul              /* lowest mappable app address */
 #define APP_END 0x7ffffffff000ul         /* first address past the app's */
 #define DIRECT_MAP 0xffff800000000000ul  /* physical address p is at DIRECT_MAP + p */
+#define KERNEL_MAP 0xffffff0000000000ul  /* devices and kernel stacks, page by page */
 #define KERNEL_BASE 0xffffffff80000000ul /* the kernel image: KERNEL_BASE + physical address */
 
 static inline void *phys_to_virt(paddr_t p) {
     return (void *)(DIRECT_MAP + p);
 }
 
-/* Physical address of a direct-map or kernel-image address. */
+paddr_t arch_mapped_phys(const void *v); /* of a thread's kernel stack */
+
+/* Physical address of something in the direct map, the kernel image or a
+ * kernel stack; a stack's frames are neighbours. */
 static inline paddr_t virt_to_phys(const void *v) {
     uint64_t a = (uint64_t)v;
-    return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP;
+    if (a >= KERNEL_BASE)
+        return a - KERNEL_BASE;
+    return a < KERNEL_MAP ? a - DIRECT_MAP : arch_mapped_phys(v);
 }
 
 /* Physical address of something in the kernel image. */
@@ -84,8 +90,18 @@ struct arch_thread {
     void *fpu;    /* save area, NULL until first switched away */
 };
 struct thread;
+/* The child's machine state: the caller's registers, with result 0 and that
+ * stack pointer; FPU state too. */
+struct trap_frame;
+void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp);
+uint64_t arch_kstack_new(void); /* the top of a new kernel stack with a guard; 0: no memory */
+/* clone(2)'s arguments, whose order is the architecture's. */
+struct report_call;
+struct clone_order {
+    vaddr_t stack, parent_tid, child_tid, tls;
+};
+struct clone_order arch_clone_order(const struct report_call *call);
 void arch_thread_switch(struct thread *from, struct thread *to);
-void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg);
 struct thread *arch_thread_current(void);
 void arch_thread_set_current(struct thread *t);
 void arch_set_tls(uint64_t base);

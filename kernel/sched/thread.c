@@ -14,6 +14,7 @@ struct thread thread_first;
 struct list thread_all = {&thread_all, &thread_all};
 void (*sched_deadlock)(void);
 uint64_t sched_idle_ns;
+void (*sched_contended)(void);
 
 static unsigned external_waits; /* threads in queues that a device wakes */
 static struct list run_queue = {&run_queue, &run_queue};
@@ -54,18 +55,28 @@ static void schedule(void) {
 }
 
 void thread_yield(void) {
-    if (!list_empty(&run_queue)) {
-        list_push_back(&run_queue, &thread_current()->run);
+    if (!list_empty(&run_queue))
         schedule();
-    }
+}
+
+void thread_start(struct thread *t) {
+    t->state = THREAD_RUNNABLE;
+    list_push_back(&run_queue, &t->run);
+    if (sched_contended)
+        sched_contended();
+}
+
+void thread_stop(void) {
+    thread_current()->state = THREAD_DEAD;
+    schedule();
+    panic("a dead thread runs");
 }
 
 void thread_wake(struct thread *t) {
     if (t->state != THREAD_WAITING)
         return;
     list_remove(&t->run);
-    t->state = THREAD_RUNNABLE;
-    list_push_back(&run_queue, &t->run);
+    thread_start(t);
 }
 
 void wake_one(struct wait_queue *q) {

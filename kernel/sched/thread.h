@@ -68,6 +68,9 @@ extern struct thread thread_first;
 
 /* Called when no thread can ever run again; an upper room reports it. */
 extern void (*sched_deadlock)(void);
+/* Called when a thread becomes runnable beside the current one: time slices
+ * (sched/create.c, where there can be threads). */
+extern void (*sched_contended)(void);
 extern uint64_t sched_idle_ns; /* time without a runnable thread */
 
 static inline struct thread *thread_current(void) {
@@ -83,6 +86,14 @@ void wake_all(struct wait_queue *q);
 void wake_one(struct wait_queue *q);
 void thread_wake(struct thread *t); /* out of whatever it waits in */
 void thread_yield(void);
+void thread_start(struct thread *t);              /* runnable from now on */
+void thread_stop(void) __attribute__((noreturn)); /* ends the current one */
+
+/* sched/create.c: */
+void thread_bury(struct thread *t); /* it will never run again; somebody may have its body */
+/* A thread with the caller's machine state (arch_thread_fork) and the next
+ * free id, not started yet; NULL: memory is out. */
+struct thread *thread_create(const struct trap_frame *frame, vaddr_t sp);
 void thread_init_first(void);                   /* the boot thread becomes thread 1 */
 bool thread_resched_wanted(void);               /* is another thread waiting for the CPU? */
 bool thread_signal_due(const struct thread *t); /* pending and not blocked */

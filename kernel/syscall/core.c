@@ -18,6 +18,8 @@ SYSCALL_HANDLER(exit_group) {
 
 SYSCALL_HANDLER(exit) {
     trace_call(false);
+    if (thread_leave)
+        thread_leave();
     app_exit(a & 255);
 }
 

@@ -126,20 +126,6 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
     switch_stacks(&from->arch.sp, to->arch.sp);
 }
 
-void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg) {
-    uint64_t *sp = (uint64_t *)t->kstack_top;
-    *--sp = 0;
-    *--sp = (uint64_t)thread_start;
-    *--sp = 0;               /* rbx */
-    *--sp = 0;               /* rbp */
-    *--sp = (uint64_t)entry; /* r12 */
-    *--sp = (uint64_t)arg;   /* r13 */
-    *--sp = 0;
-    *--sp = 0;
-    t->arch.sp = (uint64_t)sp;
-    t->self = t;
-}
-
 void arch_app_enter(vaddr_t ip, vaddr_t sp) {
     app_enter(ip, sp);
 }

@@ -88,6 +88,8 @@ void apic_ack(void);
 void apic_timer(uint64_t ticks); /* one shot at the APIC's 1 GHz / 1, 0: off */
 uint64_t apic_timer_left(void);
 
+uint64_t map_stack(unsigned pages); /* the top of new pages above a guard, 0: no memory */
+
 /* FPU, SSE, AVX ... state of the app. */
 extern uint32_t fpu_size;  /* bytes of a save area */
 extern uint64_t fpu_mask;  /* XCR0, 0 without XSAVE */
@@ -97,7 +99,7 @@ void fpu_load(const void *area);
 /* entry.S */
 void app_enter(uint64_t ip, uint64_t sp) __attribute__((noreturn));
 void switch_stacks(uint64_t *save, uint64_t load);
-extern char thread_start[], syscall_entry[], syscall_entry_traced[], idt[];
+extern char syscall_entry[], syscall_entry_traced[], idt[];
 extern char copy_user_words[], copy_user_bytes[], copy_user_words_fixup[], copy_user_bytes_fixup[];
 
 #endif

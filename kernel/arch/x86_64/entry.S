@@ -207,7 +207,7 @@ copy_user_words_fixup:
     jmp copy_user_bytes
 
 /* void switch_stacks(uint64_t *save, uint64_t load) */
-    .globl switch_stacks, thread_start
+    .globl switch_stacks
 switch_stacks:
     pushq %rbx
     pushq %rbp
@@ -224,12 +224,6 @@ switch_stacks:
     popq %rbp
     popq %rbx
     ret
-
-/* First run of a thread: %r12 = function, %r13 = argument. */
-thread_start:
-    movq %r13, %rdi
-    call *%r12
-    ud2
 
 /* void app_enter(uint64_t ip, uint64_t sp): out of the kernel for the first
  * time, all registers zero, interrupts open. */

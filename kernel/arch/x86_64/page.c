@@ -27,7 +27,6 @@
 
 #define LARGE_2M (1ull << 21)
 #define LARGE_1G (1ull << 30)
-#define DEVICE_BASE 0xffffff0000000000ull /* a PML4 slot of its own */
 
 /* The direct map begins with tables of its own: frames are out of reach
  * before it stands.  .bss, so cleared. */
@@ -35,7 +34,7 @@ static uint64_t direct_pdpt[512] __attribute__((aligned(4096)));
 static uint64_t direct_pd[512] __attribute__((aligned(4096)));
 static uint64_t direct_pt[512] __attribute__((aligned(4096)));
 static uint64_t table_pages;
-static uint64_t device_next = DEVICE_BASE;
+static uint64_t device_next = KERNEL_MAP;
 
 /* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
@@ -251,6 +250,28 @@ void *arch_map_device(paddr_t base, size_t size) {
         *e = p | P | W | NX | NOCACHE;
     }
     return (void *)(va + (base & (PAGE_SIZE - 1)));
+}
+
+uint64_t map_stack(unsigned pages) {
+    uint64_t va = device_next + PAGE_SIZE; /* below it: the guard */
+    paddr_t frames = frame_alloc_run(pages);
+    for (unsigned i = 0; frames && i < pages; i++) {
+        uint64_t *e = entry_make(va + i * PAGE_SIZE, 0);
+        if (!e)
+            return 0; /* out of memory: these few frames are gone for good */
+        *e = (frames + i * PAGE_SIZE) | P | W | NX;
+    }
+    if (!frames)
+        return 0;
+    device_next = va + pages * PAGE_SIZE;
+    return device_next;
+}
+
+paddr_t arch_mapped_phys(const void *v) {
+    uint64_t next;
+    const uint64_t *e = entry_find((uint64_t)v, &next);
+    assert(e && *e & P);
+    return (*e & FRAME) + (uint64_t)v % PAGE_SIZE;
 }
 
 void *arch_boot_map(paddr_t p, size_t size) {

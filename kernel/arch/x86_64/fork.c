@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The machine's part of a new thread.
+ */
+#include "abi/report.h"
+#include "arch/x86_64/cpu.h"
+#include "mm/frame.h"
+#include "sched/thread.h"
+
+#define KSTACK_PAGES 2
+
+extern char trap_return[];
+
+/* Its first switch_stacks ends in trap_return, with the frame on the stack. */
+void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp) {
+    struct trap_frame *copy = (struct trap_frame *)child->kstack_top - 1;
+    *copy = *frame;
+    copy->rax = 0;
+    copy->rsp = sp;
+    uint64_t *stack = (uint64_t *)copy;
+    *--stack = (uint64_t)trap_return;
+    for (unsigned i = 0; i < 6; i++) /* what switch_stacks pops */
+        *--stack = 0;
+    child->arch.sp = (uint64_t)stack;
+    fpu_save(child->arch.fpu);
+}
+
+uint64_t arch_kstack_new(void) {
+    return map_stack(KSTACK_PAGES);
+}
+
+struct clone_order arch_clone_order(const struct report_call *call) {
+    return (struct clone_order){.stack = call->args[1],
+                                .parent_tid = call->args[2],
+                                .child_tid = call->args[3],
+                                .tls = call->args[4]};
+}
