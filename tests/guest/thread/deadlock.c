@@ -11,14 +11,15 @@
  */
 #include <pthread.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static pthread_mutex_t locks[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_barrier_t both;
 
 __attribute__((noinline)) static void *take_both(void *arg) {
     int first = arg != NULL;
     pthread_mutex_lock(&locks[first]);
-    usleep(20000);
+    pthread_barrier_wait(&both); /* each holds one now */
     if (first) {
         puts("both wait");
         fflush(stdout);
@@ -31,6 +32,7 @@ __attribute__((noinline)) static void *take_both(void *arg) {
 
 int main(void) {
     pthread_t t;
+    pthread_barrier_init(&both, NULL, 2);
     pthread_create(&t, NULL, take_both, &t);
     take_both(NULL);
     pthread_join(t, NULL);
