@@ -33,8 +33,11 @@ bool thread_resched_wanted(void) {
 /* Gives the CPU to the next runnable thread; waits for one when there is none. */
 static void schedule(void) {
     struct thread *self = thread_current();
+    /* Not asked again below: an interrupt may wake this thread while it idles
+     * here, and then it stands in the run queue already. */
+    bool yields = self->state == THREAD_RUNNABLE;
     while (list_empty(&run_queue)) {
-        if (self->state == THREAD_RUNNABLE)
+        if (yields)
             return;
         if (!timer_pending() && !external_waits) {
             if (sched_deadlock)
@@ -49,7 +52,7 @@ static void schedule(void) {
     next->state = THREAD_RUNNABLE;
     if (next == self)
         return;
-    if (self->state == THREAD_RUNNABLE)
+    if (yields)
         list_push_back(&run_queue, &self->run);
     arch_thread_switch(self, next);
 }

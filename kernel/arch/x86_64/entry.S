@@ -122,7 +122,8 @@ fatal_entry:
 /* A system call: number in %rax, arguments in %rdi %rsi %rdx %r10 %r8 %r9,
  * return address in %rcx, flags in %r11; interrupts are closed (SFMASK).
  * The thread's ring of calls holds the arguments, for reports and to restore
- * the registers; %rbx is the slot's offset while the handler runs. */
+ * the registers; %rbx + THREAD_CALLS is
+ * the slot while the handler runs. */
     .globl syscall_entry, syscall_entry_traced
 syscall_entry_traced:
     movq %rax, %gs:THREAD_SCRATCH
@@ -143,28 +144,29 @@ syscall_entry:
     leal CALL_SIZE(%rbx), %ecx
     andl $CALLS_MASK, %ecx
     movl %ecx, %gs:THREAD_CALLS_NEXT
-    movq %rax, %gs:THREAD_CALLS + CALL_NUMBER(%rbx)
-    movq %rdi, %gs:THREAD_CALLS + CALL_ARGS(%rbx)
-    movq %rsi, %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx)
-    movq %rdx, %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx)
-    movq %r10, %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx)
-    movq %r8, %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx)
-    movq %r9, %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx)
+    addq %gs:THREAD_SELF, %rbx
+    movq %rax, THREAD_CALLS + CALL_NUMBER(%rbx)
+    movq %rdi, THREAD_CALLS + CALL_ARGS(%rbx)
+    movq %rsi, THREAD_CALLS + CALL_ARGS + 8(%rbx)
+    movq %rdx, THREAD_CALLS + CALL_ARGS + 16(%rbx)
+    movq %r10, THREAD_CALLS + CALL_ARGS + 24(%rbx)
+    movq %r8, THREAD_CALLS + CALL_ARGS + 32(%rbx)
+    movq %r9, THREAD_CALLS + CALL_ARGS + 40(%rbx)
     movq %r10, %rcx
     cmpq $SYSCALL_COUNT, %rax
     jae 2f
     movslq syscall_table(, %rax, 4), %rax
     addq $syscall_table, %rax
 1:  call *%rax
-    movq %rax, %gs:THREAD_CALLS + CALL_RESULT(%rbx)
+    movq %rax, THREAD_CALLS + CALL_RESULT(%rbx)
     cmpl $0, %gs:THREAD_WORK
     jne syscall_work
-    movq %gs:THREAD_CALLS + CALL_ARGS(%rbx), %rdi
-    movq %gs:THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
-    movq %gs:THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
-    movq %gs:THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
-    movq %gs:THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
-    movq %gs:THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
+    movq THREAD_CALLS + CALL_ARGS(%rbx), %rdi
+    movq THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
+    movq THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
+    movq THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
+    movq THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
+    movq THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
     movq 8(%rsp), %rbx /* rbp is as the handler found it */
     movq 16(%rsp), %rcx
     addq $24, %rsp

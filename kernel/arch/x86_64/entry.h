@@ -20,14 +20,14 @@
     pushq %rcx
     pushq $0
     pushq $FRAME_VECTOR_SYSCALL
-    pushq %gs:THREAD_CALLS + CALL_ARGS(%rsi)
-    pushq %gs:THREAD_CALLS + CALL_ARGS + 8(%rsi)
-    pushq %gs:THREAD_CALLS + CALL_ARGS + 16(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS + 8(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS + 16(%rsi)
     pushq %rcx
     pushq %rax
-    pushq %gs:THREAD_CALLS + CALL_ARGS + 32(%rsi)
-    pushq %gs:THREAD_CALLS + CALL_ARGS + 40(%rsi)
-    pushq %gs:THREAD_CALLS + CALL_ARGS + 24(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS + 32(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS + 40(%rsi)
+    pushq THREAD_CALLS + CALL_ARGS + 24(%rsi)
     pushq %r11
     pushq %rbx
     pushq %rbp
@@ -36,7 +36,6 @@
     pushq %r14
     pushq %r15
     addq $THREAD_CALLS, %rsi
-    addq %gs:THREAD_SELF, %rsi
     movq %rsp, %rdi
 .endm
 
