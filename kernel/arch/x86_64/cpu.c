@@ -10,7 +10,6 @@
 #include "diag/diag.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "mm/heap.h"
 #include "sched/thread.h"
 
 const unsigned arch_image = IMAGE_X86_64;

@@ -4,7 +4,6 @@
  */
 #include "abi/report.h"
 #include "arch/x86_64/cpu.h"
-#include "mm/frame.h"
 #include "sched/thread.h"
 
 #define KSTACK_PAGES 2
