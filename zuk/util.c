@@ -865,11 +865,12 @@ const char *user_zig(const char *option) {
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
     (void)st, (void)type, (void)ftw;
-    return remove(path);
+    return remove(path) != 0 && errno != ENOENT ? -1 : 0; /* another zuk may be at it too */
 }
 
 bool remove_tree(const char *path) {
-    if (access(path, F_OK) == 0 && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+    if (access(path, F_OK) == 0 && nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 &&
+        access(path, F_OK) == 0) {
         diag_error("cannot remove '%s': %s", path, strerror(errno));
         return false;
     }
