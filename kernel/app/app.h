@@ -24,7 +24,6 @@ unsigned app_policy(unsigned call);        /* enum image_policy for an absent ca
 
 extern uint64_t app_base;       /* load bias: 0 for ET_EXEC */
 extern uint64_t app_stack_size; /* of the first thread, bytes */
-extern vaddr_t app_stack_top;
 
 void app_start(void) __attribute__((noreturn)); /* loads and enters it */
 

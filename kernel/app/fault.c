@@ -8,8 +8,8 @@
 #include "abi/image.h"
 #include "lib/errno.h"
 #include "mm/area.h"
+#include "syscall/linux.h"
 
-enum { SIGBUS = 7, SIGKILL = 9, SIGSEGV = 11 };
 enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2 };
 
 __attribute__((weak)) const struct signal_ops *const signal_ops = NULL;

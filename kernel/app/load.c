@@ -50,7 +50,6 @@ enum {
 
 uint64_t app_base;
 uint64_t app_stack_size;
-vaddr_t app_stack_top = STACK_TOP;
 
 /* Maps what the manifest lists; the first address behind it. */
 static vaddr_t load_segments(const struct image_manifest *m) {

@@ -103,7 +103,6 @@ struct clone_order {
 struct clone_order arch_clone_order(const struct report_call *call);
 void arch_thread_switch(struct thread *from, struct thread *to);
 struct thread *arch_thread_current(void);
-void arch_thread_set_current(struct thread *t);
 void arch_set_tls(uint64_t base);
 uint64_t arch_get_tls(void);
 

@@ -62,13 +62,7 @@ idt:
     pushq %r8
     pushq %r9
     pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_REST
 .endm
 
 trap:

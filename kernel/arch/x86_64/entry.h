@@ -4,6 +4,17 @@
  */
 #include "arch/x86_64/offsets.h"
 
+/* The lower end of every struct trap_frame. */
+.macro PUSH_REST
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+
 /* Turns what a system call saved into a struct trap_frame at %rsp; needs the
  * slot's offset in %rbx and the stack as the entry left it; %rax is the frame's
  * rax.  r12 to r15 are still the app's. */
@@ -28,13 +39,7 @@
     pushq THREAD_CALLS + CALL_ARGS + 32(%rsi)
     pushq THREAD_CALLS + CALL_ARGS + 40(%rsi)
     pushq THREAD_CALLS + CALL_ARGS + 24(%rsi)
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH_REST
     addq $THREAD_CALLS, %rsi
     movq %rsp, %rdi
 .endm
