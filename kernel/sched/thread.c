@@ -14,9 +14,9 @@ struct thread thread_first;
 struct list thread_all = {&thread_all, &thread_all};
 void (*sched_deadlock)(void);
 uint64_t sched_idle_ns;
+unsigned sched_external_waits;
 void (*sched_contended)(void);
 
-static unsigned external_waits; /* threads in queues that a device wakes */
 static struct list run_queue = {&run_queue, &run_queue};
 
 void thread_init_first(void) {
@@ -39,7 +39,7 @@ static void schedule(void) {
     while (list_empty(&run_queue)) {
         if (yields)
             return;
-        if (!timer_pending() && !external_waits) {
+        if (!timer_pending() && !sched_external_waits) {
             if (sched_deadlock)
                 sched_deadlock();
             panic("deadlock: no runnable thread and no deadline");
@@ -82,15 +82,31 @@ void thread_wake(struct thread *t) {
     thread_start(t);
 }
 
-void wake_one(struct wait_queue *q) {
+static void notify(struct wait_queue *q) {
+    if (!q->watchers.next)
+        return;
+    list_for_each_safe (node, &q->watchers) {
+        struct watcher *w = list_entry(node, struct watcher, node);
+        w->notify(w);
+    }
+}
+
+static bool wake_first(struct wait_queue *q) {
     struct list *node = list_first(&q->head);
     if (node)
         thread_wake(list_entry(node, struct thread, run));
+    return node;
+}
+
+void wake_one(struct wait_queue *q) {
+    notify(q);
+    wake_first(q);
 }
 
 void wake_all(struct wait_queue *q) {
-    while (!list_empty(&q->head))
-        wake_one(q);
+    notify(q);
+    while (wake_first(q))
+        ;
 }
 
 struct sleep {
@@ -118,9 +134,9 @@ int wait_on(struct wait_queue *q, uint64_t deadline) {
         timer_arm(&s.timer, deadline);
     self->state = THREAD_WAITING;
     list_push_back(&q->head, &self->run);
-    external_waits += q->external;
+    sched_external_waits += q->external;
     schedule();
-    external_waits -= q->external;
+    sched_external_waits -= q->external;
     if (deadline != UINT64_MAX)
         timer_cancel(&s.timer);
     if (s.expired)

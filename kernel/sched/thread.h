@@ -54,14 +54,30 @@ struct thread {
 #define THREAD_WORK_RESCHED 2u
 #define THREAD_WORK_TRACE 4u /* stays set: every system call is traced */
 
-/* `external`: something outside (a device) wakes it, so a thread that waits
- * there for ever is no deadlock. */
+/* Threads that sleep until something happens, and watchers that want to know
+ * of it.  `external`: something outside (a device) wakes it, so a thread that
+ * waits there for ever is no deadlock. */
 struct wait_queue {
-    struct list head;
+    struct list head;     /* of threads, by run */
+    struct list watchers; /* zero: none */
     bool external;
 };
-#define WAIT_QUEUE(name) struct wait_queue name = {{&(name).head, &(name).head}, false}
-#define WAIT_QUEUE_EXTERNAL(name) struct wait_queue name = {{&(name).head, &(name).head}, true}
+#define WAIT_QUEUE_INIT(name, external)                                                            \
+    { {&(name).head, &(name).head}, {NULL, NULL}, external }
+#define WAIT_QUEUE(name) struct wait_queue name = WAIT_QUEUE_INIT(name, false)
+#define WAIT_QUEUE_EXTERNAL(name) struct wait_queue name = WAIT_QUEUE_INIT(name, true)
+
+/* Told of every wake of a queue, as long as it watches; takes no thread's
+ * turn.  A thread watches several queues (poll), or something that is no
+ * thread watches one (epoll).  sched/watch.c. */
+struct watcher {
+    struct list node;
+    struct wait_queue *queue;
+    void (*notify)(struct watcher *w); /* must not sleep; may unwatch w, and no other */
+};
+void wait_watch(struct wait_queue *q, struct watcher *w, void (*notify)(struct watcher *w));
+void wait_unwatch(struct watcher *w);
+extern unsigned sched_external_waits; /* sleepers and watchers in external queues */
 
 extern struct list thread_all;
 extern struct thread thread_first;
