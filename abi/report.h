@@ -137,7 +137,7 @@ struct report_trace {
 _Static_assert(sizeof(struct report_trace) == 88, "report_trace is an ABI");
 
 struct report_data {
-    uint16_t arg;  /* which argument, from 0 */
+    uint16_t arg;  /* which argument, from 0; 6 on: where words 0, 2, 4 of argument 1 point */
     uint16_t size; /* bytes that follow, not padded */
 };
 

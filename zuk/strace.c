@@ -56,6 +56,7 @@ enum kind {
     SIGSTACK,
     IOCTL,
     IOVEC,
+    IOVEC_OUT,
     ACCESS,
     MREMAP,
     MSYNC,
@@ -75,6 +76,8 @@ enum kind {
     AT,
     POLLFDS,
 };
+
+#define STRACE_VECTOR 6 /* struct report_data.arg of the first piece of a vector */
 
 struct format {
     const char *name;
@@ -445,9 +448,38 @@ static void put_sockaddr(struct text *t, const uint8_t *b, size_t size) {
     put(t, "}");
 }
 
+/* `whole` bytes, of which `size` came along. */
+static void put_start(struct text *t, const uint8_t *b, size_t size, uint64_t whole) {
+    size_t n = whole < size ? (size_t)whole : size;
+    put_quoted(t, b, n, 32);
+    put(t, "%s", n < whole && n <= 32 ? "..." : "");
+}
+
+static void put_vector(struct text *t, const struct strace_data *data, const uint8_t *b,
+                       size_t size, uint64_t count, uint64_t bytes) {
+    put(t, "[");
+    for (unsigned i = 0; (i + 1) * 16 <= size && i < count; i++) {
+        uint64_t base = word_at(b + 16 * i, 8), length = word_at(b + 16 * i + 8, 8);
+        uint64_t told = length < bytes ? length : bytes;
+        const uint8_t *start;
+        size_t there;
+        put(t, "%s{", i == 0 ? "" : ", ");
+        if (told > 0 && find_data(data, STRACE_VECTOR + i, &start, &there)) {
+            put_start(t, start, there, told);
+        } else if (length == 0) {
+            put(t, "\"\"");
+        } else {
+            put(t, "0x%" PRIx64, base);
+        }
+        put(t, ", %" PRIu64 "}", length);
+        bytes -= told;
+    }
+    put(t, "%s]", count > size / 16 ? ", ..." : "");
+}
+
 /* Arguments that point to bytes which came along; false: show the pointer. */
 static bool put_bytes(struct text *t, enum kind kind, const struct report_call *call,
-                      const uint8_t *b, size_t size, unsigned i) {
+                      const struct strace_data *data, const uint8_t *b, size_t size, unsigned i) {
     switch (kind) {
     case PATH: {
         size_t length = strnlen((const char *)b, size);
@@ -461,19 +493,16 @@ static bool put_bytes(struct text *t, enum kind kind, const struct report_call *
         if (kind == OUT && call->result < 0) {
             return false;
         }
-        size_t n = whole < size ? (size_t)whole : size;
-        put_quoted(t, b, n, 32);
-        put(t, "%s", n < whole && n <= 32 ? "..." : "");
+        put_start(t, b, size, whole);
         return true;
     }
-    case IOVEC: {
-        uint64_t count = i < 5 ? call->args[i + 1] : 0;
-        put(t, "[");
-        for (size_t at = 0; at + 16 <= size && at / 16 < count; at += 16) {
-            put(t, "%s{0x%" PRIx64 ", %" PRIu64 "}", at == 0 ? "" : ", ", word_at(b + at, 8),
-                word_at(b + at + 8, 8));
-        }
-        put(t, "%s]", count > size / 16 ? ", ..." : "");
+    case IOVEC:
+    case IOVEC_OUT: {
+        bool filled = kind == IOVEC_OUT;
+        put_vector(t, data, b, size, i < 5 ? call->args[i + 1] : 0,
+                   !filled            ? UINT64_MAX
+                   : call->result > 0 ? (uint64_t)call->result
+                                      : 0);
         return true;
     }
     case TIME:
@@ -647,7 +676,7 @@ static void put_call(struct text *t, const struct report_call *call,
         const uint8_t *bytes;
         size_t size;
         put(t, "%s", i == 0 ? "" : ", ");
-        if (!find_data(data, i, &bytes, &size) || !put_bytes(t, kind, call, bytes, size, i)) {
+        if (!find_data(data, i, &bytes, &size) || !put_bytes(t, kind, call, data, bytes, size, i)) {
             put_scalar(t, kind, call->args[i]);
         }
     }

@@ -43,8 +43,8 @@ static bool fill(struct toolchain *toolchain, char *const found[NAME_COUNT]) {
     return true;
 }
 
-/* The last word of text that is names[i] or ends in /names[i]; words end at
- * white space, and a quoted one may hold some. */
+/* The last word of text that ends in /names[i]; words end at white space, and a
+ * quoted one may hold some. */
 bool toolchain_parse(struct toolchain *toolchain, const char *text) {
     char *found[NAME_COUNT] = {0};
     for (const char *p = text; *p;) {
@@ -58,7 +58,7 @@ bool toolchain_parse(struct toolchain *toolchain, const char *text) {
         p += length;
         p += *p == '"';
         for (size_t i = 0; i < NAME_COUNT; i++) {
-            if (word[0] == '/' && strcmp(path_base(word), names[i]) == 0) {
+            if (strchr(word, '/') && strcmp(path_base(word), names[i]) == 0) {
                 found[i] = word;
             }
         }
@@ -120,6 +120,21 @@ static void save(const struct toolchain *toolchain, const char *path, const char
     write_file(path, text, strlen(text));
 }
 
+/* Zig names files below the current folder relative to it. */
+static const char *absolute(const char *path) {
+    char *real = realpath(path, NULL);
+    char *copy = xstrdup(real ? real : path);
+    free(real);
+    return copy;
+}
+
+static void make_absolute(struct toolchain *toolchain) {
+    toolchain->crt1 = absolute(toolchain->crt1);
+    for (size_t i = 0; i < toolchain->library_count; i++) {
+        toolchain->libraries[i] = absolute(toolchain->libraries[i]);
+    }
+}
+
 /* Links `int main` in folder. */
 static bool ask(struct toolchain *toolchain, const char *folder) {
     const char *source = path_join(folder, "main.c"), *program = path_join(folder, "main");
@@ -157,6 +172,7 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
         diag_hint("ZUK_ZIG must name the pinned Zig that ./bootstrap fetches");
         return false;
     }
+    make_absolute(toolchain);
     return true;
 }
 

@@ -14,9 +14,13 @@
 #include "lib/align.h"
 #include "lib/string.h"
 #include "mm/area.h"
+#include "mm/user.h"
+#include "vfs/file.h"
 
 #define DATA_SIZE 96u /* of each argument */
 #define ARGS 6
+#define VECTOR 1        /* the argument that is a struct iovec [] where there is one */
+#define VECTOR_PIECES 3 /* of which the bytes are told */
 
 /* Bytes at `at` that can be read without a fault, up to DATA_SIZE. */
 static uint16_t readable(vaddr_t at) {
@@ -33,16 +37,21 @@ static uint16_t readable(vaddr_t at) {
 static void send(const struct thread *t, const struct report_call *call, uint64_t time,
                  uint64_t duration) {
     struct report_trace r = {.time = time, .duration = duration, .thread = t->id, .call = *call};
-    struct report_data data[ARGS];
-    struct io_piece pieces[1 + 2 * ARGS] = {{&r, sizeof r, false}};
+    struct file_piece at[ARGS + VECTOR_PIECES] = {{0, 0}};
+    struct report_data data[ARGS + VECTOR_PIECES];
+    struct io_piece pieces[1 + 2 * (ARGS + VECTOR_PIECES)] = {{&r, sizeof r, false}};
     unsigned count = 1;
-    for (uint16_t i = 0; i < ARGS; i++) {
-        uint16_t size = readable(call->args[i]);
+    for (unsigned i = 0; i < ARGS; i++)
+        at[i].base = call->args[i];
+    if (readable(call->args[VECTOR]) == DATA_SIZE)
+        user_read(at + ARGS, call->args[VECTOR], VECTOR_PIECES * sizeof at[0]);
+    for (uint16_t i = 0; i < ARRAY_LEN(at); i++) {
+        uint16_t size = readable(at[i].base);
         if (!size)
             continue;
         data[i] = (struct report_data){i, size};
         pieces[count++] = (struct io_piece){&data[i], sizeof data[i], false};
-        pieces[count++] = (struct io_piece){(const void *)call->args[i], size, true};
+        pieces[count++] = (struct io_piece){(const void *)at[i].base, size, true};
         r.data_count++;
     }
     console_record(REPORT_TRACE, pieces, count, false);

@@ -60,6 +60,19 @@ prints before
 says 'write(1, "before\n", 7) = 7'
 says "exit_group(0)"
 
+c vector <<'C'
+#include <sys/uio.h>
+int main(void) {
+    char a[4], b[8];
+    struct iovec out[] = {{"ab", 2}, {"", 0}, {"cdef", 4}}, in[] = {{a, 4}, {b, 8}};
+    return readv(0, in, 2) != 6 || writev(1, out, 3) != 6;
+}
+C
+printf 123456 >in
+run sh -c "$ZUK run --strace vector.o <in"
+says 'readv(0, [{"1234", 4}, {"56", 8}], 2) = 6'
+says 'writev(1, [{"ab", 2}, {"", 0}, {"cdef", 4}], 3) = 6'
+
 run "$ZUK" run -v --accel auto crash.elf -- fine
 status 0
 says "accelerator: "
