@@ -68,8 +68,8 @@ static long random_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos)
 }
 
 /* /dev/zero maps as anonymous memory does. */
-static paddr_t zero_page(struct area_source *s, uint64_t index, bool private, bool *owned) {
-    (void)s, (void)index, (void)private;
+static paddr_t zero_page(struct area_source *s, uint64_t index, enum area_use use, bool *owned) {
+    (void)s, (void)index, (void)use;
     *owned = true;
     return frame_alloc_zero();
 }

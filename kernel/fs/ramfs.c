@@ -87,7 +87,7 @@ static void touch(struct node *n) {
     n->mtime = n->ctime = clock_realtime();
 }
 
-static paddr_t source_get(struct area_source *s, uint64_t index, bool private, bool *owned);
+static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned);
 static void source_ref(struct area_source *s);
 static void source_unref(struct area_source *s);
 static uint64_t source_size(struct area_source *s);
@@ -507,13 +507,13 @@ static uint64_t source_size(struct area_source *s) {
     return source_node(s)->size;
 }
 
-static paddr_t source_get(struct area_source *s, uint64_t index, bool private, bool *owned) {
+static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned) {
     struct node *n = source_node(s);
     uint64_t start = index * PAGE_SIZE;
     size_t valid = start < n->size ? MIN((size_t)(n->size - start), PAGE_SIZE) : 0;
     const uint8_t *bytes = valid ? page_bytes(n, index) : NULL;
     *owned = true;
-    if (!private && valid) {
+    if (use != AREA_COPY && valid) {
         bool whole_page = valid == PAGE_SIZE && IS_ALIGNED((uintptr_t)bytes, PAGE_SIZE);
         if (!n->image || whole_page) {
             uint64_t before = n->pages.frames;

@@ -353,18 +353,29 @@ long area_brk(vaddr_t brk) {
 
 /* ---- faults ---- */
 
+/* Private pages are copied when they are written; the executable's, which
+ * mostly are, at the first touch: one fault, not two. */
+static enum area_use use_of(const struct area *a, vaddr_t va, unsigned access) {
+    if (a->flags & AREA_SHARED)
+        return a->flags & AREA_READ_ONLY ? AREA_LOOK : AREA_SHARE;
+    if (a->flags & AREA_IMAGE)
+        access = a->prot;
+    return access & PROT_WRITE || a->zero_from < va + PAGE_SIZE ? AREA_COPY : AREA_LOOK;
+}
+
 /* A page of a source for the area, ready to map. */
-static int source_page(struct area *a, vaddr_t va, struct page_entry *out) {
+static int source_page(struct area *a, vaddr_t va, unsigned access, struct page_entry *out) {
     struct area_source *s = a->source;
     uint64_t offset = a->offset + (va - a->start);
-    bool private =
-        !(a->flags & AREA_SHARED) && (a->prot & PROT_WRITE || a->zero_from < va + PAGE_SIZE);
+    enum area_use use = use_of(a, va, access);
     if (offset >= ALIGN_UP(s->size(s), PAGE_SIZE))
         return -EIO;
-    out->frame = s->get(s, offset >> PAGE_SHIFT, private, &out->owned);
+    out->frame = s->get(s, offset >> PAGE_SHIFT, use, &out->owned);
     if (!out->frame)
         return -ENOMEM;
-    if (private && a->zero_from < va + PAGE_SIZE) {
+    if (use == AREA_LOOK && !out->owned)
+        out->prot &= ~PROT_WRITE;
+    if (use == AREA_COPY && a->zero_from < va + PAGE_SIZE) {
         vaddr_t from = a->zero_from > va ? a->zero_from : va;
         memset((char *)phys_to_virt(out->frame) + (from - va), 0, va + PAGE_SIZE - from);
     }
@@ -380,17 +391,23 @@ int area_fault(vaddr_t va, unsigned access) {
     if (!(a->prot & need))
         return -EFAULT;
     struct page_entry e;
-    if (arch_page_lookup(va, &e))
-        return access & ~e.prot ? -EFAULT : 0;
+    if (arch_page_lookup(va, &e)) {
+        if (!(access & ~e.prot))
+            return 0;
+        if (e.owned)
+            return -EFAULT;
+        arch_page_unmap(va, &e); /* a file's page that is to be copied now */
+    }
     e.owned = true;
+    e.prot = a->prot;
     int error = 0;
     if (a->source)
-        error = source_page(a, va, &e);
+        error = source_page(a, va, access, &e);
     else if (!(e.frame = frame_alloc_zero()))
         error = -ENOMEM;
     if (error)
         return error;
-    error = arch_page_map(va, e.frame, a->prot, e.owned);
+    error = arch_page_map(va, e.frame, e.prot, e.owned);
     if (error) {
         if (e.owned)
             frame_free(e.frame);

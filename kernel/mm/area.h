@@ -15,12 +15,17 @@
 
 struct area;
 
+enum area_use {
+    AREA_LOOK,  /* the page is never written through this mapping */
+    AREA_SHARE, /* the file's own page, written through it or not */
+    AREA_COPY,  /* a copy, which is going to be written */
+};
+
 /* Where a file-backed area's pages come from.  An upper room fills this in.
  * `get` returns a frame that holds file page `index` (zero past the end of
- * the file), 0 when memory is out; *owned says whether the area owns it.  With
- * `private` the caller is going to write: the frame must be its own copy. */
+ * the file), 0 when memory is out; *owned says whether the area owns it. */
 struct area_source {
-    paddr_t (*get)(struct area_source *s, uint64_t index, bool private, bool *owned);
+    paddr_t (*get)(struct area_source *s, uint64_t index, enum area_use use, bool *owned);
     void (*ref)(struct area_source *s);      /* the area was split or copied */
     void (*unref)(struct area_source *s);    /* the area is gone */
     uint64_t (*size)(struct area_source *s); /* bytes; touches past the last page are SIGBUS */

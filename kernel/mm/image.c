@@ -9,11 +9,11 @@
 #include "mm/area.h"
 #include "mm/frame.h"
 
-static paddr_t image_get(struct area_source *s, uint64_t index, bool private, bool *owned) {
+static paddr_t image_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned) {
     (void)s;
     paddr_t page = bootinfo.manifest->app_paddr + index * PAGE_SIZE;
-    *owned = private;
-    if (!private)
+    *owned = use == AREA_COPY;
+    if (!*owned)
         return page;
     paddr_t copy = frame_alloc();
     if (copy)

@@ -52,6 +52,35 @@ static void shared_and_private(int fd) {
     CHECK_EQ(text[0], 'T');
 }
 
+/* A private page is the file's until it is written, however. */
+static void copied_at_the_write(int fd) {
+    char text[8];
+    char *private = mmap(NULL, SIZE, RW, MAP_PRIVATE, fd, 0);
+    char *later = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+    CHECK_EQ(private[100], 0);
+    CHECK_EQ(later[100], 0);
+    CHECK_EQ(pwrite(fd, "new", 3, 100), 3);
+    CHECK_EQ(private[101], 'e'); /* read before, not yet written */
+    private[101] = 'E';
+    CHECK_EQ(pwrite(fd, "old", 3, 100), 3);
+    CHECK_EQ(private[100], 'n');
+    CHECK_EQ(private[101], 'E');
+    CHECK_EQ(mprotect(later, SIZE, RW), 0);
+    CHECK_EQ(later[100], 'o');
+    CHECK_EQ(pwrite(fd, "O", 1, 100), 1);
+    CHECK_EQ(later[100], 'O');
+    CHECK_EQ(pread(fd, later, 3, 102), 3); /* the kernel writes to it */
+    CHECK_EQ(later[0], 'd');
+    CHECK_EQ(pread(fd, text, 1, 0), 1);
+    CHECK_EQ(text[0], 0);
+    CHECK_EQ(mprotect(private, SIZE, PROT_READ), 0);
+    CHECK_EQ(private[101], 'E');
+    CHECK_EQ(madvise(private, SIZE, MADV_DONTNEED), 0);
+    CHECK_EQ(private[101], 'l');
+    CHECK_EQ(munmap(private, SIZE), 0);
+    CHECK_EQ(munmap(later, SIZE), 0);
+}
+
 static void around_the_end(int fd) {
     char *p = mmap(NULL, 5 * 4096, PROT_READ, MAP_SHARED, fd, 0);
     CHECK_EQ(p[SIZE], 0); /* zeros up to the page's end */
@@ -133,6 +162,7 @@ int main(void) {
     int fd = open("file", O_RDWR | O_CREAT, 0644);
     CHECK_EQ(ftruncate(fd, SIZE), 0);
     shared_and_private(fd);
+    copied_at_the_write(fd);
     around_the_end(fd);
     offsets(fd);
     outlives_descriptor_and_name();
