@@ -128,48 +128,15 @@ syscall_entry_traced:
     movq %gs:THREAD_SCRATCH, %rax
     movq %gs:THREAD_SCRATCH + 8, %rdx
 syscall_entry:
-    movq %rsp, %gs:THREAD_APP_SP
-    movq %gs:THREAD_KSTACK_TOP, %rsp
-    pushq %r11
-    pushq %rcx
-    pushq %rbx
-    pushq %rbp
-    movl %gs:THREAD_CALLS_NEXT, %ebx
-    leal CALL_SIZE(%rbx), %ecx
-    andl $CALLS_MASK, %ecx
-    movl %ecx, %gs:THREAD_CALLS_NEXT
-    addq %gs:THREAD_SELF, %rbx
-    movq %rax, THREAD_CALLS + CALL_NUMBER(%rbx)
-    movq %rdi, THREAD_CALLS + CALL_ARGS(%rbx)
-    movq %rsi, THREAD_CALLS + CALL_ARGS + 8(%rbx)
-    movq %rdx, THREAD_CALLS + CALL_ARGS + 16(%rbx)
-    movq %r10, THREAD_CALLS + CALL_ARGS + 24(%rbx)
-    movq %r8, THREAD_CALLS + CALL_ARGS + 32(%rbx)
-    movq %r9, THREAD_CALLS + CALL_ARGS + 40(%rbx)
-    movq %r10, %rcx
-    cmpq $SYSCALL_COUNT, %rax
-    jae 2f
-    movslq syscall_table(, %rax, 4), %rax
-    addq $syscall_table, %rax
-1:  call *%rax
-    movq %rax, THREAD_CALLS + CALL_RESULT(%rbx)
-    cmpl $0, %gs:THREAD_WORK
-    jne syscall_work
-    movq THREAD_CALLS + CALL_ARGS(%rbx), %rdi
-    movq THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
-    movq THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
-    movq THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
-    movq THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
-    movq THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
-    movq 8(%rsp), %rbx /* rbp is as the handler found it */
-    movq 16(%rsp), %rcx
-    addq $24, %rsp
+    SYSCALL_SAVE
+    SYSCALL_CALL
+    SYSCALL_RESTORE
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
-2:  movq $sys_absent, %rax
-    jmp 1b
+    SYSCALL_BEYOND
 
+    .globl syscall_work
 syscall_work:
     FULL_FRAME
     call app_work

@@ -1,8 +1,66 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Assembly macros for system call handlers that need all the app's registers.
+ * Assembly macros: the pieces of a system call entry, and of handlers that need
+ * all the app's registers.
  */
 #include "arch/x86_64/offsets.h"
+
+/* The pieces of a system call's way in and out, which differ only in what comes
+ * between them.  SAVE: on the thread's kernel stack; %rcx, %rbx, %rbp and %r11
+ * are free then. */
+.macro SYSCALL_SAVE
+    movq %rsp, %gs:THREAD_APP_SP
+    movq %gs:THREAD_KSTACK_TOP, %rsp
+    pushq %r11
+    pushq %rcx
+    pushq %rbx
+    pushq %rbp
+.endm
+
+/* Calls the handler; goes to syscall_work when there is something to do before
+ * the app goes on. */
+.macro SYSCALL_CALL
+    movl %gs:THREAD_CALLS_NEXT, %ebx
+    leal CALL_SIZE(%rbx), %ecx
+    andl $CALLS_MASK, %ecx
+    movl %ecx, %gs:THREAD_CALLS_NEXT
+    addq %gs:THREAD_SELF, %rbx
+    movq %rax, THREAD_CALLS + CALL_NUMBER(%rbx)
+    movq %rdi, THREAD_CALLS + CALL_ARGS(%rbx)
+    movq %rsi, THREAD_CALLS + CALL_ARGS + 8(%rbx)
+    movq %rdx, THREAD_CALLS + CALL_ARGS + 16(%rbx)
+    movq %r10, THREAD_CALLS + CALL_ARGS + 24(%rbx)
+    movq %r8, THREAD_CALLS + CALL_ARGS + 32(%rbx)
+    movq %r9, THREAD_CALLS + CALL_ARGS + 40(%rbx)
+    movq %r10, %rcx
+    cmpq $SYSCALL_COUNT, %rax
+    jae 2f
+    movslq syscall_table(, %rax, 4), %rax
+    addq $syscall_table, %rax
+1:  call *%rax
+    movq %rax, THREAD_CALLS + CALL_RESULT(%rbx)
+    cmpl $0, %gs:THREAD_WORK
+    jne syscall_work
+.endm
+
+/* The app's registers as they were; %rsp then points to the flags' slot less 24. */
+.macro SYSCALL_RESTORE
+    movq THREAD_CALLS + CALL_ARGS(%rbx), %rdi
+    movq THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
+    movq THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
+    movq THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
+    movq THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
+    movq THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
+    movq 8(%rsp), %rbx /* rbp is as the handler found it */
+    movq 16(%rsp), %rcx
+    addq $24, %rsp
+.endm
+
+/* Behind the jump to the app: a number beyond the table. */
+.macro SYSCALL_BEYOND
+2:  movq $sys_absent, %rax
+    jmp 1b
+.endm
 
 /* The lower end of every struct trap_frame. */
 .macro PUSH_REST
