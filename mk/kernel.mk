@@ -30,6 +30,19 @@ KERNEL_SMALL := -Os -Xclang -Oz
 KERNEL_OPT_lib/string := -Os
 KERNEL_OPT_app/load := -Os
 
+# lwIP, as the distribution has it (mk/sources.txt), compiled as the kernel is;
+# kernel/net/lwip/ alone sees its headers.
+LWIP := $(B)/source/lwip
+LWIP_SRC := $(addprefix core/,def inet_chksum init ip mem memp netif pbuf raw tcp tcp_in tcp_out timeouts udp) \
+	$(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
+	$(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet
+LWIP_FLAGS := -Ikernel/net/lwip/include -I$(LWIP)/src/include
+$(foreach f,$(notdir $(basename $(shell find kernel/net/lwip -name '*.c'))),$(eval KERNEL_FLAGS_net/lwip/$f := $(LWIP_FLAGS)))
+
+$(LWIP)/.stamp: mk/sources.txt mk/fetch-source
+	$(Q)mk/fetch-source lwip >/dev/null
+	$(Q)touch $@
+
 # String functions must not become calls to themselves.
 KERNEL_FLAGS_lib/string := -fno-builtin
 
@@ -48,6 +61,17 @@ $$(B)/lib/zuk/$(1)/%.o: kernel/%.c $$(B)/kernel-$(1).flags
 	$$(call say,ZIGCC,$$<)
 	$$(Q)$$(ZIG) cc $$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) $$(or $$(KERNEL_OPT_$$*),$$(KERNEL_SMALL)) $$(KERNEL_FLAGS_$$*) -MMD -MP -c -o $$@ $$<
 
+LWIP_OBJ_$(1) := $$(patsubst %,$$(B)/lib/zuk/$(1)/lwip/%.o,$$(notdir $$(LWIP_SRC)))
+$$(filter $$(B)/lib/zuk/$(1)/net/lwip/%,$$(KERNEL_OBJ_$(1))): $$(LWIP)/.stamp
+
+define lwip_rule_$(1)
+$$(B)/lib/zuk/$(1)/lwip/$$(notdir $$(f)).o: $$(LWIP)/.stamp $$(wildcard kernel/net/lwip/include/*.h kernel/net/lwip/include/arch/*.h) $$(B)/kernel-$(1).flags
+	@mkdir -p $$$$(@D)
+	$$$$(call say,ZIGCC,lwip/$$(f).c)
+	$$$$(Q)$$$$(ZIG) cc $$$$(KERNEL_TARGET_$(1)) $$$$(KERNEL_CFLAGS) -Wno-tautological-constant-out-of-range-compare $$$$(KERNEL_SMALL) $$$$(LWIP_FLAGS) -c -o $$$$@ $$(LWIP)/src/$$(f).c
+endef
+$$(foreach f,$$(LWIP_SRC),$$(eval $$(lwip_rule_$(1))))
+
 $$(B)/lib/zuk/$(1)/%.o: kernel/%.S $$(B)/kernel-$(1).flags
 	@mkdir -p $$(@D)
 	$$(call say,ZIGCC,$$<)
@@ -59,7 +83,7 @@ $$(B)/lib/zuk/$(1)/kernel.ld: $$(wildcard kernel/arch/$(1)/kernel.ld)
 	$$(Q)cp $$< $$@
 
 # Objects whose source is gone go too.
-$$(B)/lib/zuk/$(1)/stamp: $$(KERNEL_OBJ_$(1)) $$(if $$(wildcard kernel/arch/$(1)/kernel.ld),$$(B)/lib/zuk/$(1)/kernel.ld) mk/stamp
+$$(B)/lib/zuk/$(1)/stamp: $$(KERNEL_OBJ_$(1)) $$(LWIP_OBJ_$(1)) $$(if $$(wildcard kernel/arch/$(1)/kernel.ld),$$(B)/lib/zuk/$(1)/kernel.ld) mk/stamp
 	$$(Q)mk/stamp $$@ $$(filter %.o %.ld,$$^)
 
 kernel: $$(B)/lib/zuk/$(1)/stamp

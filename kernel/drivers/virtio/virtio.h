@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VIRTIO_ID_NET 1u
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_F_VERSION_1 (UINT64_C(1) << 32)
 #define VIRTIO_NO_LINE UINT32_MAX

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Network cards (virtio 1.1, 5.1): one pair of queues.
+ *
+ * Received frames lie in buffers of half a page, which the stack holds as long
+ * as it wants; a buffer's record, `slots` here, is never where the device can
+ * write.  Frames to send are not copied: the device reads them where they lie.
+ * Transmit interrupts are on only while the ring is full.
+ */
+#include "drivers/virtio/virtqueue.h"
+#include "irq/irq.h"
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "netdev/netdev.h"
+
+enum {
+    F_CSUM = 1 << 0,
+    F_GUEST_CSUM = 1 << 1,
+    F_MAC = 1 << 5,
+    F_STATUS = 1 << 16,
+};
+enum { QUEUE_RX, QUEUE_TX };
+enum { RX_SIZE = 128, TX_SIZE = 256 };
+enum { STATUS_LINK_UP = 1 };
+enum { HDR_NEEDS_CSUM = 1, HDR_DATA_VALID = 2 };
+
+struct header { /* struct virtio_net_hdr, 5.1.6; legacy devices have no `buffers` */
+    uint8_t flags, gso_type;
+    uint16_t header_size, gso_size, csum_start, csum_offset, buffers;
+};
+#define HEADER_LEGACY 10u
+#define BUFFER_SIZE 2048u /* two to a frame; 1,514 bytes and the header fit */
+#define MTU 1500u
+#define ETHERNET_HEADER 14u
+
+struct card {
+    struct netdev dev;
+    struct virtio_device virtio;
+    struct virtqueue rx, tx;
+    struct irq_handler irq;
+    uint32_t header_size;
+    bool posted; /* receive buffers were given that the device was not told of */
+    bool full;   /* somebody was told -EAGAIN */
+    paddr_t received[RX_SIZE];       /* by chain: the buffer */
+    void *tokens[TX_SIZE];           /* by chain */
+    struct header headers[TX_SIZE];  /* by the number of the frame, modulo */
+};
+
+#define CARDS 4
+static struct card *cards[CARDS];
+
+static struct card *card_of(struct netdev *dev) {
+    return container_of(dev, struct card, dev);
+}
+
+/* ---- receiving ----------------------------------------------------------- */
+
+static void post(struct card *c, paddr_t buffer) {
+    virtqueue_begin(&c->rx);
+    if (virtqueue_put(&c->rx, buffer, BUFFER_SIZE, true))
+        c->received[virtqueue_end(&c->rx)] = buffer;
+    c->posted = true;
+}
+
+static void net_release(struct netdev *dev, void *buffer) {
+    struct card *c = card_of(dev);
+    post(c, virt_to_phys(buffer));
+}
+
+static void receive(struct card *c) {
+    uint16_t head;
+    uint32_t size;
+    while (virtqueue_take(&c->rx, &head, &size) > 0) {
+        uint8_t *buffer = phys_to_virt(c->received[head]);
+        struct header h;
+        memcpy(&h, buffer, sizeof h);
+        if (size < c->header_size + ETHERNET_HEADER || h.gso_type) {
+            post(c, c->received[head]); /* nothing that we asked for */
+            continue;
+        }
+        bool checked = c->virtio.features & F_GUEST_CSUM &&
+                       h.flags & (HDR_NEEDS_CSUM | HDR_DATA_VALID);
+        c->dev.stack->received(&c->dev, buffer, buffer + c->header_size, size - c->header_size,
+                               checked);
+    }
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+static void reap(struct card *c) {
+    uint16_t head;
+    uint32_t size;
+    while (virtqueue_take(&c->tx, &head, &size) > 0)
+        c->dev.stack->sent(&c->dev, c->tokens[head]);
+}
+
+static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned count,
+                    const struct net_checksum *sum, void *token) {
+    struct card *c = card_of(dev);
+    if (c->virtio.broken)
+        return -EIO;
+    if (c->tx.free_count < count + 1) {
+        reap(c);
+        if (c->tx.free_count < count + 1) {
+            c->full = true;
+            virtqueue_interrupts(&c->tx, true);
+            reap(c);
+            if (c->tx.free_count < count + 1)
+                return -EAGAIN;
+        }
+    }
+    /* As many headers as descriptors: this one's last user is done. */
+    struct header *h = &c->headers[c->tx.given % TX_SIZE];
+    *h = (struct header){0};
+    if (sum->start) {
+        h->flags = HDR_NEEDS_CSUM;
+        h->csum_start = sum->start;
+        h->csum_offset = sum->offset;
+    }
+    virtqueue_begin(&c->tx);
+    virtqueue_put(&c->tx, virt_to_phys(h), c->header_size, false);
+    for (unsigned i = 0; i < count; i++)
+        virtqueue_put(&c->tx, pieces[i].paddr, pieces[i].size, false);
+    c->tokens[virtqueue_end(&c->tx)] = token;
+    return 0;
+}
+
+static void net_flush(struct netdev *dev) {
+    struct card *c = card_of(dev);
+    if (c->tx.given != c->tx.taken)
+        virtqueue_notify(&c->tx);
+    if (c->posted) {
+        c->posted = false;
+        virtqueue_notify(&c->rx);
+    }
+    reap(c);
+}
+
+static bool net_link(struct netdev *dev) {
+    struct card *c = card_of(dev);
+    if (!(c->virtio.features & F_STATUS) || !c->virtio.config)
+        return true;
+    return *(volatile uint16_t *)(c->virtio.config + 6) & STATUS_LINK_UP;
+}
+
+static void interrupt(void *arg) {
+    struct card *c = arg;
+    c->virtio.ops->irq_ack(&c->virtio);
+    receive(c);
+    reap(c);
+    if (c->full && c->tx.free_count > TX_SIZE / 2) {
+        c->full = false;
+        virtqueue_interrupts(&c->tx, false);
+    }
+    c->dev.stack->idle(&c->dev);
+    net_flush(&c->dev);
+}
+
+/* ---- starting ------------------------------------------------------------ */
+
+static const struct netdev_ops net_ops = {net_send, net_flush, net_release, net_link};
+
+/* Zeroed memory of its own for a queue; frames stay for good. */
+static bool queue_init(struct card *c, struct virtqueue *q, uint16_t index, uint16_t size) {
+    size_t bytes = VIRTQUEUE_BYTES(size);
+    paddr_t p = frame_alloc_run((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (!p)
+        return false;
+    memset(phys_to_virt(p), 0, bytes);
+    return virtqueue_init(q, &c->virtio, index, size, phys_to_virt(p), p);
+}
+
+static struct netdev *net_find(unsigned nth) {
+    extern const struct virtio_bus *const virtio_buses_start[], *const virtio_buses_end[];
+    if (nth >= CARDS)
+        return NULL;
+    if (cards[nth])
+        return &cards[nth]->dev;
+    paddr_t memory = frame_alloc_run((sizeof(struct card) + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (!memory)
+        return NULL;
+    struct card *c = phys_to_virt(memory);
+    memset(c, 0, sizeof *c);
+    unsigned left = nth;
+    for (const struct virtio_bus *const *bus = virtio_buses_start; bus < virtio_buses_end; bus++) {
+        for (unsigned i = 0; (*bus)->find(&c->virtio, VIRTIO_ID_NET, i); i++) {
+            if (left-- > 0)
+                continue;
+            cards[nth] = c;
+            c->dev.ops = &net_ops;
+            c->dev.mtu = MTU;
+            return &c->dev;
+        }
+    }
+    for (size_t i = 0; i < sizeof *c; i += PAGE_SIZE)
+        frame_free(memory + i);
+    return NULL;
+}
+
+/* Two buffers a frame; without memory for all there are fewer. */
+static void fill(struct card *c) {
+    while (c->rx.free_count >= PAGE_SIZE / BUFFER_SIZE) {
+        paddr_t frame = frame_alloc();
+        if (!frame)
+            break;
+        for (unsigned i = 0; i < PAGE_SIZE / BUFFER_SIZE; i++)
+            post(c, frame + i * BUFFER_SIZE);
+    }
+}
+
+static int net_start(struct netdev *dev) {
+    struct card *c = card_of(dev);
+    if (virtio_start(&c->virtio, F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM))
+        return -EIO;
+    c->header_size = c->virtio.legacy ? HEADER_LEGACY : (uint32_t)sizeof(struct header);
+    static const uint8_t local[6] = {0x02, 0x7a, 0x75, 0x6b, 0, 0};
+    memcpy(dev->mac, local, sizeof local);
+    if (c->virtio.features & F_MAC && c->virtio.config) {
+        for (unsigned i = 0; i < sizeof dev->mac; i++)
+            dev->mac[i] = c->virtio.config[i];
+    }
+    dev->checksums_out = c->virtio.features & F_CSUM;
+    if (c->virtio.line == VIRTIO_NO_LINE || !queue_init(c, &c->rx, QUEUE_RX, RX_SIZE) ||
+        !queue_init(c, &c->tx, QUEUE_TX, TX_SIZE)) {
+        virtio_give_up(&c->virtio);
+        return -EIO;
+    }
+    virtio_ready(&c->virtio);
+    fill(c);
+    c->irq = (struct irq_handler){.fn = interrupt, .arg = c};
+    irq_attach(c->virtio.line, &c->irq);
+    virtqueue_interrupts(&c->rx, true);
+    net_flush(dev);
+    return 0;
+}
+
+static const struct netdev_driver net = {net_find, net_start};
+NETDEV_DRIVER(net);

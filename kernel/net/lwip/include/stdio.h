@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * For lwIP, which asks for the C library's header of this name.
+ */

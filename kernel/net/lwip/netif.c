@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Interfaces: between netdev/ and lwIP.
+ *
+ * Received frames go into the stack where they lie; a frame to send is the
+ * device's until it says that it is done, so its pbufs are kept as long.  The
+ * command line's ip= (as Linux writes it: client:server:gateway:netmask:host:
+ * device:method:dns0:dns1, or just dhcp) says how the first interface gets its
+ * address; without one it asks by DHCP.
+ */
+#include <lwip/dhcp.h>
+#include <lwip/dns.h>
+#include <lwip/etharp.h>
+#include <lwip/ethip6.h>
+#include <lwip/init.h>
+#include <lwip/netif.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
+#include <lwip/timeouts.h>
+
+#include "boot/bootinfo.h"
+#include "lib/align.h"
+#include "lib/cmdline.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "net/lwip/stack.h"
+#include "netdev/netdev.h"
+
+WAIT_QUEUE(net_changed);
+
+struct interface {
+    struct netif netif;
+    struct netdev *dev;
+    struct interface *next;
+};
+
+/* A received frame on its way through the stack. */
+struct frame {
+    struct pbuf_custom pbuf;
+    struct netdev *dev;
+    void *buffer;
+};
+
+static struct interface *interfaces;
+static char host_name[65] = "zuk";
+
+/* ---- receiving ----------------------------------------------------------- */
+
+static void frame_free_pbuf(struct pbuf *p) {
+    struct frame *f = (struct frame *)p;
+    f->dev->ops->release(f->dev, f->buffer);
+    heap_free(f, sizeof *f);
+}
+
+#define CHECKS (NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
+
+static void received(struct netdev *dev, void *buffer, const void *data, size_t size,
+                     bool checked) {
+    struct interface *i = dev->data;
+    struct frame *f = heap_alloc(sizeof *f);
+    struct pbuf *p = NULL;
+    if (f) {
+        *f = (struct frame){.pbuf.custom_free_function = frame_free_pbuf, .dev = dev,
+                            .buffer = buffer};
+        /* The stack may write to what it was given. */
+        p = pbuf_alloced_custom(PBUF_RAW, (u16_t)size, PBUF_REF, &f->pbuf, (void *)(uintptr_t)data,
+                                (u16_t)size);
+    }
+    if (!p) {
+        heap_free(f, sizeof *f);
+        dev->ops->release(dev, buffer);
+        return;
+    }
+    if (checked)
+        i->netif.chksum_flags &= (u16_t)~CHECKS;
+    else
+        i->netif.chksum_flags |= CHECKS;
+    if (i->netif.input(p, &i->netif) != ERR_OK)
+        pbuf_free(p);
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+static void sent(struct netdev *dev, void *token) {
+    (void)dev;
+    pbuf_free(token);
+}
+
+static uint32_t sum_words(uint32_t sum, const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i + 1 < size; i += 2)
+        sum += (uint32_t)(bytes[i] << 8 | bytes[i + 1]);
+    return sum;
+}
+
+/* The device sums up a TCP or UDP packet from the sum of its pseudo header,
+ * which stands in the checksum's place. */
+static void prepare_checksum(struct pbuf *p, struct net_checksum *out) {
+    uint8_t *h = p->payload;
+    uint16_t at = SIZEOF_ETH_HDR, type = (uint16_t)(h[12] << 8 | h[13]), size;
+    uint8_t protocol;
+    uint32_t sum;
+    *out = (struct net_checksum){0, 0};
+    if (type == ETHTYPE_IP && p->len >= at + IP_HLEN) {
+        uint16_t header = (uint16_t)((h[at] & 15) * 4);
+        if ((h[at + 6] & 0x3f) | h[at + 7])
+            return; /* a fragment: its sum is the whole packet's, and made */
+        protocol = h[at + 9];
+        size = (uint16_t)((h[at + 2] << 8 | h[at + 3]) - header);
+        sum = sum_words(0, h + at + 12, 8);
+        at = (uint16_t)(at + header);
+    } else if (type == ETHTYPE_IPV6 && p->len >= at + IP6_HLEN) {
+        protocol = h[at + 6];
+        size = (uint16_t)(h[at + 4] << 8 | h[at + 5]);
+        sum = sum_words(0, h + at + 8, 32);
+        at += IP6_HLEN;
+    } else {
+        return;
+    }
+    uint16_t offset = protocol == IP_PROTO_TCP ? 16 : protocol == IP_PROTO_UDP ? 6 : 0;
+    if (!offset || p->len < at + offset + 2)
+        return;
+    sum += protocol + (uint32_t)size;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    h[at + offset] = (uint8_t)(sum >> 8);
+    h[at + offset + 1] = (uint8_t)sum;
+    *out = (struct net_checksum){at, offset};
+}
+
+/* Cuts [data, data+size) where physical memory may be cut; how many pieces. */
+static unsigned cut(const uint8_t *data, size_t size, struct net_piece *out, unsigned room) {
+    unsigned n = 0;
+    while (size) {
+        size_t part = MIN(size, PAGE_SIZE - (uintptr_t)data % PAGE_SIZE);
+        if (n == room)
+            return room + 1;
+        out[n++] = (struct net_piece){virt_to_phys(data), (uint32_t)part};
+        data += part;
+        size -= part;
+    }
+    return n;
+}
+
+static err_t link_output(struct netif *netif, struct pbuf *p) {
+    struct interface *i = netif->state;
+    struct net_piece pieces[NETDEV_PIECES];
+    struct net_checksum sum = {0, 0};
+    unsigned count = 0;
+    pbuf_ref(p);
+    for (const struct pbuf *q = p; q; q = q->next) {
+        count += cut(q->payload, q->len, pieces + count, NETDEV_PIECES - count);
+        if (count > NETDEV_PIECES)
+            break;
+    }
+    if (count > NETDEV_PIECES) { /* in too many places: one copy */
+        struct pbuf *whole = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+        pbuf_free(p);
+        if (!whole)
+            return ERR_MEM;
+        p = whole;
+        count = cut(p->payload, p->len, pieces, NETDEV_PIECES);
+    }
+    if (i->dev->checksums_out)
+        prepare_checksum(p, &sum);
+    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0)
+        return ERR_OK;
+    pbuf_free(p);
+    return ERR_MEM;
+}
+
+/* ---- bringing up --------------------------------------------------------- */
+
+static void changed(struct netif *netif) {
+    (void)netif;
+    wake_all(&net_changed);
+}
+
+static void link_changed(struct netdev *dev) {
+    struct interface *i = dev->data;
+    if (dev->ops->link(dev))
+        netif_set_link_up(&i->netif);
+    else
+        netif_set_link_down(&i->netif);
+}
+
+static void idle(struct netdev *dev) {
+    (void)dev;
+    net_settle();
+}
+
+static const struct netdev_stack stack = {received, sent, idle, link_changed};
+
+static err_t interface_init(struct netif *netif) {
+    struct interface *i = netif->state;
+    netif->name[0] = 'e';
+    netif->name[1] = 't';
+    netif->mtu = i->dev->mtu;
+    netif->hwaddr_len = sizeof i->dev->mac;
+    memcpy(netif->hwaddr, i->dev->mac, sizeof i->dev->mac);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+                   NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    netif->output = etharp_output;
+    netif->output_ip6 = ethip6_output;
+    netif->linkoutput = link_output;
+    netif->hostname = host_name;
+    if (i->dev->checksums_out)
+        NETIF_SET_CHECKSUM_CTRL(netif,
+                                NETIF_CHECKSUM_ENABLE_ALL &
+                                    ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP));
+    return ERR_OK;
+}
+
+enum ip_field { IP_CLIENT, IP_SERVER, IP_GATEWAY, IP_NETMASK, IP_HOST, IP_DEVICE, IP_METHOD,
+                IP_DNS0, IP_DNS1, IP_FIELDS };
+
+/* Copies field `n` of the command line's ip=; false: empty or not there. */
+static bool ip_field(enum ip_field n, char *out, size_t size) {
+    struct cmdline it;
+    cmdline_start(&it, bootinfo.cmdline, SIZE_MAX);
+    while (cmdline_next(&it)) {
+        if (!cmdline_is(&it, "ip"))
+            continue;
+        const char *p = it.value, *end = p + it.value_len;
+        for (unsigned i = 0; i < n && p < end; p++)
+            i += *p == ':';
+        const char *stop = p;
+        while (stop < end && *stop != ':')
+            stop++;
+        size_t length = (size_t)(stop - p);
+        if (p >= end || !length || length >= size)
+            return false;
+        memcpy(out, p, length);
+        out[length] = 0;
+        return true;
+    }
+    return false;
+}
+
+static bool ip_address(enum ip_field n, ip4_addr_t *out) {
+    char text[16];
+    return ip_field(n, text, sizeof text) && ip4addr_aton(text, out);
+}
+
+static void configure(struct interface *i, bool first) {
+    ip4_addr_t address, gateway = {0}, mask;
+    netif_create_ip6_linklocal_address(&i->netif, 1);
+    netif_set_ip6_autoconfig_enabled(&i->netif, 1);
+    netif_set_up(&i->netif);
+    link_changed(i->dev);
+    if (!first || !ip_address(IP_CLIENT, &address)) {
+        dhcp_start(&i->netif);
+        return;
+    }
+    if (!ip_address(IP_NETMASK, &mask))
+        IP4_ADDR(&mask, 255, 255, 255, 0);
+    ip_address(IP_GATEWAY, &gateway);
+    netif_set_addr(&i->netif, &address, &mask, &gateway);
+    for (unsigned n = 0; n < 2; n++) {
+        ip_addr_t server;
+        IP_SET_TYPE_VAL(server, IPADDR_TYPE_V4);
+        if (ip_address(IP_DNS0 + n, ip_2_ip4(&server)))
+            dns_setserver((u8_t)n, &server);
+    }
+}
+
+void net_start(void) {
+    extern const struct netdev_driver *const netdev_drivers_start[], *const netdev_drivers_end[];
+    static bool started;
+    if (started)
+        return;
+    started = true;
+    lwip_init();
+    ip_field(IP_HOST, host_name, sizeof host_name);
+    struct interface **last = &interfaces;
+    for (const struct netdev_driver *const *d = netdev_drivers_start; d < netdev_drivers_end; d++) {
+        struct netdev *dev;
+        for (unsigned nth = 0; (dev = (*d)->find(nth)); nth++) {
+            struct interface *i = heap_alloc(sizeof *i);
+            if (!i)
+                return;
+            i->dev = dev;
+            dev->stack = &stack;
+            dev->data = i;
+            if ((*d)->start(dev) ||
+                !netif_add(&i->netif, NULL, NULL, NULL, i, interface_init, netif_input)) {
+                heap_free(i, sizeof *i);
+                continue;
+            }
+            netif_set_status_callback(&i->netif, changed);
+            *last = i;
+            last = &i->next;
+            if (i == interfaces)
+                netif_set_default(&i->netif);
+            configure(i, i == interfaces);
+        }
+    }
+    net_settle();
+}
+
+bool net_addressed(void) {
+    bool waits = false;
+    for (const struct interface *i = interfaces; i; i = i->next) {
+        if (!ip4_addr_isany_val(*netif_ip4_addr(&i->netif)))
+            return true;
+        waits = waits || netif_is_link_up(&i->netif);
+    }
+    return !waits;
+}
+
+void net_settle(void) {
+    netif_poll_all();
+    for (struct interface *i = interfaces; i; i = i->next)
+        i->dev->ops->flush(i->dev);
+    net_arm();
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What lwIP needs of the kernel: memory, random numbers, the time, and to be
+ * woken when one of its own timers is due.
+ */
+#include "net/lwip/stack.h"
+
+#include <lwip/sys.h>
+#include <lwip/timeouts.h>
+
+#include "clock/clock.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/random.h"
+
+#define NS_PER_MS 1000000u
+
+/* Each block is preceded by its size, which the heap wants back. */
+union block {
+    size_t size;
+    uint64_t align[1];
+};
+
+void *lwip_port_malloc(size_t size) {
+    size_t whole = size + sizeof(union block);
+    if (whole < size || whole > PAGE_SIZE)
+        return NULL;
+    union block *b = heap_alloc(whole);
+    if (!b)
+        return NULL;
+    b->size = whole;
+    return b + 1;
+}
+
+void *lwip_port_calloc(size_t count, size_t size) {
+    return size && count > PAGE_SIZE / size ? NULL : lwip_port_malloc(count * size);
+}
+
+void lwip_port_free(void *p) {
+    if (!p)
+        return;
+    union block *b = (union block *)p - 1;
+    heap_free(b, b->size);
+}
+
+uint32_t lwip_port_rand(void) {
+    uint32_t n;
+    random_bytes(&n, sizeof n);
+    return n;
+}
+
+u32_t sys_now(void) {
+    return (u32_t)(clock_monotonic() / NS_PER_MS);
+}
+
+static void due(struct timer *t) {
+    (void)t;
+    sys_check_timeouts();
+    net_settle();
+}
+
+static struct timer timer = {.fn = due};
+
+void net_arm(void) {
+    u32_t ms = sys_timeouts_sleeptime();
+    if (ms != SYS_TIMEOUTS_SLEEPTIME_INFINITE)
+        timer_arm(&timer, clock_monotonic() + (uint64_t)ms * NS_PER_MS);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * lwIP in the kernel: what its files here share.  All of it runs with
+ * interrupts closed, from system calls, timers and device interrupts, never
+ * two at once; lwIP's functions do not sleep.
+ */
+#ifndef NET_LWIP_STACK_H
+#define NET_LWIP_STACK_H
+
+#include <stdbool.h>
+
+#include "sched/thread.h"
+
+/* Brings the stack and the interfaces up, once; addresses come later. */
+void net_start(void);
+/* After lwIP was called: packets to ourselves are delivered, devices told of
+ * what was sent, the timer set. */
+void net_settle(void);
+void net_arm(void); /* the timer alone */
+/* Is there an address beside the loopback's, or nothing to wait for?  Woken
+ * when that changes. */
+bool net_addressed(void);
+extern struct wait_queue net_changed;
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Network interfaces, as a driver offers them and a stack uses them.
+ *
+ * A driver fills a struct netdev and hands it to the stack that the table
+ * netdev_stacks names; it is looked for when the stack asks (netdev_probe), not
+ * at boot.  Frames are Ethernet's, without the check sequence.  Nothing here
+ * sleeps.
+ */
+#ifndef NETDEV_NETDEV_H
+#define NETDEV_NETDEV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+
+struct netdev;
+
+struct net_piece { /* of a frame on its way out; one run of physical memory */
+    paddr_t paddr;
+    uint32_t size;
+};
+#define NETDEV_PIECES 16 /* most that one frame has */
+
+/* The checksum of a TCP or UDP packet that the device fills in: the sum goes
+ * to `start + offset`; it covers what follows `start`. */
+struct net_checksum {
+    uint16_t start, offset; /* bytes; start 0: nothing to do */
+};
+
+struct netdev_ops {
+    /* Takes a frame: 0, and `token` comes back with the stack's sent() when its
+     * memory is free again; -EAGAIN: no room now (sent() will come); -EIO. */
+    int (*send)(struct netdev *dev, const struct net_piece *pieces, unsigned count,
+                const struct net_checksum *sum, void *token);
+    void (*flush)(struct netdev *dev); /* tells the device of what send() took */
+    /* A received buffer is no longer used. */
+    void (*release)(struct netdev *dev, void *buffer);
+    bool (*link)(struct netdev *dev); /* is it up? */
+};
+
+struct netdev {
+    const struct netdev_ops *ops;
+    /* The stack's, set before start: */
+    const struct netdev_stack *stack;
+    void *data;
+    uint8_t mac[6];
+    uint16_t mtu;       /* without the Ethernet header */
+    bool checksums_out; /* send() honours `sum` */
+};
+
+/* Called with interrupts closed, also from interrupts. */
+struct netdev_stack {
+    /* A frame lies in memory until release(buffer).  `checked`: its TCP or UDP
+     * checksum is known to be right, or does not matter. */
+    void (*received)(struct netdev *dev, void *buffer, const void *frame, size_t size,
+                     bool checked);
+    void (*sent)(struct netdev *dev, void *token);
+    void (*idle)(struct netdev *dev); /* after a run of received() and sent() */
+    void (*link)(struct netdev *dev); /* it changed */
+};
+
+struct netdev_driver {
+    /* The nth interface, not started; NULL: there are fewer. */
+    struct netdev *(*find)(unsigned nth);
+    /* From now on frames come.  -errno. */
+    int (*start)(struct netdev *dev);
+};
+#define NETDEV_DRIVER(d)                                                                           \
+    __attribute__((used, section(".netdev_drivers." #d))) static const struct netdev_driver        \
+        *const d##_row = &(d)
+
+#endif
