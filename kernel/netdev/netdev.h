@@ -69,7 +69,8 @@ struct netdev_driver {
     int (*start)(struct netdev *dev);
 };
 #define NETDEV_DRIVER(d)                                                                           \
-    __attribute__((used, section(".netdev_drivers." #d))) static const struct netdev_driver        \
-        *const d##_row = &(d)
+    __attribute__((                                                                                \
+        used, section(".netdev_drivers." #d))) static const struct netdev_driver *const d##_row =  \
+        &(d)
 
 #endif

@@ -41,11 +41,11 @@ struct card {
     struct virtqueue rx, tx;
     struct irq_handler irq;
     uint32_t header_size;
-    bool posted; /* receive buffers were given that the device was not told of */
-    bool full;   /* somebody was told -EAGAIN */
-    paddr_t received[RX_SIZE];       /* by chain: the buffer */
-    void *tokens[TX_SIZE];           /* by chain */
-    struct header headers[TX_SIZE];  /* by the number of the frame, modulo */
+    bool posted;                    /* receive buffers were given that the device was not told of */
+    bool full;                      /* somebody was told -EAGAIN */
+    paddr_t received[RX_SIZE];      /* by chain: the buffer */
+    void *tokens[TX_SIZE];          /* by chain */
+    struct header headers[TX_SIZE]; /* by the number of the frame, modulo */
 };
 
 #define CARDS 4
@@ -80,8 +80,8 @@ static void receive(struct card *c) {
             post(c, c->received[head]); /* nothing that we asked for */
             continue;
         }
-        bool checked = c->virtio.features & F_GUEST_CSUM &&
-                       h.flags & (HDR_NEEDS_CSUM | HDR_DATA_VALID);
+        bool checked =
+            c->virtio.features & F_GUEST_CSUM && h.flags & (HDR_NEEDS_CSUM | HDR_DATA_VALID);
         c->dev.stack->received(&c->dev, buffer, buffer + c->header_size, size - c->header_size,
                                checked);
     }

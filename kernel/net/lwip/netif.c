@@ -61,8 +61,8 @@ static void received(struct netdev *dev, void *buffer, const void *data, size_t 
     struct frame *f = heap_alloc(sizeof *f);
     struct pbuf *p = NULL;
     if (f) {
-        *f = (struct frame){.pbuf.custom_free_function = frame_free_pbuf, .dev = dev,
-                            .buffer = buffer};
+        *f = (struct frame){
+            .pbuf.custom_free_function = frame_free_pbuf, .dev = dev, .buffer = buffer};
         /* The stack may write to what it was given. */
         p = pbuf_alloced_custom(PBUF_RAW, (u16_t)size, PBUF_REF, &f->pbuf, (void *)(uintptr_t)data,
                                 (u16_t)size);
@@ -205,14 +205,23 @@ static err_t interface_init(struct netif *netif) {
     netif->linkoutput = link_output;
     netif->hostname = host_name;
     if (i->dev->checksums_out)
-        NETIF_SET_CHECKSUM_CTRL(netif,
-                                NETIF_CHECKSUM_ENABLE_ALL &
-                                    ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP));
+        NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_ENABLE_ALL &
+                                           ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP));
     return ERR_OK;
 }
 
-enum ip_field { IP_CLIENT, IP_SERVER, IP_GATEWAY, IP_NETMASK, IP_HOST, IP_DEVICE, IP_METHOD,
-                IP_DNS0, IP_DNS1, IP_FIELDS };
+enum ip_field {
+    IP_CLIENT,
+    IP_SERVER,
+    IP_GATEWAY,
+    IP_NETMASK,
+    IP_HOST,
+    IP_DEVICE,
+    IP_METHOD,
+    IP_DNS0,
+    IP_DNS1,
+    IP_FIELDS
+};
 
 /* Copies field `n` of the command line's ip=; false: empty or not there. */
 static bool ip_field(enum ip_field n, char *out, size_t size) {
