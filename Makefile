@@ -3,6 +3,7 @@
 # make            the host tool build/zuk and the kernel's objects
 # make test       everything CI runs (make test-quick: 2 minutes; make test-full: hours)
 # make bench      the table of figures
+# make conform    Zig's std tests on Linux and in the guest: docs/scoreboard.md
 # make fuzz       long fuzzing; FUZZ_SECONDS=N per target
 # make lint       the rules of docs/style.md, as far as a program can check them
 # make format     clang-format over every source

@@ -73,7 +73,7 @@ COMMA := ,
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 
-.PHONY: test-quick test test-full fuzz lint format bench
+.PHONY: test-quick test test-full fuzz lint format bench conform
 test-quick:
 	$(Q)tests/run --tier quick $(if $(V),-v)
 test:
@@ -83,6 +83,11 @@ test-full:
 
 bench: all
 	$(Q)tests/bench/bench
+
+# Writes docs/scoreboard.md.  Hours, the first time: it builds std's tests
+# for every Zig and mode.
+conform: all
+	$(Q)tests/conform/conform --all --write
 
 FUZZ_SECONDS ?= 600
 fuzz:

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Runs a cell's tests on Linux or in the guest, several processes (VMs) side by
+# side.  After a crash or a hang it goes on behind the test that was running, so
+# every test has a result: pass, skip, leak, `fail ERROR`, `crash STATUS`, hang.
+import concurrent.futures
+import os
+import queue
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from runner import core
+
+ZUK = f"{core.TOP}/build/zuk"
+MEMORY = "1G"
+SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang
+PIECES = 16  # a side's tests are cut into so many, for the workers to take
+
+
+class Broken(Exception):
+    """The program cannot run its tests at all."""
+
+
+def start(where, program, cwd, words, log):
+    argv = [program, *words]
+    if where == "guest":
+        argv = [ZUK, "exec", "-m", MEMORY, *argv]
+    # The guest's environment is empty; so is the native one.
+    env = dict(os.environ) if where == "guest" else {}
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                            cwd=cwd, env=env, start_new_session=True)
+
+
+def stop(p):
+    """zuk ends its machine when it is asked to; then nobody of its session stays."""
+    try:
+        p.terminate()
+        p.wait(5)
+    except subprocess.TimeoutExpired:
+        pass
+    try:
+        os.killpg(p.pid, signal.SIGKILL)
+    except OSError:
+        pass
+    p.wait()
+
+
+def lines(p, silence):
+    """The lines of p's stdout as they come; None after so many seconds without one."""
+    os.set_blocking(p.stdout.fileno(), False)
+    rest = b""
+    with selectors.DefaultSelector() as s:
+        s.register(p.stdout, selectors.EVENT_READ)
+        while True:
+            if not s.select(silence):
+                yield None
+                return
+            data = os.read(p.stdout.fileno(), 65536)
+            if not data:
+                return
+            *whole, rest = (rest + data).split(b"\n")
+            for line in whole:
+                yield line.decode(errors="replace")
+
+
+def names(program):
+    """What the program itself says it holds: [name], by index."""
+    r = core.Run([program, "list"], 60)
+    if r.status:
+        raise Broken(r.report())
+    found = [line.split(" ", 1) for line in r.out.decode(errors="replace").splitlines()]
+    if [int(i) for i, _ in found] != list(range(len(found))):
+        raise Broken(f"{program} does not list its tests in order")
+    return [name for _, name in found]
+
+
+def take(where, program, cwd, first, last, log, results):
+    """One process: fills results from `first` on, returns where to go on."""
+    p = start(where, program, cwd, ["run", str(first), str(last)], log)
+    running, since, hang = None, time.monotonic(), False
+    at = first
+    try:
+        for line in lines(p, SILENCE[where]):
+            if line is None:
+                hang = True
+                break
+            word, _, rest = line.partition(" ")
+            index = rest.partition(" ")[0]
+            if word == "start" and int(index) == at:
+                running, since = at, time.monotonic()
+            elif word in ("pass", "skip", "leak", "fail") and running is not None and index == str(at):
+                text = f"fail {rest.partition(' ')[2]}" if word == "fail" else word
+                results[at] = (text, round(time.monotonic() - since, 2))
+                running, at = None, at + 1
+            elif word == "end" and at == last:
+                return at
+    finally:
+        if hang:
+            stop(p)
+        else:
+            p.wait()
+        p.stdout.close()
+    status = p.returncode if p.returncode >= 0 else 128 - p.returncode
+    if running is None:
+        raise Broken(f"between tests {at - 1} and {at}: status {status}" + (", silent" if hang else ""))
+    results[at] = ("hang" if hang else f"crash {status}", round(time.monotonic() - since, 2))
+    return at + 1
+
+
+def run(where, program, log_path, workers):
+    """{name: (result, seconds)} of all tests."""
+    tests = names(program)
+    results = [None] * len(tests)
+    pieces = queue.Queue()
+    size = -(-len(tests) // PIECES)
+    for first in range(0, len(tests), size):
+        pieces.put((first, min(first + size, len(tests))))
+
+    def work(number):
+        cwd = tempfile.mkdtemp(prefix="zuk-conform-")
+        try:
+            with open(f"{log_path}.{number}", "wb") as log:
+                while True:
+                    try:
+                        at, last = pieces.get_nowait()
+                    except queue.Empty:
+                        return
+                    while at < last:
+                        at = take(where, program, cwd, at, last, log, results)
+        finally:
+            shutil.rmtree(cwd, ignore_errors=True)
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for f in [pool.submit(work, n) for n in range(workers)]:
+            f.result()
+    return by_name(tests, results)
+
+
+def by_name(tests, results):
+    """A name that stands twice gets a number, the same on both sides."""
+    found = {}
+    for name, result in zip(tests, results):
+        key, n = name, 1
+        while key in found:
+            n += 1
+            key = f"{name} ({n})"
+        found[key] = result
+    return found
