@@ -5,8 +5,9 @@
  * An image is one ELF64 file that a PVH loader boots.  It holds, in this order
  * in physical memory: the kernel's segments (linked at IMAGE_KERNEL_BASE +
  * physical address, from 1 MiB up, its .bss included), then, page-aligned, the
- * manifest, then, page-aligned, the app's ELF file, byte for byte.  In the
- * file the parts follow each other without padding to pages.
+ * manifest, then, page-aligned, the app's ELF file, byte for byte, then, if
+ * there is one, page-aligned, a tree of files (abi/rootfs.h).  In the file the
+ * parts follow each other without padding to pages.
  *
  * Contract: the manifest stands at the first page boundary at or after the
  * kernel's end (symbol kernel_end in kernel.elf, a virtual address).  zuk MUST
@@ -15,9 +16,9 @@
  * NUL.  Little-endian.
  *
  * Per-run settings come on the kernel command line (and, when longer than
- * IMAGE_CMDLINE_MAX bytes, in the first PVH module, which holds more of the
- * same text): tokens separated by one space, in any order, unknown ones
- * ignored.  Values are percent-encoded: every byte outside 0x21..0x7e, and
+ * IMAGE_CMDLINE_MAX bytes, in the first PVH module, which is more of the same
+ * text, or a tree of files that holds it): tokens separated by one space, in any order, unknown
+ * ones ignored.  Values are percent-encoded: every byte outside 0x21..0x7e, and
  * '%' itself, is written %XX.
  *
  *     arg=VALUE       the next argument; the first is argv[0]; any arg= at all
@@ -39,7 +40,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC UINT64_C(0x31474d494b555a7f) /* "\x7fZUKIMG1" */
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 #define IMAGE_KERNEL_BASE UINT64_C(0xffffffff80000000)
 #define IMAGE_KERNEL_PADDR UINT64_C(0x100000)
 #define IMAGE_PAGE 4096u
@@ -102,7 +103,9 @@ struct image_manifest {
     uint32_t segment_count;
     uint32_t segments; /* offset of segment_count struct image_segment, by address */
     uint32_t reserved0;
-    uint64_t kernel_id; /* hash of the linked kernel, finds its symbols on the host */
+    uint64_t kernel_id;  /* hash of the linked kernel, finds its symbols on the host */
+    uint64_t root_paddr; /* page-aligned; a tree of files (abi/rootfs.h) behind the app */
+    uint64_t root_size;  /* bytes, 0: there is none */
 };
 
 #define IMAGE_PIE 1u        /* goes anywhere: a bias is added to every address */
@@ -123,7 +126,7 @@ struct image_call_policy {
     uint16_t policy; /* enum image_policy */
 };
 
-_Static_assert(sizeof(struct image_manifest) == 144, "image_manifest is an ABI");
+_Static_assert(sizeof(struct image_manifest) == 160, "image_manifest is an ABI");
 _Static_assert(sizeof(struct image_call_policy) == 4, "image_call_policy is an ABI");
 
 #endif

@@ -4,6 +4,7 @@
  * instruction to the app's first.
  */
 #include "abi/image.h"
+#include "abi/rootfs.h"
 #include "app/app.h"
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
@@ -23,6 +24,19 @@ static void manifest_init(void) {
     bootinfo.manifest = m;
 }
 
+/* A module that is a tree of files holds the command line's text within. */
+static void files_init(void) {
+    const struct rootfs_header *h = (const void *)bootinfo.module;
+    uint64_t size = bootinfo.module_size;
+    if (size < sizeof *h || h->magic != ROOTFS_MAGIC)
+        return;
+    bool inside = h->text <= size && h->text_size <= size - h->text;
+    bootinfo.files = h;
+    bootinfo.files_size = size;
+    bootinfo.module += inside ? h->text : 0;
+    bootinfo.module_size = inside ? h->text_size : 0;
+}
+
 void kernel_main(void) {
     timeline_mark("loader");
     arch_init();     /* the CPU: tables for traps, system calls, the FPU */
@@ -31,6 +45,7 @@ void kernel_main(void) {
     frame_init();   /* physical memory, without what the image holds */
     arch_map_ram(); /* the direct map */
     bootinfo.manifest = phys_to_virt(kernel_phys(bootinfo.manifest));
+    files_init();
     timeline_mark("memory");
     thread_init_first(); /* this is thread 1 from here on */
     crash_init();        /* from here on a panic can be told */

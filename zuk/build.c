@@ -26,6 +26,7 @@
 #include "zuk/features.h"
 #include "zuk/image.h"
 #include "zuk/kernel.h"
+#include "zuk/rootfs.h"
 #include "zuk/scan.h"
 #include "zuk/util.h"
 
@@ -62,6 +63,9 @@ static bool choose(const struct image_request *request, struct features *feature
     if (ok) {
         tell_scan(&scan, now_ms() - start);
         features_choose(&scan, features);
+        if (request->files || request->rootfs_count > 0) {
+            features_add(features, "ROOTFS", "--rootfs or --cwd-ro");
+        }
         char *text = features_text(features, &scan);
         ok = write_file(path_join(request->work, "features.txt"), text, strlen(text));
     }
@@ -120,9 +124,18 @@ bool image_make(const struct image_request *request) {
         .env_count = request->env_count,
         .stubs = app->stubs,
         .stub_count = app->stub_count,
+        .root = -1,
         .output = request->output,
     };
-    uint64_t overhead;
+    uint64_t overhead, root_size;
+    if (request->rootfs_count > 0) {
+        const struct rootfs_request root = {.sources = request->rootfs,
+                                            .source_count = request->rootfs_count};
+        fuse.root = rootfs_make(&root, &root_size);
+        if (fuse.root < 0) {
+            return false;
+        }
+    }
     if (!policies(request, &fuse) || !choose(request, &features) ||
         !kernel_link(&features, "x86_64", request->work, &fuse.kernel, &fuse.kernel_id)) {
         return false;
@@ -340,6 +353,8 @@ static bool take_state(const struct app_request *app, const struct image_request
     mix_strings(&s, image->args, image->arg_count);
     mix_strings(&s, image->env, image->env_count);
     mix_strings(&s, image->missing, image->missing_count);
+    mix(&s, &image->files, sizeof image->files);
+    s.doubt |= image->rootfs_count > 0; /* reading it all again is the check */
     *out = s;
     return true;
 }

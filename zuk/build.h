@@ -21,6 +21,9 @@ struct image_request {
     size_t env_count;
     const char *const *missing; /* "trap", "enosys", "NAME=POLICY" in order */
     size_t missing_count;
+    const char *const *rootfs; /* sources of a tree of files that goes into the image */
+    size_t rootfs_count;
+    bool files; /* a run may bring a tree of files */
 };
 
 /* Makes the image; atomic.  Returns false after diag_error. */

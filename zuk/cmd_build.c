@@ -68,6 +68,8 @@ int cmd_build(int argc, char **argv) {
         .env_count = o.env_count,
         .missing = o.missing,
         .missing_count = o.missing_count,
+        .rootfs = o.rootfs,
+        .rootfs_count = o.rootfs_count,
     };
     bool there = is_dir(work);
     if (build_image(&app, &image)) {

@@ -28,6 +28,7 @@
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/report.h"
+#include "zuk/rootfs.h"
 #include "zuk/symbolize.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
@@ -77,6 +78,11 @@ static void prune(const char *all) {
     }
 }
 
+/* Does this run bring files for the guest? */
+static bool wants_files(const struct options *o) {
+    return o->rootfs_count > 0 || o->cwd_ro;
+}
+
 /* The folder of intermediate files for these inputs and options, always the
  * same. */
 static char *work_folder(const struct options *o) {
@@ -90,7 +96,7 @@ static char *work_folder(const struct options *o) {
     /* What makes another image has another folder: two runs do not take each
      * other's. */
     const char *const words[] = {o->artifact, o->zig, o->strict ? "strict" : NULL,
-                                 o->strip ? "strip" : NULL};
+                                 o->strip ? "strip" : NULL, wants_files(o) ? "files" : NULL};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         const char *word = words[i] == NULL ? "" : words[i];
         hash = hash64(hash, word, strlen(word) + 1);
@@ -134,6 +140,7 @@ static const char *find_image(const struct options *o, const char **work) {
     struct image_request image = {
         .work = *work,
         .output = o->output != NULL ? o->output : path_join(*work, "image.elf"),
+        .files = wants_files(o),
     };
     return build_image(&app, &image) ? image.output : NULL;
 }
@@ -177,6 +184,17 @@ static void terminal_token(struct tokens *t) {
     token(t, "terminal=", value);
 }
 
+/* Does an -e set that variable? */
+static bool is_given(const struct options *o, const char *variable) {
+    size_t length = strcspn(variable, "=") + 1;
+    for (size_t i = 0; i < o->env_count; i++) {
+        if (strncmp(o->env[i], variable, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* NULL after diag_error. */
 static const char *kernel_tokens(const struct options *o, const struct image_info *info,
                                  const char *argv0) {
@@ -189,6 +207,11 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
     }
     for (size_t i = 0; i < o->env_count; i++) {
         token(&t, "env=", o->env[i]);
+    }
+    for (char **e = environ; o->env_all && *e != NULL; e++) {
+        if (strchr(*e, '=') != NULL && !is_given(o, *e)) {
+            token(&t, "env=", *e);
+        }
     }
     for (size_t i = 0; i < o->missing_count; i++) {
         struct features_policy p;
@@ -210,11 +233,40 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
     return t.text == NULL ? "" : t.text;
 }
 
+/* The run's tree of files becomes the module, with the tokens that do not fit
+ * the command line.  False after diag_error. */
+static bool bring_files(struct vm_config *config, const struct options *o, uint64_t *size) {
+    bool spills = strlen(config->cmdline) > IMAGE_CMDLINE_MAX;
+    const struct rootfs_request request = {.sources = o->rootfs,
+                                           .source_count = o->rootfs_count,
+                                           .cwd = o->cwd_ro,
+                                           .text = spills ? config->cmdline : NULL};
+    int fd = rootfs_make(&request, size);
+    if (fd < 0) {
+        return false;
+    }
+    config->cmdline = spills ? "" : config->cmdline;
+    config->module = xasprintf("/proc/self/fd/%d", fd);
+    if (!o->dry_run) {
+        return true;
+    }
+    /* A command to paste needs a file that lasts. */
+    struct file_map map;
+    if (!file_map(config->module, &map)) {
+        return false;
+    }
+    config->module = xasprintf("%s/files-%016llx", cache_dir(),
+                               (unsigned long long)hash64(0, map.data, map.size));
+    bool ok = write_file(config->module, map.data, map.size);
+    file_unmap(&map);
+    return ok;
+}
+
 /* Tokens that do not fit the command line go into a file for -initrd: one
  * without a name for a run, a lasting one for a command to paste. */
 static bool spill(struct vm_config *config, bool lasting) {
     size_t size = strlen(config->cmdline);
-    if (size <= IMAGE_CMDLINE_MAX) {
+    if (size <= IMAGE_CMDLINE_MAX || config->module != NULL) {
         return true;
     }
     const char *text = config->cmdline;
@@ -254,15 +306,21 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
 
 /* 0 after diag_error. */
 static uint64_t choose_memory(const struct options *o, const struct image_info *info,
-                              size_t cmdline_size) {
-    uint64_t need = round_up(info->end_paddr + SLACK_KIB * 1024 + cmdline_size, 64 * 1024);
+                              uint64_t module_size) {
+    uint64_t need = round_up(info->end_paddr + SLACK_KIB * 1024 + module_size, 64 * 1024);
     if (o->memory == 0) {
-        uint64_t memory = round_up(info->end_paddr, 16 * MIB) + (DEFAULT_MIB - 16) * MIB;
+        uint64_t memory =
+            round_up(info->end_paddr + module_size, 16 * MIB) + (DEFAULT_MIB - 16) * MIB;
         return memory < DEFAULT_MIB * MIB ? DEFAULT_MIB * MIB : memory;
     }
     if (o->memory < need) {
         diag_error("%s needs %llu KiB of memory to start, and -m gives it %llu KiB", info->path,
                    (unsigned long long)need >> 10, (unsigned long long)o->memory >> 10);
+        if (wants_files(o)) {
+            diag_hint("-m %lluK is the least; the files for the guest take %llu KiB of it",
+                      (unsigned long long)need >> 10, (unsigned long long)module_size >> 10);
+            return 0;
+        }
         diag_hint("-m %lluK is the least for this image; without -m zuk takes what it needs",
                   (unsigned long long)need >> 10);
         return 0;
@@ -368,6 +426,22 @@ static void say_gdb(const struct options *o, const struct image_info *info, cons
               "break)");
 }
 
+/* Can the kernel in the image read files that a run brings? */
+static bool reads_files(const struct image_info *info) {
+    static const char word[] = "ROOTFS";
+    const char *at = info->options;
+    while ((at = strstr(at, word)) != NULL) {
+        if ((at == info->options || at[-1] == ' ') && strchr(" ", at[sizeof word - 1]) != NULL) {
+            return true;
+        }
+        at++;
+    }
+    diag_error("'%s' was made without files in mind: it cannot take %s", info->path,
+               "--rootfs or --cwd-ro");
+    diag_hint("build it again with --rootfs (an empty folder will do)");
+    return false;
+}
+
 static int boot(const struct options *o, const struct image_info *info, const char *argv0,
                 const char *work) {
     const char *cmdline = kernel_tokens(o, info, argv0);
@@ -375,15 +449,22 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     if (cmdline == NULL || qemu == NULL) {
         return cmdline == NULL ? EXIT_USAGE : EXIT_VM;
     }
+    if (wants_files(o) && !reads_files(info)) {
+        return EXIT_USER;
+    }
     struct vm_config config = {
         .qemu = qemu,
         .image = info->path,
         .machine = o->machine,
         .cmdline = cmdline,
-        .memory = choose_memory(o, info, strlen(cmdline)),
         .gdb_port = o->gdb ? o->gdb_port : 0,
         .stand_alone = o->dry_run,
     };
+    uint64_t module_size = strlen(cmdline);
+    if (wants_files(o) && !bring_files(&config, o, &module_size)) {
+        return EXIT_USER;
+    }
+    config.memory = choose_memory(o, info, module_size);
     if (config.memory == 0) {
         return EXIT_VM;
     }

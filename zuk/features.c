@@ -208,6 +208,14 @@ void features_choose(const struct scan *scan, struct features *out) {
     finish(out);
 }
 
+void features_add(struct features *f, const char *name, const char *reason) {
+    struct feature *feature = find(f, name);
+    if (feature != NULL) {
+        turn_on(feature, reason);
+        finish(f);
+    }
+}
+
 void features_all(const char *reason, struct features *out) {
     start(out);
     for (size_t i = 0; i < OPTIONS; i++) {

@@ -46,6 +46,8 @@ struct features {
 
 /* What the calls of that scan ask for. */
 void features_choose(const struct scan *scan, struct features *out);
+/* One more option, for that reason, and what it needs. */
+void features_add(struct features *f, const char *name, const char *reason);
 /* Everything on, for one reason. */
 void features_all(const char *reason, struct features *out);
 /* features.txt: a line an option with its reason, then a line a call. */

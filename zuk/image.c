@@ -77,7 +77,7 @@ static uint32_t blob_segments(struct blob *b, const struct loadable *app, uint32
 }
 
 static struct blob make_manifest(const struct fuse *fuse, const struct loadable *app,
-                                 uint64_t paddr, uint64_t app_size) {
+                                 uint64_t paddr, uint64_t app_size, uint64_t root_size) {
     struct image_manifest m = {
         .magic = IMAGE_MAGIC,
         .version = IMAGE_VERSION,
@@ -109,6 +109,11 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
     m.size = (uint32_t)b.bytes.len;
     m.app_paddr = round_up(paddr + m.size, IMAGE_PAGE);
     m.end_paddr = m.app_paddr + app_size;
+    if (root_size > 0) {
+        m.root_paddr = round_up(m.end_paddr, IMAGE_PAGE);
+        m.root_size = root_size;
+        m.end_paddr = m.root_paddr + root_size;
+    }
     memcpy(b.bytes.data, &m, sizeof m);
     return b;
 }
@@ -122,8 +127,9 @@ struct piece {
 };
 
 struct layout {
-    struct piece pieces[SEGMENTS_MAX + 2];
+    struct piece pieces[SEGMENTS_MAX + 3];
     size_t count;
+    size_t manifest; /* its piece */
     struct note notes[2];
     uint64_t entry; /* e_entry */
     uint64_t end;   /* physical end of the kernel */
@@ -214,7 +220,7 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
         .e_phentsize = sizeof(Elf64_Phdr),
         .e_phnum = (Elf64_Half)(l->count + 1),
     };
-    Elf64_Phdr headers[SEGMENTS_MAX + 3] = {{
+    Elf64_Phdr headers[SEGMENTS_MAX + 4] = {{
         .p_type = PT_NOTE,
         .p_flags = PF_R,
         .p_offset = sizeof header + header.e_phnum * sizeof(Elf64_Phdr),
@@ -231,7 +237,8 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
         p->p_align = FILE_ALIGN;
         offset += p->p_filesz;
     }
-    l->notes[1] = make_note(IMAGE_NOTE_NAME, IMAGE_NOTE_MANIFEST, headers[l->count - 1].p_offset);
+    l->notes[1] =
+        make_note(IMAGE_NOTE_NAME, IMAGE_NOTE_MANIFEST, headers[l->manifest + 1].p_offset);
     struct output *o = output_open(path, 0777);
     if (o == NULL) {
         return false;
@@ -252,8 +259,17 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
     return output_commit(o);
 }
 
+/* The tree of files, mapped; false after diag_error. */
+static bool map_root(const struct fuse *fuse, struct file_map *root) {
+    *root = (struct file_map){NULL, 0};
+    return fuse->root < 0 || file_map(xasprintf("/proc/self/fd/%d", fuse->root), root);
+}
+
 bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
-    struct file_map kernel, app;
+    struct file_map kernel, app, root;
+    if (!map_root(fuse, &root)) {
+        return false;
+    }
     if (!file_map(fuse->kernel, &kernel)) {
         return false;
     }
@@ -279,20 +295,30 @@ bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
     }
     if (ok) {
         uint64_t paddr = round_up(l.end, IMAGE_PAGE);
-        struct blob manifest = make_manifest(fuse, &loadable, paddr, app.size);
+        struct blob manifest = make_manifest(fuse, &loadable, paddr, app.size, root.size);
         uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
         if (app_paddr >= IMAGE_END_MAX || app.size > IMAGE_END_MAX - app_paddr) {
             diag_error("'%s' is too large for an image (%zu MiB; below 2 GiB all told)", fuse->app,
                        app.size >> 20);
             diag_hint("--strip leaves the debug information out");
             ok = false;
+        } else if (root.size + IMAGE_PAGE > IMAGE_END_MAX - app_paddr - app.size) {
+            diag_error("the files of --rootfs are too large for an image (%zu MiB beside the "
+                       "app's %zu; below 2 GiB all told)",
+                       root.size >> 20, app.size >> 20);
+            ok = false;
         } else {
+            l.manifest = l.count;
             add_piece(&l, paddr, manifest.bytes.data, manifest.bytes.len);
             add_piece(&l, app_paddr, app.data, app.size);
+            if (root.size > 0) {
+                add_piece(&l, round_up(app_paddr + app.size, IMAGE_PAGE), root.data, root.size);
+            }
             ok = write_image(&l, fuse->output, overhead);
             *overhead -= app.size;
         }
     }
+    file_unmap(&root);
     file_unmap(&app);
     file_unmap(&kernel);
     return ok;
@@ -365,8 +391,15 @@ bool image_parse(const uint8_t *data, size_t size, struct image_info *info, cons
     }
     const Elf64_Phdr *app = segment_at(&f, m.app_paddr, m.app_size);
     if (app == NULL || m.app_paddr % IMAGE_PAGE != 0 || m.app_paddr > IMAGE_END_MAX ||
-        m.app_size > IMAGE_END_MAX || m.end_paddr != m.app_paddr + m.app_size) {
+        m.app_size > IMAGE_END_MAX ||
+        (m.root_size == 0 && m.end_paddr != m.app_paddr + m.app_size)) {
         return refuse(why, "is a damaged image: the app is not where its manifest says");
+    }
+    if (m.root_size > 0 &&
+        (segment_at(&f, m.root_paddr, m.root_size) == NULL || m.root_paddr % IMAGE_PAGE != 0 ||
+         m.root_paddr < m.app_paddr + m.app_size || m.root_size > IMAGE_END_MAX ||
+         m.end_paddr != m.root_paddr + m.root_size || m.end_paddr > IMAGE_END_MAX)) {
+        return refuse(why, "is a damaged image: its files are not where its manifest says");
     }
     const char *const *args = read_strings(&f, at, m.size, m.argv, m.argc);
     const char *const *env = read_strings(&f, at, m.size, m.envv, m.envc);

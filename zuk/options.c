@@ -19,7 +19,7 @@
 struct parse {
     struct options *o;
     const char *name; /* of the option, for messages */
-    VEC(const char *) inputs, args, env, missing, zig_args;
+    VEC(const char *) inputs, args, env, missing, zig_args, rootfs;
 };
 
 /* Each taker returns false after diag_error.  value is NULL without one. */
@@ -173,6 +173,23 @@ static bool take_env(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_env_all(struct parse *p, const char *value) {
+    (void)value;
+    p->o->env_all = true;
+    return true;
+}
+
+static bool take_rootfs(struct parse *p, const char *value) {
+    *vec_push(&p->rootfs) = value;
+    return *value != '\0' || bad_value(p, value, "a folder or an archive");
+}
+
+static bool take_cwd_ro(struct parse *p, const char *value) {
+    (void)value;
+    p->o->cwd_ro = true;
+    return true;
+}
+
 static bool take_missing(struct parse *p, const char *value) {
     struct features_policy policy;
     if (!features_policy(value, &policy)) {
@@ -302,6 +319,12 @@ static const struct row {
     {"--strip", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strip,
      "leave symbols and debug information out"},
     {"--env", 'e', OPTIONS_ALL, VALUE, "NAME=VALUE", take_env, "an environment variable"},
+    {"--env-all", 0, OPTIONS_RUN, NO_VALUE, NULL, take_env_all,
+     "the whole environment of the host"},
+    {"--rootfs", 0, OPTIONS_ALL, VALUE, "DIR|TAR|CPIO", take_rootfs,
+     "files for the guest: a folder or an archive"},
+    {"--cwd-ro", 0, OPTIONS_RUN, NO_VALUE, NULL, take_cwd_ro,
+     "start in a read-only copy of this folder"},
     {"--missing", 0, OPTIONS_ALL, VALUE, "trap|enosys|CALL=POLICY", take_missing,
      "what a missing system call does (trap, enosys, ignore)"},
     {"--memory", 'm', OPTIONS_RUN, VALUE, "SIZE", take_memory, "memory of the machine"},
@@ -466,6 +489,7 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     o->arg_count = p.args.len;
     o->env_count = p.env.len;
     o->missing_count = p.missing.len;
+    o->rootfs_count = p.rootfs.len;
     if (p.zig_args.len > 0) {
         *vec_push(&p.zig_args) = NULL;
     }
@@ -473,10 +497,12 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     *vec_push(&p.args) = NULL;
     *vec_push(&p.env) = NULL;
     *vec_push(&p.missing) = NULL;
+    *vec_push(&p.rootfs) = NULL;
     o->inputs = p.inputs.data;
     o->args = p.args.data;
     o->env = p.env.data;
     o->missing = p.missing.data;
+    o->rootfs = p.rootfs.data;
     o->zig_args = p.zig_args.data;
     return -1;
 }

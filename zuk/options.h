@@ -34,6 +34,8 @@ struct options {
     size_t env_count;
     const char *const *missing; /* --missing: "trap", "enosys", "NAME=POLICY"; checked */
     size_t missing_count;
+    const char *const *rootfs; /* --rootfs: folders and archives, a later one wins */
+    size_t rootfs_count;
     /* OPTIONS_BUILD */
     const char *output; /* -o, or NULL */
     const char *artifact;
@@ -42,6 +44,8 @@ struct options {
     bool strict;
     bool strip;
     /* OPTIONS_RUN */
+    bool env_all;        /* our environment too; -e wins */
+    bool cwd_ro;         /* a read-only copy of the working directory */
     uint64_t memory;     /* bytes; 0: default */
     uint64_t timeout_ms; /* 0: none */
     enum options_accel accel;

@@ -26,6 +26,8 @@ struct bootinfo {
     const char *module;                  /* more command line text, or NULL */
     size_t module_size;
     uint64_t module_paddr, module_end; /* physical, 0 when there is none */
+    const void *files;                 /* the run's tree of files (abi/rootfs.h), or NULL */
+    uint64_t files_size;
     const struct image_manifest *manifest;
 };
 

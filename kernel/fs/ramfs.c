@@ -5,8 +5,13 @@
  * A directory is a tree of entries by the hash of their names, which is also
  * the position that getdents gives out: entries may come and go during a
  * listing.  A file's pages hang in a radix tree of frames (fs/pages.h); the
- * program itself lies in the image and is read there.  Pages that are mapped
- * stay until the last mapping is gone: a truncation clears them instead.
+ * program itself lies in the image and is read there.
+ *
+ * A run or an image may bring a tree of files (fs/rootfs.c, which is not in
+ * every kernel): the base.  It is read in place; nodes are made for what is
+ * looked at, and forgotten again, unless they changed.  A folder's own entries
+ * lie over those of the base; one without a node hides the base's.  A file's
+ * own pages lie over those of the base in the same way.
  */
 #include "fs/ramfs.h"
 
@@ -20,7 +25,14 @@
 #include "mm/heap.h"
 #include "mm/user.h"
 
-#define DEVICE 2 /* st_dev of the root */
+/* Only for what is of a base: without the option ROOTFS there is none. */
+__attribute__((weak)) __typeof__(rootfs_node) rootfs_node;
+__attribute__((weak)) __typeof__(rootfs_content) rootfs_content;
+__attribute__((weak)) __typeof__(rootfs_next) rootfs_next;
+__attribute__((weak)) __typeof__(rootfs_name) rootfs_name;
+__attribute__((weak)) __typeof__(rootfs_find) rootfs_find;
+
+#define BASE_NUMBERS 0x1000000ull /* inode numbers of what is of a base begin here */
 
 struct node {
     struct inode inode;
@@ -31,24 +43,31 @@ struct node {
     struct tree entries;  /* directories */
     char *target;         /* links: `size` bytes and a NUL */
     struct pages pages;   /* files */
-    const uint8_t *image; /* files whose content lies in the image, read-only */
+    const uint8_t *image; /* content that lies in the image, page-aligned, or NULL */
+    uint64_t image_size;  /* bytes of it that still count */
+    bool is_program;      /* nobody writes to it */
+    bool kept;            /* of the base, and changed: has a reference of its own */
     struct area_source source;
     uint32_t mappings; /* areas that use the source */
+    /* Of the base: where in it, and the place among its nodes that are in use. */
+    struct ramfs_base *base;
+    uint32_t base_number; /* 0: not of a base */
+    const struct rootfs_node *base_node;
+    struct tree_node in_use;
 };
 
 struct entry {
     struct tree_node tree;
     uint64_t key;
-    struct node *node; /* counted in its links, and with a reference */
+    struct node *node; /* counted in its links, and with a reference; NULL: there is none */
     size_t length;
     char name[]; /* NUL-terminated */
 };
 
-static const struct inode_ops ops;
+static const struct inode_ops ops, read_only_ops;
 static const struct file_ops file_ops;
 static uint64_t next_number = 1;
 static struct node *program;
-static uint64_t frames_used; /* by file content */
 
 static struct node *node_of(struct inode *i) {
     return container_of(i, struct node, inode);
@@ -58,12 +77,8 @@ static uint64_t entry_key(const struct tree_node *t) {
     return container_of(t, struct entry, tree)->key;
 }
 
-/* FNV-1a, kept a positive file position above 0. */
 static uint64_t hash(struct name name) {
-    uint64_t h = 0xcbf29ce484222325;
-    for (size_t i = 0; i < name.length; i++)
-        h = (h ^ (uint8_t)name.text[i]) * 0x100000001b3;
-    return h >> 2 | 1;
+    return rootfs_key(name.text, name.length);
 }
 
 static size_t entry_size(size_t length) {
@@ -83,10 +98,27 @@ static struct entry *find(struct node *dir, struct name name) {
 
 /* ---- nodes --------------------------------------------------------------- */
 
+/* What is of the base and changes is not forgotten when nobody looks at it. */
+static void keep(struct node *n) {
+    if (n->base_number && !n->kept) {
+        n->kept = true;
+        inode_get(&n->inode);
+    }
+}
+
+static void keep_no_longer(struct node *n) {
+    if (n->kept) {
+        n->kept = false;
+        inode_put(&n->inode);
+    }
+}
+
 static void touch(struct node *n) {
+    keep(n);
     n->mtime = n->ctime = clock_realtime();
 }
 
+static const struct rootfs_entry *base_find(struct node *dir, struct name name);
 static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned);
 static void source_ref(struct area_source *s);
 static void source_unref(struct area_source *s);
@@ -108,23 +140,44 @@ static struct node *node_new(uint32_t mode, uint32_t device) {
 
 static void ramfs_release(struct inode *i) {
     struct node *n = node_of(i);
-    frames_used -= pages_cut(&n->pages, 0);
-    if (n->target)
+    pages_cut(&n->pages, 0);
+    if (n->base_number)
+        tree_remove(&n->base->in_use, &n->in_use);
+    else if (n->target)
         heap_free(n->target, n->size + 1);
+    while (n->entries.root) { /* what hid entries of the base */
+        struct entry *e = container_of(n->entries.root, struct entry, tree);
+        tree_remove(&n->entries, &e->tree);
+        heap_free(e, entry_size(e->length));
+    }
     heap_free(n, sizeof(*n));
+}
+
+/* An entry of that name without a node: the one that hides the base's, or a new
+ * one; NULL: no memory. */
+static struct entry *entry_new(struct node *dir, struct name name) {
+    struct entry *e = find(dir, name);
+    if (e && !e->node)
+        return e;
+    e = heap_alloc(entry_size(name.length));
+    if (!e)
+        return NULL;
+    e->key = hash(name);
+    e->length = name.length;
+    memcpy(e->name, name.text, name.length);
+    tree_insert(&dir->entries, &e->tree);
+    keep(dir);
+    return e;
 }
 
 /* Puts an entry into a directory, with a reference of the node; NULL: no memory. */
 static struct entry *enter(struct node *dir, struct name name, struct node *n) {
-    struct entry *e = heap_alloc(entry_size(name.length));
+    struct entry *e = entry_new(dir, name);
     if (!e)
         return NULL;
-    e->key = hash(name);
     e->node = n;
-    e->length = name.length;
-    memcpy(e->name, name.text, name.length);
-    tree_insert(&dir->entries, &e->tree);
     inode_get(&n->inode);
+    keep(n);
     n->links++;
     if (inode_is(&n->inode, S_IFDIR)) {
         n->inode.parent = inode_get(&dir->inode);
@@ -139,7 +192,9 @@ static struct entry *enter(struct node *dir, struct name name, struct node *n) {
  * its ".." is. */
 static void leave(struct node *dir, struct entry *e) {
     struct node *n = e->node;
+    struct name name = {e->name, e->length};
     tree_remove(&dir->entries, &e->tree);
+    keep(n);
     n->links--;
     if (inode_is(&n->inode, S_IFDIR)) {
         if (n->inode.name == e->name)
@@ -148,30 +203,154 @@ static void leave(struct node *dir, struct entry *e) {
             inode_put(&dir->inode);
         dir->links--;
     }
+    if (!n->links)
+        keep_no_longer(n);
     inode_put(&n->inode);
-    heap_free(e, entry_size(e->length));
+    if (base_find(dir, name) && !find(dir, name)) {
+        e->node = NULL;
+        tree_insert(&dir->entries, &e->tree);
+    } else {
+        heap_free(e, entry_size(e->length));
+    }
+}
+
+/* ---- the base ---------------------------------------------------------------- */
+
+static uint64_t base_key(const struct tree_node *t) {
+    return container_of(t, struct node, in_use)->base_number;
+}
+
+/* The node for one of the base's, with a reference; NULL: no memory, or it is
+ * damaged.  Of a folder also where it stands. */
+static struct node *base_get(struct ramfs_base *base, uint32_t number, struct node *dir,
+                             const char *name) {
+    struct tree_node *t = tree_at_or_after(&base->in_use, number);
+    if (t && base_key(t) == number) {
+        struct node *n = container_of(t, struct node, in_use);
+        inode_get(&n->inode);
+        return n;
+    }
+    const struct rootfs_node *from = rootfs_node(&base->tree, number);
+    struct node *n = from ? node_new(from->mode, base->device) : NULL;
+    if (!n)
+        return NULL;
+    next_number--;
+    if (base->read_only)
+        n->inode.ops = &read_only_ops;
+    n->inode.number = BASE_NUMBERS + number;
+    n->links = from->links;
+    n->uid = from->uid;
+    n->gid = from->gid;
+    n->atime = n->mtime = n->ctime = MAX(from->mtime_ns, (uint64_t)1);
+    n->base = base;
+    n->base_number = number;
+    n->base_node = from;
+    if (inode_is(&n->inode, S_IFLNK)) {
+        n->size = from->size;
+        n->target = (char *)(uintptr_t)rootfs_content(&base->tree, from);
+    } else if (inode_is(&n->inode, S_IFREG)) {
+        n->size = n->image_size = from->size;
+        n->image = rootfs_content(&base->tree, from);
+    } else if (dir) {
+        n->inode.parent = inode_get(&dir->inode);
+        n->inode.name = name;
+    }
+    tree_insert(&base->in_use, &n->in_use);
+    return n;
+}
+
+/* The base's entry of that name, whatever lies over it; NULL: there is none. */
+static const struct rootfs_entry *base_find(struct node *dir, struct name name) {
+    return dir->base_number ? rootfs_find(&dir->base->tree, dir->base_node, name.text, name.length)
+                            : NULL;
+}
+
+/* The entry of a node that the caller looked up, made if it is the base's;
+ * NULL: no memory. */
+static struct entry *own(struct node *dir, struct name name, struct node *n) {
+    struct entry *e = find(dir, name);
+    if (e || !base_find(dir, name))
+        return e;
+    e = entry_new(dir, name);
+    if (!e)
+        return NULL;
+    e->node = n;
+    inode_get(&n->inode);
+    if (inode_is(&n->inode, S_IFDIR))
+        n->inode.name = e->name;
+    return e;
+}
+
+struct inode *ramfs_mount(struct ramfs_base *base, uint32_t number) {
+    base->in_use = (struct tree)TREE_INIT(base_key);
+    struct node *n = base_get(base, number, NULL, NULL);
+    return n ? &n->inode : NULL;
 }
 
 /* ---- directories ----------------------------------------------------------- */
 
 static int ramfs_lookup(struct inode *dir, struct name name, struct inode **out) {
-    struct entry *e = find(node_of(dir), name);
-    if (!e)
+    struct node *d = node_of(dir);
+    struct entry *e = find(d, name);
+    const struct rootfs_entry *b = e ? NULL : base_find(d, name);
+    if (b) {
+        struct node *n = base_get(d->base, b->node, d, rootfs_name(&d->base->tree, b));
+        if (!n)
+            return -ENOMEM;
+        *out = &n->inode;
+        return 0;
+    }
+    if (!e || !e->node)
         return -ENOENT;
     *out = inode_get(&e->node->inode);
     return 0;
 }
 
-static int ramfs_list(struct inode *dir, uint64_t *pos, struct dir_sink *sink) {
-    struct tree_node *t = tree_at_or_after(&node_of(dir)->entries, *pos);
-    for (; t; t = tree_next(t)) {
+struct listed {
+    struct name name;
+    uint64_t key, number;
+    uint32_t mode;
+};
+
+/* The first entry with a key >= key, the folder's own or the base's; false:
+ * there is none. */
+static bool next_entry(struct node *dir, uint64_t key, struct listed *out) {
+    for (;;) {
+        struct tree_node *t = tree_at_or_after(&dir->entries, key);
+        const struct rootfs_entry *b =
+            dir->base_number ? rootfs_next(&dir->base->tree, dir->base_node, key) : NULL;
+        if (!t && !b)
+            return false;
+        if (!t || (b && b->key < entry_key(t))) {
+            *out = (struct listed){{rootfs_name(&dir->base->tree, b), b->length},
+                                   b->key,
+                                   BASE_NUMBERS + b->node,
+                                   rootfs_node(&dir->base->tree, b->node)->mode};
+            return true;
+        }
         struct entry *e = container_of(t, struct entry, tree);
-        struct inode *i = &e->node->inode;
-        if (!sink->put(sink, (struct name){e->name, e->length}, i->number, i->mode, e->key + 1))
+        key = e->key + 1;
+        if (!e->node)
+            continue;
+        *out = (struct listed){
+            {e->name, e->length}, e->key, e->node->inode.number, e->node->inode.mode};
+        return true;
+    }
+}
+
+static int ramfs_list(struct inode *dir, uint64_t *pos, struct dir_sink *sink) {
+    struct listed l;
+    while (next_entry(node_of(dir), *pos, &l)) {
+        if (!sink->put(sink, l.name, l.number, l.mode, l.key + 1))
             break;
-        *pos = e->key + 1;
+        *pos = l.key + 1;
     }
     return 0;
+}
+
+static bool is_empty(struct node *dir) {
+    struct listed l;
+    return !next_entry(dir, 0, &l);
 }
 
 /* A directory that was removed takes no new entries. */
@@ -222,14 +401,14 @@ static int ramfs_link(struct inode *dir, struct name name, struct inode *target)
 
 static int ramfs_unlink(struct inode *dir, struct name name, struct inode *victim) {
     struct node *d = node_of(dir), *n = node_of(victim);
-    struct entry *e = find(d, name);
-    if (!e || e->node != n)
+    if (inode_is(victim, S_IFDIR) && !is_empty(n))
+        return -ENOTEMPTY;
+    struct entry *e = own(d, name, n);
+    if (!e)
+        return -ENOSPC;
+    if (e->node != n)
         return -ENOENT;
-    if (inode_is(victim, S_IFDIR)) {
-        if (!tree_empty(&n->entries))
-            return -ENOTEMPTY;
-        n->links--;
-    }
+    n->links -= inode_is(victim, S_IFDIR);
     touch(d);
     n->ctime = d->mtime;
     leave(d, e);
@@ -242,11 +421,14 @@ static int ramfs_rename(struct inode *dir, struct name name, struct inode *moved
     struct node *from = node_of(dir), *to = node_of(new_dir), *n = node_of(moved);
     if (is_removed(new_dir))
         return -ENOENT;
-    struct entry *e = find(from, name), *old = victim ? find(to, new_name) : NULL;
-    if (!e || e->node != n || (victim && !old))
-        return -ENOENT;
-    if (victim && !exchange && inode_is(victim, S_IFDIR) && !tree_empty(&node_of(victim)->entries))
+    if (victim && !exchange && inode_is(victim, S_IFDIR) && !is_empty(node_of(victim)))
         return -ENOTEMPTY;
+    struct entry *e = own(from, name, n);
+    struct entry *old = victim && e ? own(to, new_name, node_of(victim)) : NULL;
+    if (!e || (victim && !old))
+        return -ENOSPC;
+    if (e->node != n)
+        return -ENOENT;
     /* The new entries first: where memory is out, nothing has happened. */
     struct entry *placed = enter(to, new_name, n);
     if (!placed)
@@ -287,7 +469,7 @@ static int ramfs_info(struct inode *i, struct file_info *out) {
     if (!n->atime || !n->mtime || !n->ctime)
         start = clock_realtime() - clock_monotonic();
     out->size = inode_is(i, S_IFDIR) ? PAGE_SIZE : n->size;
-    out->blocks = (n->image ? ALIGN_UP(n->size, PAGE_SIZE) : n->pages.frames * PAGE_SIZE) / 512;
+    out->blocks = (ALIGN_UP(n->image_size, PAGE_SIZE) + n->pages.frames * PAGE_SIZE) / 512;
     out->links = n->links;
     out->uid = n->uid;
     out->gid = n->gid;
@@ -299,16 +481,42 @@ static int ramfs_info(struct inode *i, struct file_info *out) {
     return 0;
 }
 
+/* Where file page `index` can be read; NULL: it is a hole. */
+static const uint8_t *page_bytes(struct node *n, uint64_t index) {
+    paddr_t frame = pages_find(&n->pages, index);
+    if (frame)
+        return phys_to_virt(frame);
+    return index * PAGE_SIZE < n->image_size ? n->image + index * PAGE_SIZE : NULL;
+}
+
+/* File page `index` as a frame of the file's own; 0: no memory. */
+static paddr_t page_own(struct node *n, uint64_t index) {
+    paddr_t frame = pages_find(&n->pages, index);
+    if (frame)
+        return frame;
+    frame = pages_make(&n->pages, index);
+    if (frame && index * PAGE_SIZE < n->image_size) {
+        memcpy(phys_to_virt(frame), n->image + index * PAGE_SIZE, PAGE_SIZE);
+        if (n->mappings) /* who looks at the image sees this from now on */
+            area_forget(&n->source, index, index + 1, false);
+    }
+    return frame;
+}
+
 static int resize(struct node *n, uint64_t size) {
-    if (n->image)
+    if (n->is_program)
         return -ETXTBSY;
     if (size > PAGES_MAX_SIZE)
         return -EFBIG;
     if (size < n->size) {
+        if (size < n->image_size) {
+            if (size % PAGE_SIZE && !page_own(n, size / PAGE_SIZE))
+                return -ENOSPC;
+            n->image_size = ALIGN_UP(size, PAGE_SIZE);
+        }
         if (n->mappings)
-            pages_clear(&n->pages, size);
-        else
-            frames_used -= pages_cut(&n->pages, size);
+            area_forget(&n->source, ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE, UINT64_MAX, true);
+        pages_cut(&n->pages, size);
     }
     n->size = size;
     touch(n);
@@ -328,6 +536,7 @@ static int ramfs_change(struct inode *i, const struct inode_change *c) {
         if (!inode_is(i, S_IFDIR)) /* a program given away is no longer set-uid */
             i->mode &= i->mode & 010 ? ~06000u : ~04000u;
     }
+    keep(n);
     n->ctime = clock_realtime();
     if (c->set_atime)
         n->atime = c->atime_ns;
@@ -339,13 +548,20 @@ static int ramfs_change(struct inode *i, const struct inode_change *c) {
 static int ramfs_open(struct inode *i, struct file *f) {
     if (!inode_is(i, S_IFREG))
         return -ENXIO;
-    if (node_of(i)->image && (f->flags & O_ACCMODE) != O_RDONLY)
-        return -ETXTBSY;
+    if ((f->flags & O_ACCMODE) != O_RDONLY) {
+        if (node_of(i)->is_program)
+            return -ETXTBSY;
+        if (i->ops == &read_only_ops)
+            return -EROFS;
+    }
     f->ops = &file_ops;
     return 0;
 }
 
+#define FS_TYPE 0x858458f6u /* Linux's ramfs */
+
 static const struct inode_ops ops = {
+    .fs_type = FS_TYPE,
     .lookup = ramfs_lookup,
     .list = ramfs_list,
     .create = ramfs_create,
@@ -359,15 +575,17 @@ static const struct inode_ops ops = {
     .release = ramfs_release,
 };
 
-/* ---- open files -------------------------------------------------------------- */
+static const struct inode_ops read_only_ops = {
+    .fs_type = FS_TYPE,
+    .lookup = ramfs_lookup,
+    .list = ramfs_list,
+    .readlink = ramfs_readlink,
+    .info = ramfs_info,
+    .open = ramfs_open,
+    .release = ramfs_release,
+};
 
-/* Where file page `index` can be read; NULL: it is a hole. */
-static const uint8_t *page_bytes(struct node *n, uint64_t index) {
-    if (n->image)
-        return n->image + index * PAGE_SIZE;
-    paddr_t frame = pages_find(&n->pages, index);
-    return frame ? phys_to_virt(frame) : NULL;
-}
+/* ---- open files -------------------------------------------------------------- */
 
 static long file_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     struct node *n = node_of(f->inode);
@@ -402,9 +620,7 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
     while (done < size) {
         uint64_t at = start + done;
         size_t in_page = at % PAGE_SIZE, part = MIN(size - done, PAGE_SIZE - in_page);
-        uint64_t before = n->pages.frames;
-        paddr_t frame = pages_make(&n->pages, at / PAGE_SIZE);
-        frames_used += n->pages.frames - before;
+        paddr_t frame = page_own(n, at / PAGE_SIZE);
         error =
             frame ? user_read((uint8_t *)phys_to_virt(frame) + in_page, buf + done, part) : -ENOSPC;
         if (error)
@@ -498,8 +714,7 @@ static void source_ref(struct area_source *s) {
 
 static void source_unref(struct area_source *s) {
     struct node *n = source_node(s);
-    if (--n->mappings == 0) /* what truncations left behind */
-        frames_used -= pages_cut(&n->pages, n->size);
+    n->mappings--;
     inode_put(&n->inode);
 }
 
@@ -509,19 +724,14 @@ static uint64_t source_size(struct area_source *s) {
 
 static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned) {
     struct node *n = source_node(s);
-    uint64_t start = index * PAGE_SIZE;
-    size_t valid = start < n->size ? MIN((size_t)(n->size - start), PAGE_SIZE) : 0;
-    const uint8_t *bytes = valid ? page_bytes(n, index) : NULL;
-    *owned = true;
-    if (use != AREA_COPY && valid) {
-        bool whole_page = valid == PAGE_SIZE && IS_ALIGNED((uintptr_t)bytes, PAGE_SIZE);
-        if (!n->image || whole_page) {
-            uint64_t before = n->pages.frames;
-            *owned = false;
-            paddr_t frame = n->image ? virt_to_phys(bytes) : pages_make(&n->pages, index);
-            frames_used += n->pages.frames - before;
-            return frame;
-        }
+    const uint8_t *bytes = page_bytes(n, index);
+    size_t valid = PAGE_SIZE;
+    if (n->is_program) /* behind its end the image holds what is not its own */
+        valid = MIN((size_t)(n->image_size - index * PAGE_SIZE), PAGE_SIZE);
+    *owned = use == AREA_COPY || valid < PAGE_SIZE;
+    if (!*owned) {
+        bool in_place = n->is_program || (use == AREA_LOOK && bytes);
+        return in_place ? virt_to_phys(bytes) : page_own(n, index);
     }
     paddr_t frame = frame_alloc_zero();
     if (frame && bytes)
@@ -544,19 +754,25 @@ struct inode *ramfs_program(void) {
 
 static struct inode *mount_root(void) {
     const struct image_manifest *m = bootinfo.manifest;
-    struct node *top = node_new(S_IFDIR | 0755, DEVICE);
-    struct inode *i;
+    struct inode *base = rootfs_root ? rootfs_root() : NULL, *i;
+    struct node *top = base ? node_of(base) : node_new(S_IFDIR | 0755, RAMFS_DEVICE);
     if (!top)
         return NULL;
-    top->links = 2;
-    const char *name = ramfs_program_name();
-    if (ramfs_create(&top->inode, (struct name){name, strlen(name)}, S_IFREG | 0755, NULL, 0, &i) ==
-        0) {
-        program = node_of(i); /* keeps the reference */
+    if (!base)
+        top->links = 2;
+    /* Where the files that were brought have that name, it is theirs. */
+    program = node_new(S_IFREG | 0755, RAMFS_DEVICE);
+    if (program) {
+        const char *text = ramfs_program_name();
+        struct name name = {text, strlen(text)};
+        program->is_program = true;
         program->image = phys_to_virt(m->app_paddr);
-        program->size = m->app_size;
+        program->size = program->image_size = m->app_size;
+        if (!base_find(top, name))
+            enter(top, name, program);
     }
-    if (ramfs_create(&top->inode, (struct name){"tmp", 3}, S_IFDIR | 01777, NULL, 0, &i) == 0)
+    struct name tmp = {"tmp", 3};
+    if (!base_find(top, tmp) && ramfs_create(&top->inode, tmp, S_IFDIR | 01777, NULL, 0, &i) == 0)
         inode_put(i);
     return &top->inode;
 }

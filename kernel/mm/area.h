@@ -62,7 +62,10 @@ int area_protect(vaddr_t start, size_t size, unsigned prot);
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
                 vaddr_t target);
 void area_discard(vaddr_t start, size_t size); /* drop private pages: MADV_DONTNEED */
-struct area *area_find(vaddr_t va);            /* the one that holds va, or NULL */
+/* Pages [from, to) of the source are others now, or gone: the next touch asks
+ * again; with `copies` private copies go too.  mm/forget.c. */
+void area_forget(struct area_source *source, uint64_t from, uint64_t to, bool copies);
+struct area *area_find(vaddr_t va);           /* the one that holds va, or NULL */
 struct area *area_find_after(vaddr_t va);     /* the one that holds va or the next above, or NULL */
 bool area_covers(vaddr_t start, size_t size); /* every page is in some area */
 long area_brk(vaddr_t brk);

@@ -297,9 +297,9 @@ SYSCALL_HANDLER(readlinkat) {
 /* ---- the file system as a whole -------------------------------------------------- */
 
 static long statfs_copy(const struct inode *i, vaddr_t dst) {
-    bool memory = i->ops->create != NULL;
+    bool memory = i->ops->fs_type != 0;
     struct linux_statfs s = {
-        .type = memory ? 0x858458f6 : 0x9fa0, /* RAMFS_MAGIC, PROC_SUPER_MAGIC */
+        .type = memory ? i->ops->fs_type : 0x9fa0, /* PROC_SUPER_MAGIC */
         .bsize = (int64_t)PAGE_SIZE,
         .blocks = memory ? frame_total() : 0,
         .bfree = memory ? frame_free_count() : 0,
@@ -307,7 +307,7 @@ static long statfs_copy(const struct inode *i, vaddr_t dst) {
         .fsid = {(int32_t)i->device, 0},
         .namelen = FS_NAME_MAX,
         .frsize = (int64_t)PAGE_SIZE,
-        .flags = 0x20, /* ST_VALID */
+        .flags = 0x20 | (memory && !i->ops->create), /* ST_VALID, ST_RDONLY */
     };
     return user_write(dst, &s, sizeof(s));
 }

@@ -28,13 +28,14 @@ int inode_info(struct inode *i, struct file_info *out) {
 
 /* ---- mounts -------------------------------------------------------------- */
 
-/* A file system at its place; what cannot be mounted is left out, with a word. */
-static void mount(const struct filesystem *fs) {
+/* A file system at its place: its root, with a reference.  What cannot be
+ * mounted is left out, with a word: NULL. */
+static struct inode *mount(const struct filesystem *fs) {
     struct path p;
     int error = path_walk(root, fs->where, WALK_FOLLOW | WALK_NEW, &p);
     if (error) {
         notice("%s: cannot mount at %s: error %d", fs->name, fs->where, -error);
-        return;
+        return NULL;
     }
     if (!p.inode && p.dir->ops->create)
         error = p.dir->ops->create(p.dir, (struct name){p.name, p.length}, S_IFDIR | 0755, NULL, 0,
@@ -47,6 +48,7 @@ static void mount(const struct filesystem *fs) {
         notice("%s: cannot mount at %s", fs->name, fs->where);
     }
     path_put(&p);
+    return top ? inode_get(top) : NULL;
 }
 
 static bool is_root(const struct filesystem *fs) {
@@ -66,13 +68,19 @@ struct inode *vfs_root(void) {
         if (!is_root(*fs))
             mount(*fs);
     }
+    const char *start = vfs_start_path ? vfs_start_path() : NULL;
+    if (start) {
+        const struct filesystem fs = {"rootfs", start, vfs_start_mount};
+        cwd = mount(&fs);
+    }
+    if (!cwd)
+        cwd = inode_get(root);
     vfs_mounted = true;
     return root;
 }
 
 struct inode *vfs_cwd(void) {
-    if (!cwd)
-        cwd = inode_get(vfs_root());
+    vfs_root();
     return cwd;
 }
 

@@ -42,6 +42,7 @@ struct inode_change { /* what chmod, chown, utimensat and truncate ask for */
 /* Any op but info may be NULL: directories cannot be changed then (-EROFS),
  * links not be read (-EINVAL), files not be opened (-ENXIO). */
 struct inode_ops {
+    uint32_t fs_type; /* statfs's magic number; 0: as /proc */
     int (*lookup)(struct inode *dir, struct name name, struct inode **out); /* with a reference */
     /* Gives the entries from *pos on, without "." and "..", until the sink is
      * full, and leaves *pos behind the last one taken.  0 is the start. */
@@ -110,6 +111,11 @@ struct filesystem {
                    section(".filesystems." #fs))) static const struct filesystem *const fs##_row = \
         &(fs)
 extern const struct filesystem *const filesystems_start[], *const filesystems_end[];
+
+/* fs/rootfs.c, where it is linked: a folder that is mounted last, and that the
+ * program starts in.  The path is there; NULL: there is none. */
+__attribute__((weak)) const char *vfs_start_path(void);
+__attribute__((weak)) struct inode *vfs_start_mount(void);
 
 struct inode *vfs_root(void);        /* no reference taken */
 extern bool vfs_mounted;             /* all file systems are in place */
