@@ -124,7 +124,6 @@ bool image_make(const struct image_request *request) {
         .env_count = request->env_count,
         .stubs = app->stubs,
         .stub_count = app->stub_count,
-        .root = -1,
         .output = request->output,
     };
     uint64_t overhead, root_size;

@@ -262,7 +262,7 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
 /* The tree of files, mapped; false after diag_error. */
 static bool map_root(const struct fuse *fuse, struct file_map *root) {
     *root = (struct file_map){NULL, 0};
-    return fuse->root < 0 || file_map(xasprintf("/proc/self/fd/%d", fuse->root), root);
+    return fuse->root == 0 || file_map(xasprintf("/proc/self/fd/%d", fuse->root), root);
 }
 
 bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
