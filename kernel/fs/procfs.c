@@ -174,10 +174,10 @@ static long fd_link(uint64_t arg, char *buf, size_t size) {
     if (!f->path && f->ops->info)
         f->ops->info(f, &info);
     char text[64];
-    const char *path = f->path ? f->path : text;
-    if (!f->path && (info.mode & S_IFMT) == S_IFCHR)
+    const char *path = f->path ? f->path : f->ops->name ? f->ops->name : text;
+    if (path == text && (info.mode & S_IFMT) == S_IFCHR)
         format(text, sizeof(text), "/dev/tty");
-    else if (!f->path)
+    else if (path == text)
         format(text, sizeof(text), "%s:[%lu]",
                (info.mode & S_IFMT) == S_IFIFO ? "pipe" : "anon_inode", info.inode);
     size_t n = strlen(path);

@@ -61,9 +61,10 @@ struct wait_queue {
     struct list head;     /* of threads, by run */
     struct list watchers; /* zero: none */
     bool external;
+    uint32_t events; /* during wake_events(): what happened, for watchers */
 };
 #define WAIT_QUEUE_INIT(name, external)                                                            \
-    { {&(name).head, &(name).head}, {NULL, NULL}, external }
+    { {&(name).head, &(name).head}, {NULL, NULL}, external, 0 }
 #define WAIT_QUEUE(name) struct wait_queue name = WAIT_QUEUE_INIT(name, false)
 #define WAIT_QUEUE_EXTERNAL(name) struct wait_queue name = WAIT_QUEUE_INIT(name, true)
 
@@ -77,6 +78,10 @@ struct watcher {
 };
 void wait_watch(struct wait_queue *q, struct watcher *w, void (*notify)(struct watcher *w));
 void wait_unwatch(struct watcher *w);
+/* Is the wake that notify is told of about one of these poll bits? */
+static inline bool watcher_concerned(const struct watcher *w, uint32_t events) {
+    return !w->queue->events || w->queue->events & events;
+}
 extern unsigned sched_external_waits; /* sleepers and watchers in external queues */
 
 extern struct list thread_all;
@@ -100,6 +105,19 @@ static inline struct thread *thread_current(void) {
 int wait_on(struct wait_queue *q, uint64_t deadline);
 void wake_all(struct wait_queue *q);
 void wake_one(struct wait_queue *q);
+/* wake_all, and watchers learn what it is about: POLLIN, POLLOUT and so on
+ * (vfs/mode.h).  A plain wake may be about anything. */
+static inline void wake_events(struct wait_queue *q, uint32_t events) {
+    q->events = events;
+    wake_all(q);
+    q->events = 0;
+}
+static inline void wait_queue_init(struct wait_queue *q, bool external) {
+    list_init(&q->head);
+    list_init(&q->watchers);
+    q->external = external;
+    q->events = 0;
+}
 void thread_wake(struct thread *t); /* out of whatever it waits in */
 void thread_yield(void);
 void thread_start(struct thread *t);              /* runnable from now on */

@@ -123,6 +123,8 @@ static long transfer_pieces(struct file *f, enum direction d, struct vector *v, 
                             bool begun) {
     if (d == WRITE && f->ops->writev)
         return f->ops->writev(f, v->pieces, v->count, pos);
+    if (d == READ && f->ops->readv && !begun)
+        return f->ops->readv(f, v->pieces, v->count, pos);
     long total = 0;
     for (unsigned i = 0; i < v->count; i++) {
         if (!v->pieces[i].size)

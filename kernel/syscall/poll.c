@@ -2,14 +2,15 @@
  *
  * poll, ppoll, select, pselect6.
  *
- * A file is asked what holds now; where nothing holds, the thread sleeps in
- * the file's wait queue and asks again.  With files of several queues it also
- * looks again every few milliseconds: a thread sleeps in one queue only.
- * A signal mask given to ppoll and pselect6 stands during the wait.
+ * Each descriptor asked about has an entry, a few on the stack and the rest in
+ * frames.  The first look watches the files' wait queues as long as nothing is
+ * ready; a wake that concerns an entry makes the thread look at all of them
+ * again.  A signal mask given to ppoll and pselect6 stands during the wait.
  */
 #include "app/signal.h"
 #include "lib/align.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/user.h"
 #include "sched/thread.h"
 #include "syscall/linux.h"
@@ -17,24 +18,113 @@
 #include "syscall/time.h"
 #include "vfs/file.h"
 
-#define LOOK_AGAIN 2000000ull /* ns, with several queues */
 #define FOREVER UINT64_MAX
 #define SET_SIZE 8u /* of a signal set */
+#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
 
 /* Without signals there is no mask to change. */
 extern void signal_set_mask(uint64_t mask) __attribute__((weak));
 
 /* ---- waiting ------------------------------------------------------------------- */
 
-struct poller {
-    uint64_t deadline;        /* monotonic; 0: do not wait; FOREVER */
-    struct wait_queue *queue; /* of the files asked; NULL: none has one */
-    bool several;
+struct entry {
+    struct watcher watcher;
+    struct poller *poller;
+    struct file *watched; /* with a reference; NULL: watches nothing */
+    int32_t fd;
+    uint16_t events, revents;
 };
 
-/* What holds now, of `events` and of what is always told. */
-static unsigned ask(struct poller *p, int fd, unsigned events) {
-    struct file *f = fd_get(fd);
+struct chunk { /* a frame */
+    struct chunk *next;
+    struct entry entries[(PAGE_SIZE - sizeof(void *)) / sizeof(struct entry)];
+};
+#define FEW 6u
+#define MANY ((unsigned)ARRAY_LEN(((struct chunk *)NULL)->entries))
+
+struct poller {
+    uint64_t deadline; /* monotonic; 0: do not wait; FOREVER */
+    struct wait_queue queue;
+    bool woken;     /* since the last look began */
+    unsigned count; /* of entries */
+    struct entry few[FEW];
+    struct chunk *first, **last;
+};
+
+static void poller_init(struct poller *p, uint64_t deadline) {
+    p->deadline = deadline;
+    wait_queue_init(&p->queue, false);
+    p->count = 0;
+    p->first = NULL;
+    p->last = &p->first;
+}
+
+/* The next entry; NULL: no memory. */
+static struct entry *entry_add(struct poller *p, struct chunk **at) {
+    unsigned n = p->count;
+    struct entry *e;
+    if (n < FEW) {
+        e = &p->few[n];
+    } else {
+        if ((n - FEW) % MANY == 0) {
+            paddr_t frame = frame_alloc();
+            if (!frame)
+                return NULL;
+            *at = phys_to_virt(frame);
+            (*at)->next = NULL;
+            *p->last = *at;
+            p->last = &(*at)->next;
+        }
+        e = &(*at)->entries[(n - FEW) % MANY];
+    }
+    p->count++;
+    e->poller = p;
+    e->watched = NULL;
+    return e;
+}
+
+/* Goes through the entries in order: begin with NULL; NULL at the end. */
+struct cursor {
+    unsigned index;
+    struct chunk *chunk;
+};
+static struct entry *entry_next(struct poller *p, struct cursor *c) {
+    unsigned n = c->index;
+    if (n == p->count)
+        return NULL;
+    c->index++;
+    if (n < FEW)
+        return &p->few[n];
+    if ((n - FEW) % MANY == 0)
+        c->chunk = n == FEW ? p->first : c->chunk->next;
+    return &c->chunk->entries[(n - FEW) % MANY];
+}
+
+static void poller_end(struct poller *p) {
+    struct cursor c = {0, NULL};
+    for (struct entry *e; (e = entry_next(p, &c));) {
+        if (e->watched) {
+            wait_unwatch(&e->watcher);
+            file_put(e->watched);
+        }
+    }
+    for (struct chunk *at = p->first, *next; at; at = next) {
+        next = at->next;
+        frame_free(virt_to_phys(at));
+    }
+}
+
+static void notify(struct watcher *w) {
+    struct entry *e = container_of(w, struct entry, watcher);
+    if (!watcher_concerned(w, e->events | ALWAYS))
+        return;
+    e->poller->woken = true;
+    wake_all(&e->poller->queue);
+}
+
+/* What holds now, of the events asked for and of what is always told. */
+static unsigned ask(struct entry *e, bool watch) {
+    struct file *f = fd_get(e->fd);
     if (!f)
         return POLLNVAL;
     unsigned now = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
@@ -42,28 +132,40 @@ static unsigned ask(struct poller *p, int fd, unsigned events) {
         now = POLLNVAL;
     else if (f->ops->poll)
         now = f->ops->poll(f);
-    struct wait_queue *q = f->ops->wait ? f->ops->wait(f) : NULL;
-    p->several = p->several || (q && p->queue && q != p->queue);
-    p->queue = q ? q : p->queue;
+    now &= e->events | ALWAYS;
+    struct wait_queue *q = watch && !now && f->ops->wait ? f->ops->wait(f) : NULL;
+    if (q) {
+        e->watched = file_get(f);
+        wait_watch(q, &e->watcher, notify);
+    }
     file_put(f);
-    return now & (events | POLLERR | POLLHUP | POLLNVAL);
+    return now;
 }
 
-/* 0: ask again; -ETIMEDOUT, -EINTR. */
-static long sleep(struct poller *p) {
-    WAIT_QUEUE(nobody);
-    struct wait_queue *q = p->queue ? p->queue : &nobody;
-    uint64_t deadline = p->deadline;
-    if (deadline == 0)
-        return -ETIMEDOUT;
-    if (p->several)
-        deadline = MIN(deadline, time_deadline(LOOK_AGAIN));
-    long error = wait_on(q, deadline);
-    if (error == -ETIMEDOUT && deadline != p->deadline)
-        error = 0;
-    p->queue = NULL;
-    p->several = false;
-    return error;
+/* One look at all entries: how many are ready. */
+static unsigned look(struct poller *p, bool watch) {
+    unsigned ready = 0;
+    struct cursor c = {0, NULL};
+    p->woken = false;
+    for (struct entry *e; (e = entry_next(p, &c));) {
+        e->revents = e->fd < 0 ? 0 : (uint16_t)ask(e, watch && !ready);
+        ready += e->revents != 0;
+    }
+    return ready;
+}
+
+/* How many entries are ready, 0 when the time is over, or -EINTR. */
+static long poller_wait(struct poller *p) {
+    unsigned ready = look(p, p->deadline != 0);
+    while (!ready && p->deadline) {
+        long error = p->woken ? 0 : wait_on(&p->queue, p->deadline);
+        if (error && error != -ETIMEDOUT)
+            return error;
+        ready = look(p, false);
+        if (error)
+            break;
+    }
+    return ready;
 }
 
 static uint64_t deadline_in(uint64_t ns) {
@@ -105,35 +207,47 @@ static void mask_back(long result) {
 
 /* ---- poll ---------------------------------------------------------------------- */
 
-/* One look at all entries: how many are ready, or -EFAULT. */
-static long poll_look(struct poller *p, vaddr_t fds, unsigned count) {
-    long ready = 0;
+#define BATCH 16u /* entries that are read at once */
+
+static long poll_start(struct poller *p, vaddr_t fds, unsigned count) {
+    struct linux_pollfd batch[BATCH];
+    struct chunk *at = NULL;
     for (unsigned i = 0; i < count; i++) {
-        vaddr_t at = fds + i * sizeof(struct linux_pollfd);
-        struct linux_pollfd entry;
-        if (user_read(&entry, at, sizeof(entry)) < 0)
+        if (i % BATCH == 0 && user_read(batch, fds + i * sizeof(batch[0]),
+                                        MIN(count - i, BATCH) * sizeof(batch[0])) < 0)
             return -EFAULT;
-        entry.revents = entry.fd < 0 ? 0 : (uint16_t)ask(p, entry.fd, entry.events);
-        if (user_write(at + offsetof(struct linux_pollfd, revents), &entry.revents,
-                       sizeof(entry.revents)) < 0)
-            return -EFAULT;
-        ready += entry.revents != 0;
+        struct entry *e = entry_add(p, &at);
+        if (!e)
+            return -ENOMEM;
+        e->fd = batch[i % BATCH].fd;
+        e->events = batch[i % BATCH].events;
     }
-    return ready;
+    return 0;
+}
+
+static long poll_end(struct poller *p, vaddr_t fds) {
+    struct cursor c = {0, NULL};
+    vaddr_t at = fds + offsetof(struct linux_pollfd, revents);
+    for (struct entry *e; (e = entry_next(p, &c)); at += sizeof(struct linux_pollfd)) {
+        if (user_write(at, &e->revents, sizeof(e->revents)) < 0)
+            return -EFAULT;
+    }
+    return 0;
 }
 
 static long poll_until(vaddr_t fds, unsigned long count, uint64_t deadline) {
-    struct poller p = {.deadline = deadline};
+    struct poller p;
     if ((unsigned)count > fd_limit)
         return -EINVAL;
-    for (;;) {
-        long ready = poll_look(&p, fds, (unsigned)count);
-        if (ready)
-            return ready;
-        long error = sleep(&p);
-        if (error)
-            return error == -ETIMEDOUT ? 0 : error;
+    poller_init(&p, deadline);
+    long result = poll_start(&p, fds, (unsigned)count);
+    if (!result) {
+        result = poller_wait(&p);
+        if (poll_end(&p, fds) < 0)
+            result = -EFAULT;
     }
+    poller_end(&p);
+    return result;
 }
 
 SYSCALL_HANDLER(poll) {
@@ -160,80 +274,96 @@ SYSCALL_HANDLER(ppoll) {
 /* ---- select -------------------------------------------------------------------- */
 
 #define SET_WORDS (FD_MAX / 64)
-#define READ_EVENTS (POLLRDNORM | POLLIN | POLLHUP | POLLERR)
-#define WRITE_EVENTS (POLLWRNORM | POLLOUT | POLLERR)
+#define READ_EVENTS (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL)
+#define WRITE_EVENTS (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR | POLLNVAL)
+#define EXCEPT_EVENTS (POLLPRI | POLLNVAL)
 
 enum { READ, WRITE, EXCEPT, SETS };
+static const uint16_t set_events[SETS] = {READ_EVENTS, WRITE_EVENTS, EXCEPT_EVENTS};
 
 struct selection {
     unsigned count; /* descriptors below this */
     vaddr_t user[SETS];
-    uint64_t in[SETS][SET_WORDS], out[SETS][SET_WORDS];
+    uint64_t sets[SETS][SET_WORDS]; /* what is asked, then what holds */
+    struct poller poller;
 };
 
 static size_t set_bytes(const struct selection *s) {
     return ALIGN_UP((size_t)s->count, 64) / 8;
 }
 
+/* What is asked of a descriptor. */
+static unsigned wanted(const struct selection *s, unsigned fd) {
+    unsigned events = 0;
+    for (unsigned i = 0; i < SETS; i++)
+        events |= s->sets[i][fd / 64] >> (fd % 64) & 1 ? set_events[i] : 0;
+    return events;
+}
+
 static long select_start(struct selection *s, int count, vaddr_t r, vaddr_t w, vaddr_t x) {
+    struct chunk *at = NULL;
     if (count < 0)
         return -EINVAL;
-    memset(s->in, 0, sizeof(s->in));
-    s->count = MIN((unsigned)count, (unsigned)FD_MAX);
+    memset(s->sets, 0, sizeof(s->sets));
+    s->count = MIN((unsigned)count, fd_table_size());
     s->user[READ] = r;
     s->user[WRITE] = w;
     s->user[EXCEPT] = x;
     for (unsigned i = 0; i < SETS; i++) {
-        if (s->user[i] && user_read(s->in[i], s->user[i], set_bytes(s)) < 0)
+        if (s->user[i] && user_read(s->sets[i], s->user[i], set_bytes(s)) < 0)
             return -EFAULT;
+    }
+    for (unsigned fd = 0; fd < s->count; fd++) {
+        unsigned events = wanted(s, fd);
+        if (!events)
+            continue;
+        struct file *f = fd_get((int)fd);
+        if (!f)
+            return -EBADF;
+        file_put(f);
+        struct entry *e = entry_add(&s->poller, &at);
+        if (!e)
+            return -ENOMEM;
+        e->fd = (int32_t)fd;
+        e->events = (uint16_t)events;
     }
     return 0;
 }
 
-/* One look: how many bits are set in out, or -EBADF. */
-static long select_look(struct selection *s, struct poller *p) {
-    static const unsigned events[SETS] = {READ_EVENTS, WRITE_EVENTS, POLLPRI};
+/* Makes the sets what holds: how many bits are set. */
+static long select_result(struct selection *s) {
+    struct cursor c = {0, NULL};
     long ready = 0;
-    memset(s->out, 0, sizeof(s->out));
-    for (unsigned fd = 0; fd < s->count; fd++) {
-        uint64_t bit = 1ull << (fd % 64);
-        unsigned word = fd / 64, wanted = 0;
-        for (unsigned i = 0; i < SETS; i++)
-            wanted |= s->in[i][word] & bit ? events[i] : 0;
-        if (!wanted)
-            continue;
-        unsigned now = ask(p, (int)fd, wanted);
-        if (now & POLLNVAL)
-            return -EBADF;
+    for (struct entry *e; (e = entry_next(&s->poller, &c));) {
+        uint64_t bit = 1ull << (e->fd % 64);
         for (unsigned i = 0; i < SETS; i++) {
-            if (s->in[i][word] & bit && now & events[i]) {
-                s->out[i][word] |= bit;
+            uint64_t *word = &s->sets[i][e->fd / 64];
+            if (*word & bit && e->revents & set_events[i])
                 ready++;
-            }
+            else
+                *word &= ~bit;
         }
     }
     return ready;
 }
 
-static long select_until(struct selection *s, uint64_t deadline) {
-    struct poller p = {.deadline = deadline};
-    long ready;
-    while (!(ready = select_look(s, &p))) {
-        long error = sleep(&p);
-        if (error == -ETIMEDOUT)
-            break;
-        if (error)
-            return error;
-    }
-    for (unsigned i = 0; i < SETS && ready >= 0; i++) {
-        if (s->user[i] && user_write(s->user[i], s->out[i], set_bytes(s)) < 0)
+static long select_until(int count, vaddr_t r, vaddr_t w, vaddr_t x, uint64_t deadline) {
+    struct selection s;
+    poller_init(&s.poller, deadline);
+    long result = select_start(&s, count, r, w, x);
+    if (!result)
+        result = poller_wait(&s.poller);
+    if (result >= 0)
+        result = select_result(&s);
+    poller_end(&s.poller);
+    for (unsigned i = 0; i < SETS && result >= 0; i++) {
+        if (s.user[i] && user_write(s.user[i], s.sets[i], set_bytes(&s)) < 0)
             return -EFAULT;
     }
-    return ready;
+    return result;
 }
 
 SYSCALL_HANDLER(select) {
-    struct selection s;
     struct linux_timeval tv = {0, 0};
     uint64_t deadline = FOREVER;
     if (e && user_read(&tv, e, sizeof(tv)) < 0)
@@ -245,9 +375,7 @@ SYSCALL_HANDLER(select) {
         seconds = MIN(seconds, (uint64_t)INT64_MAX / TIME_SECOND - 1);
         deadline = deadline_in(seconds * TIME_SECOND + (uint64_t)tv.microseconds % 1000000 * 1000);
     }
-    long result = select_start(&s, (int)a, b, c, d);
-    if (!result)
-        result = select_until(&s, deadline);
+    long result = select_until((int)a, b, c, d, deadline);
     if (e) {
         uint64_t us = left_until(deadline) / 1000;
         tv = (struct linux_timeval){(int64_t)(us / 1000000), (int64_t)(us % 1000000)};
@@ -257,7 +385,6 @@ SYSCALL_HANDLER(select) {
 }
 
 SYSCALL_HANDLER(pselect6) {
-    struct selection s;
     struct {
         uint64_t set, size;
     } mask = {0, 0};
@@ -271,9 +398,7 @@ SYSCALL_HANDLER(pselect6) {
         result = mask_set(mask.set, mask.size);
     if (result)
         return result;
-    result = select_start(&s, (int)a, b, c, d);
-    if (!result)
-        result = select_until(&s, deadline);
+    result = select_until((int)a, b, c, d, deadline);
     mask_back(result);
     if (e)
         time_write(e, left_until(deadline));

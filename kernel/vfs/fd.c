@@ -49,6 +49,8 @@ struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data) {
 void file_put(struct file *f) {
     if (--f->refs)
         return;
+    if (f->watched)
+        epoll_forget(f);
     if (f->ops->close)
         f->ops->close(f);
     if (file_release)
@@ -119,4 +121,14 @@ void fd_set_cloexec(int fd, bool on) {
     uint16_t bit = (uint16_t)(1u << ((unsigned)fd % CHUNK));
     uint16_t *bits = &cloexec_bits[(unsigned)fd / CHUNK];
     *bits = (uint16_t)(on ? *bits | bit : *bits & ~bit);
+}
+
+/* Linux's table begins with 64 and is doubled where a descriptor needs it. */
+unsigned fd_table_size(void) {
+    unsigned chunks = FD_MAX / CHUNK, size = 64;
+    while (chunks > 1 && !more[chunks - 1])
+        chunks--;
+    while (size < chunks * CHUNK)
+        size *= 2;
+    return size;
 }

@@ -46,8 +46,12 @@ struct file_ops {
     long (*write)(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
     int (*info)(struct file *f, struct file_info *out);
     long (*seek)(struct file *f, int64_t offset, int whence); /* NULL: -ESPIPE */
-    unsigned (*poll)(struct file *f); /* POLLIN | POLLOUT ... that hold now; NULL: always both */
-    struct wait_queue *(*wait)(struct file *f); /* where pollers sleep, NULL: nowhere */
+    /* POLLIN | POLLOUT ... that hold now, does not sleep; NULL: always both, and
+     * epoll refuses the file. */
+    unsigned (*poll)(struct file *f);
+    /* Where pollers watch, the same queue as long as the file is open; NULL:
+     * nowhere.  Wake it with wake_events() where the event is known. */
+    struct wait_queue *(*wait)(struct file *f);
     long (*ioctl)(struct file *f, unsigned long request, vaddr_t arg); /* NULL: -ENOTTY */
     struct area_source *(*source)(
         struct file *f);           /* for mmap, with a reference taken; NULL: -ENODEV */
@@ -57,6 +61,10 @@ struct file_ops {
     bool (*terminal)(struct file *f, struct file_terminal *out); /* is it one? NULL: no */
     long (*readable)(struct file *f); /* bytes a read gets at once (FIONREAD); NULL: -ENOTTY */
     int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
+    /* All pieces in one go, in order; NULL: one read after the other, as long
+     * as poll has more. */
+    long (*readv)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
+    const char *name; /* of a file that no path leads to, "anon_inode:[eventfd]"; NULL: by info */
 };
 
 struct file {
@@ -64,9 +72,10 @@ struct file {
     uint32_t refs;
     uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK ... as open(2) has them */
     uint64_t pos;
-    void *data;          /* the file system's */
-    char *path;          /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
-    struct inode *inode; /* with a reference; NULL: not found by a path (a console stream) */
+    void *data;                 /* the file system's */
+    char *path;                 /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
+    struct inode *inode;        /* with a reference; NULL: not found by a path (a console stream) */
+    struct epoll_item *watched; /* by epolls; vfs/epoll.c */
 };
 
 #define FD_MAX 1024
@@ -83,6 +92,8 @@ void fd_set_cloexec(int fd, bool on);
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data); /* NULL: -ENOMEM */
 void file_put(struct file *f);
 static inline struct file *file_get(struct file *f);
+unsigned fd_table_size(void); /* descriptors that select looks at, as Linux counts */
+void epoll_forget(struct file *f) __attribute__((weak)); /* a watched file is closed */
 
 /* Descriptors 0, 1, 2 as the app finds them.  The table starts with these, so
  * that nothing is opened at boot; fs/stdio.c defines them. */

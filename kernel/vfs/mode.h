@@ -55,6 +55,7 @@
 #define POLLRDBAND 0x80u
 #define POLLWRNORM 0x100u
 #define POLLWRBAND 0x200u
+#define POLLRDHUP 0x2000u
 
 #define FS_PATH_MAX 4096u /* longest path, its NUL included */
 #define FS_NAME_MAX 255u  /* longest name in a directory */
