@@ -13,11 +13,22 @@
 #include "lib/list.h"
 #include "lib/string.h"
 #include "mm/area.h"
+#include "mm/heap.h"
 #include "syscall/linux.h"
 
 struct signal_action signal_actions[SIGNALS + 1];
 
-static struct signal_info infos[SIGNALS + 1]; /* of what is pending */
+uint32_t signal_limit = 4096;
+
+/* One pending instance, oldest first.  A standard signal has at most one for
+ * each target; one whose instance did not fit is pending all the same. */
+struct instance {
+    struct list node;
+    struct thread *target; /* NULL: the process */
+    struct signal_info info;
+};
+static struct list queue = LIST_INIT(queue);
+static uint32_t queued;
 
 #define BITS4(a, b, c, d) (SIGNAL_BIT(a) | SIGNAL_BIT(b) | SIGNAL_BIT(c) | SIGNAL_BIT(d))
 #define IGNORED BITS4(SIGCHLD, SIGCONT, SIGURG, SIGWINCH)
@@ -26,55 +37,141 @@ static struct signal_info infos[SIGNALS + 1]; /* of what is pending */
      BITS4(SIGXFSZ, SIGSYS, SIGSYS, SIGSYS))
 #define STOPS BITS4(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU)
 
-static bool ignored(unsigned n) {
+bool signal_ignored(unsigned n) {
     uint64_t handler = signal_actions[n].handler;
     return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED | STOPS) & SIGNAL_BIT(n));
 }
 
-void signal_set_mask(uint64_t mask) {
-    struct thread *t = thread_current();
-    t->signal_mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
-    if (thread_signal_due(t))
-        t->work |= THREAD_WORK_SIGNAL;
+static uint64_t *pending(struct thread *target) {
+    return target ? &target->signal_pending : &signal_shared;
 }
 
-/* The thread to bother with a signal for the process. */
+static struct instance *find(const struct thread *target, unsigned n) {
+    list_for_each (node, &queue) {
+        struct instance *i = list_entry(node, struct instance, node);
+        if (i->target == target && i->info.signo == (int)n)
+            return i;
+    }
+    return NULL;
+}
+
+static void drop(struct instance *i) {
+    list_remove(&i->node);
+    heap_free(i, sizeof *i);
+    queued--;
+}
+
+static void flush(struct thread *target, uint64_t set) {
+    list_for_each_safe (node, &queue) {
+        struct instance *i = list_entry(node, struct instance, node);
+        if (i->target == target && set & SIGNAL_BIT(i->info.signo))
+            drop(i);
+    }
+    *pending(target) &= ~set;
+}
+
+void signal_flush(uint64_t set) {
+    flush(NULL, set);
+    list_for_each (node, &thread_all)
+        flush(list_entry(node, struct thread, all), set);
+}
+
+static bool wants(const struct thread *t, unsigned n) {
+    return !(t->signal_mask & ~t->wait_set & SIGNAL_BIT(n));
+}
+
+/* The thread to bother with a signal for the process: the first one if it
+ * will have it, else one that has nothing else to do, else any; or NULL. */
 static struct thread *choose(unsigned n) {
+    struct thread *busy = NULL;
     list_for_each (node, &thread_all) {
         struct thread *t = list_entry(node, struct thread, all);
-        if (!(t->signal_mask & SIGNAL_BIT(n)))
+        if (!wants(t, n))
+            continue;
+        if (t == thread_current() || !(t->work & THREAD_WORK_SIGNAL))
             return t;
+        if (!busy)
+            busy = t;
     }
-    return &thread_first;
+    return busy;
 }
 
-void signal_send(struct thread *t, const struct signal_info *info) {
-    unsigned n = (unsigned)info->signo;
-    if (!t)
-        t = choose(n);
-    uint64_t bit = SIGNAL_BIT(n);
-    if (ignored(n) && !(t->signal_mask & bit))
-        return;
-    if (!(t->signal_pending & bit))
-        infos[n] = *info;
-    t->signal_pending |= bit;
-    if (t->signal_mask & bit && !t->wait_set)
-        return;
+static void bother(struct thread *t) {
     t->work |= THREAD_WORK_SIGNAL;
     thread_wake(t);
 }
 
-unsigned signal_take(uint64_t set, struct signal_info *info) {
+/* Signals for the process that one thread will not have go to others. */
+static void hand_over(uint64_t set) {
+    for (set &= signal_shared; set; set &= set - 1) {
+        struct thread *t = choose((unsigned)__builtin_ctzll(set) + 1);
+        if (t)
+            bother(t);
+    }
+}
+
+void signal_set_mask(uint64_t mask) {
     struct thread *t = thread_current();
-    uint64_t due = t->signal_pending & set;
+    uint64_t old = t->signal_mask;
+    t->signal_mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+    if (thread_signal_due(t))
+        t->work |= THREAD_WORK_SIGNAL;
+    hand_over(t->signal_mask & ~old);
+}
+
+void signal_thread_leaves(struct thread *t) {
+    flush(t, UINT64_MAX);
+    hand_over(~t->signal_mask);
+}
+
+int signal_send(struct thread *target, const struct signal_info *info) {
+    unsigned n = (unsigned)info->signo;
+    uint64_t bit = SIGNAL_BIT(n);
+    const struct thread *judge = target ? target : &thread_first;
+    if (bit & STOPS)
+        signal_flush(SIGNAL_BIT(SIGCONT));
+    if (n == SIGCONT)
+        signal_flush(STOPS);
+    if (signal_ignored(n) && !(judge->signal_mask & bit))
+        return 0;
+    if (n < SIGRTMIN && *pending(target) & bit)
+        return 0;
+    bool anyway = n < SIGRTMIN && info->code >= 0;
+    struct instance *i = queued < signal_limit || anyway ? heap_alloc(sizeof *i) : NULL;
+    if (!i && n >= SIGRTMIN && info->code != SI_USER)
+        return -EAGAIN;
+    if (i) {
+        i->target = target;
+        i->info = *info;
+        list_push_back(&queue, &i->node);
+        queued++;
+    }
+    *pending(target) |= bit;
+    struct thread *t = target ? target : choose(n);
+    if (t && wants(t, n))
+        bother(t);
+    return 0;
+}
+
+static unsigned take(struct thread *target, uint64_t set, struct signal_info *info) {
+    uint64_t due = *pending(target) & set;
     if (!due)
         return 0;
     /* Faults first: they belong to the instruction that was stopped. */
     uint64_t first = due & (DUMPS & ~SIGNAL_BIT(SIGABRT));
     unsigned n = (unsigned)__builtin_ctzll(first ? first : due) + 1;
-    t->signal_pending &= ~SIGNAL_BIT(n);
-    *info = infos[n];
+    struct instance *i = find(target, n);
+    *info = i ? i->info : (struct signal_info){.signo = (int)n};
+    if (i)
+        drop(i);
+    if (!find(target, n))
+        *pending(target) &= ~SIGNAL_BIT(n);
     return n;
+}
+
+unsigned signal_take(uint64_t set, struct signal_info *info) {
+    unsigned n = take(thread_current(), set, info);
+    return n ? n : take(NULL, set, info);
 }
 
 static void end_by(const struct signal_info *info, const struct trap_frame *frame)
@@ -89,7 +186,8 @@ static void end_by(const struct signal_info *info, const struct trap_frame *fram
 }
 
 /* Calls that go on after a handler with SA_RESTART (signal(7)). */
-static bool restarts(uint64_t number) {
+static bool restarts(const struct report_call *call) {
+    uint64_t number = call->number;
     static const int16_t numbers[] = {
         ARCH_NUMBER(0, 63),    /* read */
         ARCH_NUMBER(19, 65),   /* readv */
@@ -111,6 +209,8 @@ static bool restarts(uint64_t number) {
         ARCH_NUMBER(202, 98),  /* futex (FUTEX_WAIT without a timeout) */
         ARCH_NUMBER(318, 278), /* getrandom */
     };
+    if (number == ARCH_NUMBER(202, 98) && call->args[3])
+        return false; /* one with a timeout never does */
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
         if (number == (uint64_t)numbers[i])
             return true;
@@ -118,8 +218,9 @@ static bool restarts(uint64_t number) {
     return false;
 }
 
-static bool on_altstack(const struct thread *t, vaddr_t sp) {
-    return t->altstack.size && sp - t->altstack.base <= t->altstack.size;
+bool signal_on_altstack(const struct thread *t, vaddr_t sp) {
+    return !(t->altstack.flags & SS_AUTODISARM) && sp > t->altstack.base &&
+           sp - t->altstack.base <= t->altstack.size;
 }
 
 /* Sends the app into its handler; false when the stack cannot take the frame. */
@@ -130,11 +231,16 @@ static bool enter(const struct signal_info *info, struct trap_frame *frame,
     struct signal_action action = signal_actions[n]; /* before SA_RESETHAND clears it */
     uint64_t mask = t->restore_mask ? t->saved_mask : t->signal_mask;
     vaddr_t sp = 0;
-    if (action.flags & SA_ONSTACK && t->altstack.size && !on_altstack(t, arch_frame_sp(frame)))
+    if (action.flags & SA_ONSTACK && t->altstack.size &&
+        !signal_on_altstack(t, arch_frame_sp(frame)))
         sp = t->altstack.base + t->altstack.size;
     if (arch_signal_setup(frame, info, &action, mask, sp, fault))
         return false;
     t->restore_mask = false;
+    if (t->altstack.flags & SS_AUTODISARM) {
+        t->altstack.base = t->altstack.size = 0;
+        t->altstack.flags = SS_DISABLE;
+    }
     if (action.flags & SA_RESETHAND)
         signal_actions[n].handler = SIG_DFL;
     signal_set_mask(t->signal_mask | action.mask | (action.flags & SA_NODEFER ? 0 : SIGNAL_BIT(n)));
@@ -159,15 +265,16 @@ static void deliver(struct trap_frame *frame) {
     struct signal_info info;
     bool interrupted = arch_syscall_interrupted(frame);
     unsigned slots = sizeof t->calls / sizeof t->calls[0];
-    uint64_t number = t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots].number;
+    const struct report_call *call =
+        &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots];
     while (signal_take(~t->signal_mask, &info)) {
         unsigned n = (unsigned)info.signo;
-        if (ignored(n))
+        if (signal_ignored(n))
             continue;
         if (signal_actions[n].handler == SIG_DFL)
             end_by(&info, frame);
-        if (interrupted && signal_actions[n].flags & SA_RESTART && restarts(number))
-            arch_syscall_restart(frame, number);
+        if (interrupted && signal_actions[n].flags & SA_RESTART && restarts(call))
+            arch_syscall_restart(frame, call->number);
         interrupted = false;
         if (!enter(&info, frame, NULL)) {
             info = (struct signal_info){.signo = SIGSEGV};

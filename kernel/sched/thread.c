@@ -12,6 +12,7 @@
 
 struct thread thread_first;
 struct list thread_all = {&thread_all, &thread_all};
+uint64_t signal_shared;
 void (*sched_deadlock)(void);
 uint64_t sched_idle_ns;
 unsigned sched_external_waits;
@@ -122,7 +123,7 @@ static void sleep_over(struct timer *t) {
 }
 
 bool thread_signal_due(const struct thread *t) {
-    return t->signal_pending & (~t->signal_mask | t->wait_set);
+    return (t->signal_pending | signal_shared) & (~t->signal_mask | t->wait_set);
 }
 
 int wait_on(struct wait_queue *q, uint64_t deadline) {

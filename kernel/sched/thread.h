@@ -84,6 +84,10 @@ static inline bool watcher_concerned(const struct watcher *w, uint32_t events) {
 }
 extern unsigned sched_external_waits; /* sleepers and watchers in external queues */
 
+extern uint64_t signal_shared; /* pending for the process, not for one thread */
+/* A thread's signals go with it; app/signal.c, where signals are linked. */
+void signal_thread_leaves(struct thread *t) __attribute__((weak));
+
 extern struct list thread_all;
 extern struct thread thread_first;
 

@@ -53,6 +53,8 @@ void thread_leave(void) {
     if (thread_all.next->next == &thread_all)
         return;
     list_remove(&t->all);
+    if (signal_thread_leaves)
+        signal_thread_leaves(t);
     if (t->clear_tid) {
         static const uint32_t zero;
         if (!user_write(t->clear_tid, &zero, sizeof zero))

@@ -298,10 +298,13 @@ enum {
     SIGPWR = 30,
     SIGSYS = 31,
 };
+#define SIGRTMIN 32u /* of the kernel: libraries keep some for themselves */
 #define SIG_DFL 0
 #define SIG_IGN 1
 #define SA_NOCLDSTOP 1u
+#define SA_NOCLDWAIT 2u
 #define SA_SIGINFO 4u
+#define SA_EXPOSE_TAGBITS 0x800u
 #define SA_RESTORER 0x04000000u
 #define SA_ONSTACK 0x08000000u
 #define SA_RESTART 0x10000000u

@@ -88,6 +88,10 @@ static bool privileged(void) {
     return ids[USER][EFFECTIVE] == 0;
 }
 
+uint32_t process_user(void) {
+    return ids[USER][REAL];
+}
+
 bool process_is_root(void) {
     return privileged();
 }
@@ -250,6 +254,9 @@ SYSCALL_HANDLER(capget) {
 /* Open descriptors; only where files are linked. */
 extern uint32_t fd_limit __attribute__((weak));
 #define FD_HARD_LIMIT 1024
+/* Pending signals; only where signals are linked. */
+extern uint32_t signal_limit __attribute__((weak));
+#define SIGNAL_HARD_LIMIT 4096
 
 static struct linux_rlimit limits[RLIMIT_COUNT];
 static uint32_t limits_set; /* bit: the app has set it */
@@ -274,6 +281,9 @@ static struct linux_rlimit limit_get(unsigned resource) {
     case RLIMIT_NOFILE:
         l.soft = l.hard = FD_HARD_LIMIT;
         break;
+    case RLIMIT_SIGPENDING:
+        l.soft = l.hard = SIGNAL_HARD_LIMIT;
+        break;
     case RLIMIT_NICE:
     case RLIMIT_RTPRIO:
         l.soft = l.hard = 0;
@@ -291,6 +301,8 @@ static long limit_set(unsigned resource, const struct linux_rlimit *l) {
     limits_set |= 1u << resource;
     if (resource == RLIMIT_NOFILE && &fd_limit)
         fd_limit = (uint32_t)l->soft;
+    if (resource == RLIMIT_SIGPENDING && &signal_limit)
+        signal_limit = l->soft > UINT32_MAX ? UINT32_MAX : (uint32_t)l->soft;
     return 0;
 }
 

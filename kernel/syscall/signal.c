@@ -12,6 +12,9 @@
 #include "syscall/time.h"
 
 #define SET_SIZE 8
+#define SA_FLAGS                                                                                   \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
+     SA_RESTART | SA_NODEFER | SA_RESETHAND)
 #define MINSIGSTKSZ 2048u
 
 SYSCALL_HANDLER(rt_sigaction) {
@@ -24,8 +27,13 @@ SYSCALL_HANDLER(rt_sigaction) {
         return -EFAULT;
     if (c && user_write(c, &old, sizeof old))
         return -EFAULT;
-    if (b)
+    if (b) {
+        new.flags &= SA_FLAGS;
+        new.mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
         signal_actions[a] = new;
+        if (signal_ignored((unsigned)a))
+            signal_flush(SIGNAL_BIT(a));
+    }
     return 0;
 }
 
@@ -55,7 +63,7 @@ SYSCALL_HANDLER(rt_sigprocmask) {
 
 SYSCALL_HANDLER(rt_sigpending) {
     const struct thread *t = thread_current();
-    uint64_t set = t->signal_pending & t->signal_mask;
+    uint64_t set = (t->signal_pending | signal_shared) & t->signal_mask;
     if (b > SET_SIZE)
         return -EINVAL;
     return user_write(a, &set, b);
@@ -69,12 +77,11 @@ struct stack {
 
 SYSCALL_HANDLER(sigaltstack) {
     struct thread *t = thread_current();
-    bool on = t->altstack.size && t->app_sp - t->altstack.base <= t->altstack.size;
+    bool on = signal_on_altstack(t, t->app_sp);
+    uint32_t state = !t->altstack.size ? SS_DISABLE : on ? SS_ONSTACK : 0;
     struct stack old = {.base = t->altstack.base,
                         .size = t->altstack.size,
-                        .flags = on                 ? SS_ONSTACK
-                                 : t->altstack.size ? 0
-                                                    : SS_DISABLE};
+                        .flags = state | (t->altstack.flags & SS_AUTODISARM)};
     struct stack new = {0};
     if (a) {
         if (user_read(&new, a, sizeof new))
@@ -90,61 +97,62 @@ SYSCALL_HANDLER(sigaltstack) {
             return -ENOMEM;
         t->altstack.base = new.base;
         t->altstack.size = new.size;
+        t->altstack.flags = new.flags;
     }
     return b && user_write(b, &old, sizeof old) ? -EFAULT : 0;
 }
 
 /* ---- sending ---- */
 
-static long send(struct thread *t, unsigned long number, int code, uint64_t value) {
-    if (number > SIGNALS)
+static long send_info(struct thread *t, int number, struct signal_info *info) {
+    if (number < 0 || number > SIGNALS)
         return -EINVAL;
-    const struct signal_info info = {
-        .signo = (int)number, .code = code, .pid = PROCESS_ID, .value = value};
-    if (number)
-        signal_send(t, &info);
-    return 0;
+    info->signo = number;
+    return number ? signal_send(t, info) : 0;
 }
 
+static long send(struct thread *t, int number, int code) {
+    struct signal_info info = {
+        .code = code, .pid = PROCESS_ID, .uid = process_user ? (int32_t)process_user() : 0};
+    return send_info(t, number, &info);
+}
+
+static bool is_thread(int id) {
+    return id == PROCESS_ID || (id > 0 && thread_of(id));
+}
+
+/* The id of any thread is the process's here; the process is its own group,
+ * and number -1 is everybody else: nobody. */
 SYSCALL_HANDLER(kill) {
     int pid = (int)a;
-    if (b > SIGNALS)
-        return -EINVAL;
-    if (pid != 0 && pid != -1 && pid != PROCESS_ID && pid != -PROCESS_ID)
-        return -ESRCH;
-    return pid == -1 ? -ESRCH : send(NULL, b, SI_USER, 0);
+    return pid && !is_thread(pid) ? -ESRCH : send(NULL, (int)b, SI_USER);
 }
 
 SYSCALL_HANDLER(tkill) {
     if ((int)a <= 0)
         return -EINVAL;
     struct thread *t = thread_of((int)a);
-    return !t ? -ESRCH : send(t, b, SI_TKILL, 0);
+    return !t ? -ESRCH : send(t, (int)b, SI_TKILL);
 }
 
 SYSCALL_HANDLER(tgkill) {
-    if ((int)a <= 0)
+    if ((int)a <= 0 || (int)b <= 0)
         return -EINVAL;
-    return a != PROCESS_ID ? -ESRCH : sys_tkill(b, c, 0, 0, 0, 0);
+    return (int)a != PROCESS_ID ? -ESRCH : sys_tkill(b, c, 0, 0, 0, 0);
 }
 
-static long queue(struct thread *t, unsigned long number, vaddr_t info_at) {
-    struct signal_info info;
-    if (user_read(&info, info_at, sizeof info))
-        return -EFAULT;
-    if (number > SIGNALS)
-        return -EINVAL;
-    info.signo = (int)number;
-    if (number)
-        signal_send(t, &info);
-    return 0;
+/* Who else but the receiver itself may claim to be kill or the kernel? */
+static bool may_claim(const struct signal_info *info, int id) {
+    return (info->code < 0 && info->code != SI_TKILL) || (uint32_t)id == thread_current()->id;
 }
 
 SYSCALL_HANDLER(rt_sigqueueinfo) {
     struct signal_info info;
     if (user_read(&info, c, sizeof info))
         return -EFAULT;
-    return (int)a != PROCESS_ID ? -ESRCH : queue(NULL, b, c);
+    if (!may_claim(&info, (int)a))
+        return -EPERM;
+    return is_thread((int)a) ? send_info(NULL, (int)b, &info) : -ESRCH;
 }
 
 SYSCALL_HANDLER(rt_tgsigqueueinfo) {
@@ -153,8 +161,10 @@ SYSCALL_HANDLER(rt_tgsigqueueinfo) {
         return -EFAULT;
     if ((int)a <= 0 || (int)b <= 0)
         return -EINVAL;
+    if (!may_claim(&info, (int)b))
+        return -EPERM;
     struct thread *t = thread_of((int)b);
-    return (int)a != PROCESS_ID || !t ? -ESRCH : queue(t, c, d);
+    return (int)a != PROCESS_ID || !t ? -ESRCH : send_info(t, (int)c, &info);
 }
 
 /* ---- waiting ---- */
@@ -162,7 +172,11 @@ SYSCALL_HANDLER(rt_tgsigqueueinfo) {
 static WAIT_QUEUE(nobody); /* only signals and deadlines wake */
 
 SYSCALL_HANDLER(pause) {
-    return wait_on(&nobody, UINT64_MAX);
+    int error;
+    do
+        error = wait_on(&nobody, UINT64_MAX);
+    while (!error);
+    return error;
 }
 
 SYSCALL_HANDLER(rt_sigsuspend) {

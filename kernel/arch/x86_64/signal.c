@@ -92,7 +92,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
     out->uc.flags = fpu_mask ? UC_FLAGS : UC_FLAGS & ~1;
     out->uc.stack.base = t->altstack.base;
     out->uc.stack.size = t->altstack.size;
-    out->uc.stack.flags = t->altstack.size ? 0 : SS_DISABLE;
+    out->uc.stack.flags = t->altstack.size ? t->altstack.flags : SS_DISABLE;
     out->uc.sigmask = mask;
     out->uc.mcontext = (struct sigcontext){.r8 = frame->r8,
                                            .r9 = frame->r9,
@@ -186,6 +186,12 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
                                  .rflags = rflags | RFLAGS_IF,
                                  .cs = frame->cs,
                                  .ss = frame->ss};
+    struct thread *t = thread_current();
+    if (uc.stack.flags & SS_AUTODISARM && !t->altstack.size) {
+        t->altstack.base = uc.stack.base;
+        t->altstack.size = uc.stack.size;
+        t->altstack.flags = uc.stack.flags;
+    }
     *mask = uc.sigmask;
     return 0;
 }
