@@ -103,8 +103,8 @@ static void status_text(struct text *t, uint64_t arg) {
     text_format(t, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nVmSwap:\t       0 kB\n", KIB(area_pages()),
                 KIB(area_pages()));
     text_format(t, "Threads:\t%lu\nSigQ:\t0/0\n", thread_count());
-    text_format(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", th->signal_pending, signal_shared,
-                th->signal_mask);
+    text_format(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", th->signal_pending,
+                signal_shared, th->signal_mask);
     text_format(t, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 }
 
