@@ -133,12 +133,13 @@ int signal_send(struct thread *target, const struct signal_info *info) {
     if (n == SIGCONT)
         signal_flush(STOPS);
     if (signal_ignored(n) && !(judge->signal_mask & bit))
+        return 1;
+    if (n < SIGRTMIN && *pending(target) & bit && info->code != SI_TIMER)
         return 0;
-    if (n < SIGRTMIN && *pending(target) & bit)
-        return 0;
-    bool anyway = n < SIGRTMIN && info->code >= 0;
+    bool timer = info->code == SI_TIMER;
+    bool anyway = timer || (n < SIGRTMIN && info->code >= 0);
     struct instance *i = queued < signal_limit || anyway ? heap_alloc(sizeof *i) : NULL;
-    if (!i && n >= SIGRTMIN && info->code != SI_USER)
+    if (!i && (timer || (n >= SIGRTMIN && info->code != SI_USER)))
         return -EAGAIN;
     if (i) {
         i->target = target;
@@ -166,6 +167,8 @@ static unsigned take(struct thread *target, uint64_t set, struct signal_info *in
         drop(i);
     if (!find(target, n))
         *pending(target) &= ~SIGNAL_BIT(n);
+    if (info->code == SI_TIMER && signal_timer_taken)
+        signal_timer_taken(info);
     return n;
 }
 

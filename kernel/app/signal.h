@@ -38,14 +38,16 @@ extern uint32_t signal_limit; /* RLIMIT_SIGPENDING: instances kept */
 
 /* To one thread, or (NULL) to the process.  Dropped when it is ignored, merged
  * when it is a standard one and pending; -EAGAIN: a real-time one's value
- * cannot be kept. */
+ * cannot be kept; 1: dropped. */
 int signal_send(struct thread *target, const struct signal_info *info);
 /* Takes one pending signal of `set`, of the current thread's or else of the
  * process's; 0: none. */
 unsigned signal_take(uint64_t set, struct signal_info *info);
 void signal_set_mask(uint64_t mask); /* of the current thread */
-void signal_flush(uint64_t set);     /* nowhere pending any more */
-bool signal_ignored(unsigned n);     /* what the action makes of it */
+/* A POSIX timer's signal is taken: its overrun is told; syscall/timers.c. */
+void signal_timer_taken(struct signal_info *info) __attribute__((weak));
+void signal_flush(uint64_t set); /* nowhere pending any more */
+bool signal_ignored(unsigned n); /* what the action makes of it */
 bool signal_on_altstack(const struct thread *t, vaddr_t sp);
 
 /* arch/: writes the frame for a handler and sends the app there; -EFAULT when

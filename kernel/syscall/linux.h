@@ -319,6 +319,7 @@ enum {
 #define SI_USER 0
 #define SI_QUEUE (-1)
 #define SI_KERNEL 0x80
+#define SI_TIMER (-2)
 #define SI_TKILL (-6)
 
 #endif

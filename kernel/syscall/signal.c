@@ -108,7 +108,8 @@ static long send_info(struct thread *t, int number, struct signal_info *info) {
     if (number < 0 || number > SIGNALS)
         return -EINVAL;
     info->signo = number;
-    return number ? signal_send(t, info) : 0;
+    int result = number ? signal_send(t, info) : 0;
+    return result < 0 ? result : 0;
 }
 
 static long send(struct thread *t, int number, int code) {

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What POSIX timers, interval timers and timer descriptors have in common: a
+ * first expiry, an interval, and a count of the expiries that nobody saw.
+ */
+#ifndef SCHED_TICKER_H
+#define SCHED_TICKER_H
+
+#include "clock/clock.h"
+
+enum ticker_clock { TICKER_MONOTONIC, TICKER_REALTIME, TICKER_CPU };
+
+struct ticker {
+    struct timer timer;
+    enum ticker_clock clock;
+    uint64_t next;     /* by its clock; 0: off */
+    uint64_t interval; /* 0: once */
+    /* At the first expiry since ticker_set or ticker_collect; interrupts are
+     * closed, it must not sleep.  NULL: nobody is told, no interrupt comes. */
+    void (*fn)(struct ticker *t);
+};
+
+uint64_t ticker_now(const struct ticker *t);
+void ticker_set(struct ticker *t, uint64_t next, uint64_t interval);
+/* Expiries up to now; the next one is armed. */
+uint64_t ticker_collect(struct ticker *t);
+uint64_t ticker_left(const struct ticker *t); /* to the next expiry; 0: off */
+
+#endif
