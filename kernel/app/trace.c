@@ -45,11 +45,11 @@ static void send(const struct thread *t, const struct report_call *call, uint64_
         at[i].base = call->args[i];
     if (readable(call->args[VECTOR]) == DATA_SIZE)
         user_read(at + ARGS, call->args[VECTOR], VECTOR_PIECES * sizeof at[0]);
-    for (uint16_t i = 0; i < ARRAY_LEN(at); i++) {
+    for (unsigned i = 0; i < ARRAY_LEN(at); i++) {
         uint16_t size = readable(at[i].base);
         if (!size)
             continue;
-        data[i] = (struct report_data){i, size};
+        data[i] = (struct report_data){(uint16_t)i, size};
         pieces[count++] = (struct io_piece){&data[i], sizeof data[i], false};
         pieces[count++] = (struct io_piece){(const void *)at[i].base, size, true};
         r.data_count++;

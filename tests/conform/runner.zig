@@ -1,3 +1,5 @@
+//! SPDX-License-Identifier: BSD-3-Clause
+//!
 //! The test runner of the scoreboard, for every Zig of mk/zig.txt: one line a
 //! test, nothing skipped, filtered or loosened.
 //!
