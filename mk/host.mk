@@ -41,3 +41,10 @@ $(B)/zuk: $(HOST_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(HOST_OBJ) $(HOST_LINK)
 
 -include $(HOST_OBJ:.o=.d)
+
+# The Zig package, for `zuk new`.
+$(B)/lib/zuk/zig/%: %
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)
+	$(Q)cp $< $@
+all: $(B)/lib/zuk/zig/build.zig $(B)/lib/zuk/zig/build.zig.zon

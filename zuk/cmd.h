@@ -19,6 +19,7 @@ extern const struct cmd cmds[]; /* ends with a NULL name */
 int cmd_build(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
+int cmd_new(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(void);
 void cmd_usage(FILE *out);

@@ -15,6 +15,7 @@ const struct cmd cmds[] = {
     {"build", cmd_build, "make an image of a project, archive, object or executable"},
     {"run", cmd_run, "boot an image in QEMU (building it first when need be)"},
     {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
+    {"new", cmd_new, "start a project that builds and runs at once"},
     {"help", cmd_help, "this list, or the help of one command"},
     {NULL, NULL, NULL},
 };

@@ -253,6 +253,16 @@ static bool take_json(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_lang(struct parse *p, const char *value) {
+    static const char *const words[] = {"zig", "c", NULL};
+    unsigned i;
+    if (!take_word(p, value, words, &i)) {
+        return false;
+    }
+    p->o->lang = words[i];
+    return true;
+}
+
 static bool take_dry_run(struct parse *p, const char *value) {
     (void)value;
     p->o->dry_run = true;
@@ -298,6 +308,7 @@ enum value {
 };
 
 #define OPTIONS_ALL (OPTIONS_BUILD | OPTIONS_RUN)
+#define OPTIONS_EVERY (~0u)
 
 static const struct row {
     const char *name;
@@ -336,21 +347,48 @@ static const struct row {
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
      "tell how the run ended as one JSON object on stderr"},
+    {"--json", 0, OPTIONS_JSON, NO_VALUE, NULL, take_json, "print JSON"},
+    {"--lang", 0, OPTIONS_NEW, VALUE, "zig|c", take_lang, "the language (default: zig)"},
     {"--dry-run", 0, OPTIONS_RUN, NO_VALUE, NULL, take_dry_run,
      "print a QEMU command line that works alone"},
     {"--gdb", 0, OPTIONS_RUN, OPTIONAL_PORT, "PORT", take_gdb, "wait for gdb (port 1234)"},
-    {"--color", 0, OPTIONS_ALL, OPTIONAL, "auto|always|never", take_color, "colour of stderr"},
-    {"--verbose", 'v', OPTIONS_ALL, NO_VALUE, NULL, take_verbose,
+    {"--color", 0, OPTIONS_EVERY, OPTIONAL, "auto|always|never", take_color, "colour of stderr"},
+    {"--verbose", 'v', OPTIONS_EVERY, NO_VALUE, NULL, take_verbose,
      "say what is done and why (twice: more)"},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static void help(const char *command, unsigned sets) {
-    if ((sets & OPTIONS_PROGRAM) != 0) {
-        printf("usage: zuk %s [OPTION...] PROGRAM [ARGUMENT...]\n", command);
-    } else {
-        printf("usage: zuk %s [OPTION...] INPUT... [-- ARGUMENT...]\n", command);
+/* Commands whose words are neither inputs nor a program. */
+static const struct synopsis {
+    const char *command, *words;
+} synopses[] = {
+    {"new", "[OPTION...] NAME"},
+};
+
+const char *options_synopsis(const char *command, unsigned sets) {
+    for (size_t i = 0; i < sizeof synopses / sizeof synopses[0]; i++) {
+        if (strcmp(synopses[i].command, command) == 0) {
+            return synopses[i].words;
+        }
     }
+    return (sets & OPTIONS_PROGRAM) != 0    ? "[OPTION...] PROGRAM [ARGUMENT...]"
+           : (sets & OPTIONS_NO_INPUT) != 0 ? "[OPTION...]"
+                                            : "[OPTION...] INPUT... [-- ARGUMENT...]";
+}
+
+void (*options_tell)(const char *command, const char *name, char letter, const char *meta,
+                     const char *help);
+
+static void help(const char *command, unsigned sets) {
+    for (const struct row *r = rows; options_tell != NULL && r < rows + ROWS; r++) {
+        if ((r->sets & sets) != 0) {
+            options_tell(command, r->name, r->letter, r->meta, r->help);
+        }
+    }
+    if (options_tell != NULL) {
+        return;
+    }
+    printf("usage: zuk %s %s\n", command, options_synopsis(command, sets));
     for (const struct row *r = rows; r < rows + ROWS; r++) {
         if ((r->sets & sets) == 0) {
             continue;
@@ -446,7 +484,7 @@ static bool take_option(struct parse *p, char **argv, int *i, unsigned sets) {
 
 int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     struct parse p = {.o = o};
-    *o = (struct options){.machine = "microvm"};
+    *o = (struct options){.machine = "microvm", .lang = "zig"};
     int i = 1;
     for (; i < argc; i++) {
         const char *word = argv[i];
@@ -478,11 +516,11 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     for (; i < argc; i++) {
         *vec_push(&p.args) = argv[i];
     }
-    if (p.inputs.len == 0) {
-        diag_error("zuk %s: no input", argv[0]);
-        diag_hint("usage: zuk %s %s", argv[0],
-                  (sets & OPTIONS_PROGRAM) != 0 ? "[OPTION...] PROGRAM [ARGUMENT...]"
-                                                : "[OPTION...] INPUT... [-- ARGUMENT...]");
+    if (p.inputs.len == 0 && (sets & OPTIONS_NO_INPUT) == 0) {
+        diag_error("zuk %s: no %s", argv[0],
+                   strcmp(options_synopsis(argv[0], 0), options_synopsis("run", 0)) == 0 ? "input"
+                                                                                         : "name");
+        diag_hint("usage: zuk %s %s", argv[0], options_synopsis(argv[0], sets));
         return EXIT_USAGE;
     }
     o->input_count = p.inputs.len;

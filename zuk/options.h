@@ -16,9 +16,12 @@
 #include <stdint.h>
 
 enum options_set {
-    OPTIONS_BUILD = 1,   /* -o --artifact --zig --strict --strip -D */
-    OPTIONS_RUN = 2,     /* -m --timeout --accel --machine --strace --json --dry-run --gdb */
-    OPTIONS_PROGRAM = 4, /* one input, then the app's arguments; no "--" needed */
+    OPTIONS_BUILD = 1,     /* -o --artifact --zig --strict --strip -D */
+    OPTIONS_RUN = 2,       /* -m --timeout --accel --machine --strace --json --dry-run --gdb */
+    OPTIONS_PROGRAM = 4,   /* one input, then the app's arguments; no "--" needed */
+    OPTIONS_NEW = 8,       /* --lang */
+    OPTIONS_JSON = 16,     /* --json */
+    OPTIONS_NO_INPUT = 32, /* there may be none */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -56,12 +59,21 @@ struct options {
     bool dry_run;
     bool gdb;
     uint16_t gdb_port; /* 1234 unless given; 0 without --gdb */
+    /* OPTIONS_NEW */
+    const char *lang; /* "zig" or "c"; never NULL */
 };
 
 /* Parses argv[1..] of a subcommand (argv[0] is its name).  -v and --color take
  * effect at once (diag.h).  Returns -1 to go on; otherwise the exit status
  * with which to end: EXIT_OK after --help, EXIT_USAGE after a diag_error. */
 int options_parse(int argc, char **argv, unsigned sets, struct options *o);
+
+/* What --help prints: the way to call a command, and a line an option.  While
+ * `options_tell` is set, --help gives it the lines instead; the names of a
+ * letterless option's letter is 0, meta NULL without a value. */
+const char *options_synopsis(const char *command, unsigned sets);
+extern void (*options_tell)(const char *command, const char *name, char letter, const char *meta,
+                            const char *help);
 
 /* "64M", "1G", "65536K", "64" (MiB) -> bytes; false when it is no size. */
 bool options_size(const char *text, uint64_t *bytes);
