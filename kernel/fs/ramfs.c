@@ -18,6 +18,7 @@
 #include "boot/bootinfo.h"
 #include "clock/clock.h"
 #include "fs/pages.h"
+#include "fs/pipe.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "lib/tree.h"
@@ -49,6 +50,7 @@ struct node {
     bool kept;            /* of the base, and changed: has a reference of its own */
     struct area_source source;
     uint32_t mappings; /* areas that use the source */
+    struct pipe *pipe; /* FIFOs that are open */
     /* Of the base: where in it, and the place among its nodes that are in use. */
     struct ramfs_base *base;
     uint32_t base_number; /* 0: not of a base */
@@ -546,6 +548,8 @@ static int ramfs_change(struct inode *i, const struct inode_change *c) {
 }
 
 static int ramfs_open(struct inode *i, struct file *f) {
+    if (inode_is(i, S_IFIFO) && pipe_open_fifo)
+        return pipe_open_fifo(&node_of(i)->pipe, f);
     if (!inode_is(i, S_IFREG))
         return -ENXIO;
     if ((f->flags & O_ACCMODE) != O_RDONLY) {

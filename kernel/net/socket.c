@@ -138,9 +138,6 @@ static long socket_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos)
     return of(f)->ops->receive(of(f), &m);
 }
 
-/* Weak: without signals there is none to raise. */
-__attribute__((weak)) void signal_raise_pipe(void);
-
 static long socket_writev(struct file *f, const struct file_piece *pieces, unsigned count,
                           uint64_t *pos) {
     (void)pos;
@@ -149,8 +146,8 @@ static long socket_writev(struct file *f, const struct file_piece *pieces, unsig
     for (unsigned i = 0; i < count; i++)
         m.size += pieces[i].size;
     long done = of(f)->ops->send(of(f), &m);
-    if (done == -EPIPE && of(f)->type == SOCK_STREAM && signal_raise_pipe)
-        signal_raise_pipe();
+    if (done == -EPIPE && of(f)->type == SOCK_STREAM)
+        signal_broken_pipe();
     return done;
 }
 

@@ -87,6 +87,8 @@ extern unsigned sched_external_waits; /* sleepers and watchers in external queue
 extern uint64_t signal_shared; /* pending for the process, not for one thread */
 /* A thread's signals go with it; app/signal.c, where signals are linked. */
 void signal_thread_leaves(struct thread *t) __attribute__((weak));
+/* SIGPIPE for the current thread; app/broken_pipe.c. */
+void signal_broken_pipe(void);
 
 extern struct list thread_all;
 extern struct thread thread_first;

@@ -3,6 +3,7 @@
  * System calls on descriptors and open files that few programs need: dup,
  * fcntl, fsync, close_range.
  */
+#include "fs/pipe.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
@@ -15,8 +16,8 @@ static long sync_file(int fd) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    bool device = f->inode && !inode_is(f->inode, S_IFDIR) && !f->ops->truncate;
-    long error = f->flags & O_PATH ? -EBADF : !f->ops->seek || device ? -EINVAL : 0;
+    bool stored = f->ops->truncate || (f->inode && inode_is(f->inode, S_IFDIR));
+    long error = f->flags & O_PATH ? -EBADF : stored ? 0 : -EINVAL;
     file_put(f);
     return error;
 }
@@ -140,6 +141,9 @@ static long control(struct file *f, int fd, unsigned command, unsigned long arg)
     case F_GETOWN:
     case F_SETOWN:
         return 0;
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+        return pipe_resize ? pipe_resize(f, command == F_SETPIPE_SZ, (unsigned)arg) : -EBADF;
     default:
         return -EINVAL;
     }

@@ -21,7 +21,7 @@ static struct name last_name(const struct path *p) {
 
 /* ---- creating -------------------------------------------------------------------- */
 
-static long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint64_t rdev) {
+long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint64_t rdev) {
     struct path p;
     struct inode *made = NULL;
     long error = path_at(dirfd, text, WALK_NAME | WALK_NEW, &p);
@@ -51,24 +51,6 @@ SYSCALL_HANDLER(mkdir) {
 
 SYSCALL_HANDLER(mkdirat) {
     return mkdir_at((int)a, b, (uint32_t)c);
-}
-
-static long mknod_at(int dirfd, vaddr_t text, uint32_t mode, uint64_t rdev) {
-    uint32_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
-    if (type == S_IFDIR)
-        return -EPERM;
-    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO &&
-        type != S_IFSOCK)
-        return -EINVAL;
-    return create_at(dirfd, text, type | (mode & 07777 & ~vfs_umask), NULL, rdev);
-}
-
-SYSCALL_HANDLER(mknod) {
-    return mknod_at(AT_FDCWD, a, (uint32_t)b, c);
-}
-
-SYSCALL_HANDLER(mknodat) {
-    return mknod_at((int)a, b, (uint32_t)c, d);
 }
 
 static long symlink_at(vaddr_t target, int dirfd, vaddr_t text) {

@@ -15,8 +15,6 @@
 #include "syscall/syscall.h"
 #include "syscall/time.h"
 
-__attribute__((weak)) void signal_raise_pipe(void);
-
 /* A descriptor's socket; *f has a reference.  NULL: *error. */
 static struct socket *lookup(int fd, struct file **f, long *error) {
     *f = fd_get(fd);
@@ -257,8 +255,8 @@ SYSCALL_HANDLER(shutdown) {
 static long send(struct file *f, struct socket *s, struct message *m) {
     m->deadline = deadline_of(f, s->send_timeout, m->flags);
     long done = s->ops->send(s, m);
-    if (done == -EPIPE && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL) && signal_raise_pipe)
-        signal_raise_pipe();
+    if (done == -EPIPE && s->type == SOCK_STREAM && !(m->flags & MSG_NOSIGNAL))
+        signal_broken_pipe();
     return done;
 }
 

@@ -75,6 +75,7 @@ static const struct file_ops ops = {
     .read = timerfd_read,
     .write = timerfd_write,
     .info = timerfd_info,
+    .seek = file_seek_nowhere,
     .poll = timerfd_poll,
     .wait = timerfd_wait,
     .close = timerfd_close,

@@ -92,6 +92,8 @@ void fd_set_cloexec(int fd, bool on);
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data); /* NULL: -ENOMEM */
 void file_put(struct file *f);
 static inline struct file *file_get(struct file *f);
+/* An op for files with a position that means nothing: it is 0. */
+long file_seek_nowhere(struct file *f, int64_t offset, int whence);
 unsigned fd_table_size(void); /* descriptors that select looks at, as Linux counts */
 void epoll_forget(struct file *f) __attribute__((weak)); /* a watched file is closed */
 
