@@ -26,6 +26,7 @@
  *     env=NAME=VALUE  one more environment variable, wins over the manifest's
  *     missing=NR:P    policy P (enosys, trap, ignore) for call number NR;
  *                     NR * sets the default of every absent call
+ *     isolate         run the app without the CPU's privileges
  *     strace          send an REPORT_TRACE record for every system call
  *     timeline        send REPORT_TIMELINE records
  *     terminal=IOE:ROWSxCOLUMNS  which of stdin, stdout, stderr are terminals on

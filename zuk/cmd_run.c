@@ -221,6 +221,9 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
         token(&t, p.every ? "missing=*:" : xasprintf("missing=%u:", p.number),
               policy_name(p.policy));
     }
+    if (o->isolate) {
+        token(&t, "isolate", NULL);
+    }
     if (o->strace) {
         token(&t, "strace", NULL);
     }

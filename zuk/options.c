@@ -235,6 +235,12 @@ static bool take_machine(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_isolate(struct parse *p, const char *value) {
+    (void)value;
+    p->o->isolate = true;
+    return true;
+}
+
 static bool take_strace(struct parse *p, const char *value) {
     (void)value;
     p->o->strace = true;
@@ -343,6 +349,8 @@ static const struct row {
      "end the run after that time, status 6"},
     {"--accel", 0, OPTIONS_RUN, VALUE, "auto|kvm|tcg", take_accel, "how QEMU runs the code"},
     {"--machine", 0, OPTIONS_RUN, VALUE, "microvm|q35|pc", take_machine, "QEMU's machine"},
+    {"--isolate", 0, OPTIONS_RUN, NO_VALUE, NULL, take_isolate,
+     "keep the app out of the kernel: it runs in user mode"},
     {"--strace", 0, OPTIONS_RUN, NO_VALUE, NULL, take_strace, "show every system call"},
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,

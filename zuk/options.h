@@ -53,6 +53,7 @@ struct options {
     uint64_t timeout_ms; /* 0: none */
     enum options_accel accel;
     const char *machine; /* "microvm", "q35", "pc"; never NULL */
+    bool isolate;        /* the app at CPL 3 */
     bool strace;
     bool timeline;
     bool json; /* reports as one JSON object on stderr */

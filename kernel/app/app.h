@@ -14,7 +14,7 @@
 /* What the command line and the manifest say; filled by app_settings. */
 struct app_settings {
     uint8_t policy_default; /* enum image_policy */
-    bool trace, timeline;
+    bool trace, timeline, isolate;
 };
 extern struct app_settings app_settings;
 struct cmdline;

@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/area.h"
 #include "mm/frame.h"
+#include "mm/user.h"
 
 extern char zero_pool_start[], zero_pool_end[];
 
@@ -143,7 +144,7 @@ void crash_report(const struct crash *c) {
     if (!console_framed()) {
         uint64_t caller = 0;
         if (r.stack_size >= 8)
-            memcpy(&caller, (const void *)r.stack_base, 8);
+            user_read(&caller, r.stack_base, sizeof caller);
         say(c, &r, caller);
         return;
     }

@@ -261,6 +261,8 @@ void app_start(void) {
     timeline_mark("app loaded");
     if (app_settings.timeline)
         timeline_tell();
+    if (app_settings.isolate)
+        arch_isolate();
     if (app_settings.trace)
         trace_start();
     arch_app_enter(entry, sp);

@@ -48,6 +48,8 @@ void app_option(const struct cmdline *it) {
         policy_option(it);
     else if (cmdline_is(it, "terminal"))
         console_set_terminal(it->value, it->value_len);
+    else if (cmdline_is(it, "isolate"))
+        app_settings.isolate = true;
 }
 
 unsigned app_policy(unsigned call) {

@@ -73,7 +73,7 @@ uint64_t arch_table_pages(void); /* page-table frames in use */
 
 /* Copies between kernel and app memory; the number of bytes NOT copied (0:
  * all).  Faults on the app's side are resolved or end the copy. */
-size_t arch_copy_user(void *dst, const void *src, size_t size);
+extern size_t (*arch_copy_user)(void *dst, const void *src, size_t size);
 
 /* During boot, before arch_init: maps what the loader left in low memory;
  * read-only, stays mapped. */
@@ -87,6 +87,7 @@ void arch_map_ram(void);
 struct arch_thread {
     uint64_t sp;  /* kernel stack pointer while switched out */
     uint64_t tls; /* the app's thread pointer (FS base) */
+    uint64_t gs;  /* the app's GS base while switched out, where it has one */
     void *fpu;    /* save area, NULL until first switched away */
 };
 struct thread;
@@ -105,6 +106,8 @@ void arch_thread_switch(struct thread *from, struct thread *to);
 struct thread *arch_thread_current(void);
 void arch_set_tls(uint64_t base);
 uint64_t arch_get_tls(void);
+bool arch_set_gs(uint64_t base); /* x86's second thread pointer; false: not the app's to use */
+bool arch_get_gs(uint64_t *base);
 
 /* The app's registers at a trap; what is inside is the architecture's. */
 struct trap_frame;
@@ -122,7 +125,11 @@ extern const unsigned arch_image;       /* enum image_arch */
 extern const char arch_name[];          /* as uname says */
 extern uint64_t arch_hwcap;             /* AT_HWCAP */
 extern uint32_t arch_signal_frame_size; /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
-void arch_trace(void);                  /* from now on thread.entered is set at every system call */
+/* The app is to run without the CPU's privileges.  Before arch_trace and
+ * arch_app_enter; from then on the kernel touches the app's memory through
+ * mm/user.h only. */
+void arch_isolate(void);
+void arch_trace(void); /* from now on thread.entered is set at every system call */
 
 /* What a CPU exception means; arch/ decodes, fault_entry (app/) acts. */
 struct fault {

@@ -40,7 +40,13 @@ SYSCALL_HANDLER(arch_prctl) {
     case ARCH_GET_FS:
         base = arch_get_tls();
         return user_write(b, &base, sizeof base);
-    default: /* GS is the kernel's (docs/architecture.md) */
+    case ARCH_SET_GS: /* the kernel's, unless the app is isolated */
+        if (b >= APP_END)
+            return -EPERM;
+        return arch_set_gs(b) ? 0 : -EINVAL;
+    case ARCH_GET_GS:
+        return arch_get_gs(&base) ? user_write(b, &base, sizeof base) : -EINVAL;
+    default:
         return -EINVAL;
     }
 }

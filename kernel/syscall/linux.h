@@ -260,8 +260,10 @@ _Static_assert(sizeof(struct linux_rusage) == 144, "struct rusage is an ABI");
 /* ---- x86_64's arch_prctl (asm/prctl.h) ---- */
 
 #define ARCH_SET_GS 0x1001
+#define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
+#define ARCH_GET_GS 0x1004
 #define ARCH_GET_GS 0x1004
 
 /* ---- signals (asm/signal.h) ---- */

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TIERS = ["quick", "test", "full"]
 SHOWN = 4000  # characters of output in a failure's report
 MARK = "ZUK_TEST_ID"
 

@@ -14,7 +14,7 @@ import threading
 from . import core
 
 KEYS = """tier needs input cc cflags modes libc machines args env stdin stdin-from zuk timeout
-    expect-status expect-stdout expect-stdout-contains expect-stderr-contains
+    isolate expect-status expect-stdout expect-stdout-contains expect-stderr-contains
     expect-stderr-lacks native""".split()
 MANY = [k for k in KEYS if k.startswith("expect-std")]
 INCLUDE = "tests/guest/include"
@@ -38,6 +38,10 @@ class Spec:
         self.native = self.get("native", "same").split(None, 2)
         self.input = self.get("input", "exec")
         self.libc = self.get("libc", "no" if self.zig else "yes") == "yes"
+        self.isolate = self.get("isolate", "full").split(None, 1)
+        if self.isolate[0] not in (*core.TIERS, "no") or \
+                (self.isolate[0] == "no") != (len(self.isolate) == 2):
+            self.errors.append("isolate: a tier, or `no` with the reason")
         if self.native[:1] == ["skip"] and len(self.native) < 2:
             self.errors.append("native: skip needs a reason")
         if self.input not in ("exec", "archive", "object"):
@@ -79,6 +83,11 @@ def collect():
                 tests.append(core.Test(f"{spec.id}:{mode}:{machine}",
                                        lambda s=spec, m=mode, q=machine: run(s, m, q),
                                        spec.get("tier", "test")))
+                if spec.isolate[0] != "no":
+                    tests.append(core.Test(
+                        f"isolate{spec.id[len('guest'):]}:{mode}:{machine}",
+                        lambda s=spec, m=mode, q=machine: run(s, m, q, [b"--isolate"]),
+                        spec.isolate[0]))
     return tests
 
 
@@ -223,12 +232,12 @@ def native(spec, mode, args, env):
     return r
 
 
-def run(spec, mode, machine):
+def run(spec, mode, machine, more=()):
     if spec.errors:
         raise core.Failure("\n".join(spec.errors))
     core.need((spec.get("needs") or "").split())
     args, env = words(spec.get("args")), words(spec.get("env"))
-    flags = words(spec.get("zuk"))
+    flags = [*words(spec.get("zuk")), *more]
     program = once((spec.path, mode, spec.input), lambda: compile(spec, mode, spec.input))
     linux = once((spec.path, mode, "native"), lambda: [native(spec, mode, args, env)])[0]
     verb = "exec" if spec.input == "exec" else "run"

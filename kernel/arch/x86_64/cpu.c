@@ -25,7 +25,7 @@ static struct {
     uint16_t reserved3, iomap;
 } __attribute__((packed, aligned(8))) tss = {.iomap = 104};
 
-extern uint64_t gdt[5];
+extern uint64_t gdt[7];
 extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack_top[];
 extern char fault_stack_top[];
 
@@ -101,6 +101,19 @@ uint64_t arch_get_tls(void) {
     return rdmsr(MSR_FS_BASE);
 }
 
+/* Where the app's GS is while the kernel runs. */
+bool arch_set_gs(uint64_t base) {
+    if (isolated)
+        wrmsr(MSR_KERNEL_GS_BASE, base);
+    return isolated;
+}
+
+bool arch_get_gs(uint64_t *base) {
+    if (isolated)
+        *base = rdmsr(MSR_KERNEL_GS_BASE);
+    return isolated;
+}
+
 struct thread *arch_thread_current(void) {
     struct thread *t;
     __asm__("movq %%gs:0, %0" : "=r"(t));
@@ -117,6 +130,10 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
         from->arch.fpu = phys_to_virt(frame);
     }
     from->arch.tls = rdmsr(MSR_FS_BASE);
+    if (isolated) {
+        from->arch.gs = rdmsr(MSR_KERNEL_GS_BASE);
+        wrmsr(MSR_KERNEL_GS_BASE, to->arch.gs);
+    }
     fpu_save(from->arch.fpu);
     wrmsr(MSR_GS_BASE, (uint64_t)to);
     wrmsr(MSR_FS_BASE, to->arch.tls);
@@ -130,7 +147,7 @@ void arch_app_enter(vaddr_t ip, vaddr_t sp) {
 }
 
 void arch_trace(void) {
-    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry_traced);
+    wrmsr(MSR_LSTAR, (uint64_t)(isolated ? syscall_entry_isolated_traced : syscall_entry_traced));
 }
 
 void arch_idle(void) {

@@ -26,9 +26,10 @@ _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "entry.S");
 #define MSR_LSTAR 0xc0000082
 #define MSR_SFMASK 0xc0000084
 #define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define RFLAGS_IF 0x200u
+#define RFLAGS_AC 0x40000u
 
 static inline uint64_t rdmsr(uint32_t msr) {
     uint32_t low, high;
@@ -90,6 +91,19 @@ uint64_t apic_timer_left(void);
 
 uint64_t map_stack(unsigned pages); /* the top of new pages above a guard, 0: no memory */
 
+/* The app at CPL 3; isolate.c. */
+extern bool isolated;
+extern bool calls_fault; /* a system call may arrive as a page fault at its entry */
+extern bool smap;        /* the app's pages are shut to the kernel but in between these */
+static inline void user_open(void) {
+    if (smap)
+        __asm__ volatile("stac" : : : "memory");
+}
+static inline void user_shut(void) {
+    if (smap)
+        __asm__ volatile("clac" : : : "memory");
+}
+
 /* FPU, SSE, AVX ... state of the app. */
 extern uint32_t fpu_size;  /* bytes of a save area */
 extern uint64_t fpu_mask;  /* XCR0, 0 without XSAVE */
@@ -98,8 +112,13 @@ void fpu_load(const void *area);
 
 /* entry.S */
 void app_enter(uint64_t ip, uint64_t sp) __attribute__((noreturn));
+void syscall_emulated(struct trap_frame *frame) __attribute__((noreturn));
 void switch_stacks(uint64_t *save, uint64_t load);
-extern char syscall_entry[], syscall_entry_traced[], idt[];
+extern char syscall_entry[], syscall_entry_traced[], idt[], trap_leave[];
+extern char syscall_entry_isolated[], syscall_entry_isolated_traced[];
+extern uint64_t app_cs, app_ss;
+size_t copy_user(void *dst, const void *src, size_t size);
+size_t copy_user_smap(void *dst, const void *src, size_t size);
 extern char copy_user_words[], copy_user_bytes[], copy_user_words_fixup[], copy_user_bytes_fixup[];
 
 #endif

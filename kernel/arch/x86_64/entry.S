@@ -8,7 +8,9 @@
  * that may fault or sleep happens.  A kernel address with an app stack pointer
  * is the last instruction of a return to the app: its kernel stack is empty.
  *
- * GS points to the current struct thread for good.
+ * GS points to the current struct thread: for good while the app runs at CPL 0;
+ * an isolated app (isolate.c) at CPL 3 has a GS of its own, exchanged on the way
+ * in and out.
  */
 #include "arch/x86_64/entry.h"
 
@@ -19,6 +21,9 @@ vectors:
     .set i, 0
     .rept VECTORS
     .balign 16
+    .if i == 2
+    iretq /* an NMI means nothing here, and GS may be anybody's */
+    .endif
     .if i == 8 || (i >= 10 && i <= 14) || i == 17 || i == 21 || i == 29 || i == 30
     nop
     .else
@@ -46,7 +51,11 @@ idt:
     .else
     .byte 1
     .endif
+    .if i == 3
+    .byte 0xee /* int3 is for everybody */
+    .else
     .byte 0x8e
+    .endif
     .word (VECTORS_ADDRESS >> 16) & 0xffff
     .long VECTORS_ADDRESS >> 32, 0
     .set i, i + 1
@@ -69,13 +78,19 @@ trap:
     PUSH_ALL
     cld
     movq %rsp, %rsi
+    testb $3, FRAME_CS(%rsp)
+    jnz trap_isolated
     movq %gs:THREAD_KSTACK_TOP, %rdi
     cmpq $0, FRAME_RIP(%rsp)
     jge 1f
     cmpq $0, FRAME_RSP(%rsp)
     jge 1f
     movq FRAME_RSP(%rsp), %rdi
-    andq $-16, %rdi
+    cmpq $trap_leave, FRAME_RIP(%rsp)
+    je trap_not_left
+2:  andq $-16, %rdi
+    pushq $RFLAGS_KERNEL
+    popfq
 1:  subq $FRAME_SIZE, %rdi
     movl $FRAME_SIZE / 8, %ecx
     rep movsq
@@ -102,13 +117,41 @@ trap_return:
     popq %rsi
     popq %rdi
     addq $16, %rsp
+leave:
+    testb $3, 8(%rsp)
+    jnz leave_isolated
+    .globl trap_leave
+trap_leave:
     iretq
+
+leave_isolated:
+    swapgs
+    jmp trap_leave
+
+trap_isolated:
+    swapgs
+    pushq $RFLAGS_KERNEL
+    popfq
+    movq %gs:THREAD_KSTACK_TOP, %rdi
+    jmp 1b
+
+/* The iretq at trap_leave refused what it was to load, which lies at %rdi. */
+trap_not_left:
+    testb $3, 8(%rdi)
+    jz 2b
+    swapgs
+    jmp 2b
 
 /* Double fault, machine check: no way back, stay on this stack. */
 fatal_entry:
     PUSH_ALL
     cld
-    movq %rsp, %rdi
+    movl $MSR_GS_BASE, %ecx
+    rdmsr
+    testl %edx, %edx
+    js 1f
+    swapgs /* it was the app's */
+1:  movq %rsp, %rdi
     andq $-16, %rsp
     call trap_fatal
     ud2
@@ -120,13 +163,7 @@ fatal_entry:
  * the slot while the handler runs. */
     .globl syscall_entry, syscall_entry_traced
 syscall_entry_traced:
-    movq %rax, %gs:THREAD_SCRATCH
-    movq %rdx, %gs:THREAD_SCRATCH + 8
-    rdtsc
-    movl %eax, %gs:THREAD_ENTERED
-    movl %edx, %gs:THREAD_ENTERED + 4
-    movq %gs:THREAD_SCRATCH, %rax
-    movq %gs:THREAD_SCRATCH + 8, %rdx
+    SYSCALL_TIME
 syscall_entry:
     SYSCALL_SAVE
     SYSCALL_CALL
@@ -134,6 +171,52 @@ syscall_entry:
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
+    SYSCALL_BEYOND
+
+/* The same for an app at CPL 3. */
+    .globl syscall_entry_isolated, syscall_entry_isolated_traced
+syscall_entry_isolated_traced:
+    swapgs
+    SYSCALL_TIME
+    jmp 3f
+syscall_entry_isolated:
+    swapgs
+3:  SYSCALL_SAVE
+    SYSCALL_CALL
+    SYSCALL_RESTORE
+    popq %r11
+    movq %gs:THREAD_APP_SP, %rsp
+    swapgs
+    sysretq /* %rcx follows a system call instruction: it is canonical */
+    SYSCALL_BEYOND
+
+/* void syscall_emulated(struct trap_frame *frame), which does not return: a
+ * system call that arrived as a fault at its entry (trap.c). */
+    .globl syscall_emulated
+syscall_emulated:
+    movq %rdi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    pushq FRAME_RSP - FRAME_VECTOR(%rsp)
+    popq %rsp
+    SYSCALL_TIME
+    SYSCALL_SAVE
+    SYSCALL_CALL
+    FULL_FRAME
+    jmp trap_return
     SYSCALL_BEYOND
 
     .globl syscall_work
@@ -145,13 +228,13 @@ syscall_work:
     .section .text.absent, "ax"
     FRAME_HANDLER absent
 
-/* size_t arch_copy_user(void *dst, const void *src, size_t size): bytes not
+/* size_t copy_user(void *dst, const void *src, size_t size): bytes not
  * copied.  A fault that cannot be resolved at copy_user_words or
  * copy_user_bytes goes on at the fixup of the same name. */
     .text
-    .globl arch_copy_user, copy_user_words, copy_user_bytes
+    .globl copy_user, copy_user_words, copy_user_bytes
     .globl copy_user_words_fixup, copy_user_bytes_fixup
-arch_copy_user:
+copy_user:
     movq %rdx, %rcx
     movq %rdx, %rax
     shrq $3, %rcx
@@ -168,6 +251,14 @@ copy_user_words_fixup:
     /* The word that failed may begin on a good page: go on byte by byte. */
     leaq (%rax, %rcx, 8), %rcx
     jmp copy_user_bytes
+
+/* The same where SMAP shuts the app's pages to the kernel. */
+    .globl copy_user_smap
+copy_user_smap:
+    stac
+    call copy_user
+    clac
+    ret
 
 /* void switch_stacks(uint64_t *save, uint64_t load) */
     .globl switch_stacks
@@ -192,10 +283,10 @@ switch_stacks:
  * time, all registers zero, interrupts open. */
     .globl app_enter
 app_enter:
-    pushq $SELECTOR_DATA
+    pushq app_ss
     pushq %rsi
     pushq $0x202
-    pushq $SELECTOR_CODE
+    pushq app_cs
     pushq %rdi
     xorl %eax, %eax
     xorl %ebx, %ebx
@@ -212,6 +303,13 @@ app_enter:
     xorl %r13d, %r13d
     xorl %r14d, %r14d
     xorl %r15d, %r15d
-    iretq
+    jmp leave
+
+/* The app's selectors, as iretq wants them. */
+    .data
+    .balign 8
+    .globl app_cs, app_ss
+app_cs: .quad SELECTOR_CODE
+app_ss: .quad SELECTOR_DATA
 
     .section .note.GNU-stack, "", @progbits

@@ -17,6 +17,17 @@
     pushq %rbp
 .endm
 
+/* When it was, for --strace. */
+.macro SYSCALL_TIME
+    movq %rax, %gs:THREAD_SCRATCH
+    movq %rdx, %gs:THREAD_SCRATCH + 8
+    rdtsc
+    movl %eax, %gs:THREAD_ENTERED
+    movl %edx, %gs:THREAD_ENTERED + 4
+    movq %gs:THREAD_SCRATCH, %rax
+    movq %gs:THREAD_SCRATCH + 8, %rdx
+.endm
+
 /* Calls the handler; goes to syscall_work when there is something to do before
  * the app goes on. */
 .macro SYSCALL_CALL
@@ -82,10 +93,10 @@
     popq %rbx
     popq %rcx
     popq %r11
-    pushq $SELECTOR_DATA
+    pushq app_ss
     pushq %gs:THREAD_APP_SP
     pushq %r11
-    pushq $SELECTOR_CODE
+    pushq app_cs
     pushq %rcx
     pushq $0
     pushq $FRAME_VECTOR_SYSCALL

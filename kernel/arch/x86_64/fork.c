@@ -21,6 +21,7 @@ void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vadd
     for (unsigned i = 0; i < 6; i++) /* what switch_stacks pops */
         *--stack = 0;
     child->arch.sp = (uint64_t)stack;
+    arch_get_gs(&child->arch.gs);
     fpu_save(child->arch.fpu);
 }
 

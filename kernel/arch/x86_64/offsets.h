@@ -26,6 +26,7 @@
 #define FRAME_RAX 80
 #define FRAME_VECTOR 120
 #define FRAME_RIP 136
+#define FRAME_CS 144
 #define FRAME_RSP 160
 #define FRAME_SIZE 176
 #define FRAME_VECTOR_SYSCALL 256
@@ -33,6 +34,13 @@
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_TSS 0x18
+/* An isolated app's, as Linux's; sysretq wants them in this order. */
+#define SELECTOR_APP_DATA 0x2b
+#define SELECTOR_APP_CODE 0x33
+#define SELECTOR_SYSRET 0x23
+
+#define RFLAGS_KERNEL 2 /* everything off: IF, AC, TF, NT */
+#define MSR_GS_BASE 0xc0000101
 
 /* Interrupt vectors.  Device lines follow the CPU's exceptions. */
 #define VECTORS 64

@@ -70,7 +70,7 @@ static uint64_t *entry_make(uint64_t va, unsigned level) {
             paddr_t p = table_new();
             if (!p)
                 return NULL;
-            *e = p | P | W | U;
+            *e = p | P | W | (va < DIRECT_MAP ? U : 0);
         }
         table = table_at(*e);
     }

@@ -64,6 +64,11 @@ static bool writable(vaddr_t start, vaddr_t end) {
     return true;
 }
 
+/* At CPL 0 a jump there would succeed.  Where no code can be, the CPU faults. */
+static bool is_kernels(vaddr_t ip) {
+    return !isolated && ip >= DIRECT_MAP;
+}
+
 int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                       const struct signal_action *action, uint64_t mask, vaddr_t sp,
                       const struct fault *fault) {
@@ -72,9 +77,10 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
     vaddr_t top = sp;
     vaddr_t fp = ALIGN_DOWN(sp - fpu_size - sizeof(uint32_t), 64);
     vaddr_t at = ALIGN_DOWN(fp - sizeof(struct sigframe), 16) - 8;
-    if (at > top || !writable(at, top))
+    if (at > top || is_kernels(action->handler) || !writable(at, top))
         return -EFAULT;
 
+    user_open();
     fpu_save((void *)fp);
     if (fpu_mask) {
         struct fpx_sw sw = {.magic1 = XSTATE_MAGIC1,
@@ -119,6 +125,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                                            .oldmask = mask,
                                            .cr2 = fault && fault->access ? fault->address : 0,
                                            .fpstate = fp};
+    user_shut();
 
     frame->rdi = (uint64_t)info->signo;
     frame->rsi = (uint64_t)&out->info;
@@ -163,7 +170,7 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
     if (user_read(&uc, frame->rsp, sizeof uc))
         return -EFAULT;
     const struct sigcontext *c = &uc.mcontext;
-    if (c->rip >= APP_END || (c->fpstate && restore_fpu(c->fpstate)))
+    if (is_kernels(c->rip) || (c->fpstate && restore_fpu(c->fpstate)))
         return -EFAULT;
     uint64_t rflags = (frame->rflags & ~(uint64_t)RFLAGS_APP) | (c->rflags & RFLAGS_APP);
     *frame = (struct trap_frame){.r8 = c->r8,

@@ -24,6 +24,7 @@ _Static_assert(offsetof(struct report_call, result) == CALL_RESULT, "offsets.h")
 _Static_assert(offsetof(struct trap_frame, rax) == FRAME_RAX, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, cs) == FRAME_CS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
 
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
@@ -56,12 +57,34 @@ static long stub_at(vaddr_t ip) {
     return (long)stub.index;
 }
 
+static bool from_app(const struct trap_frame *frame) {
+    return isolated ? frame->cs & 3 : frame->rip < DIRECT_MAP;
+}
+
+/* A fault that no page can help: the kernel went astray into the app's half. */
+static bool astray(const struct fault *fault, const struct trap_frame *frame) {
+    return isolated && fault->in_kernel && fault->address < APP_END &&
+           (fault->access == PROT_EXEC || (smap && !(frame->rflags & RFLAGS_AC)));
+}
+
+/* Some hypervisors without hardware's help (kvm_pvm) go to the system call entry
+ * still at CPL 3. */
+static bool is_system_call(const struct trap_frame *frame) {
+    return calls_fault && frame->vector == 14 && frame->cs & 3 && frame->rip == rdmsr(MSR_LSTAR);
+}
+
 static void exception(struct trap_frame *frame) {
+    if (is_system_call(frame))
+        syscall_emulated(frame);
+    /* The iretq to the app refused an address: the app has jumped there. */
+    bool not_left = frame->rip == (uint64_t)trap_leave;
+    if (not_left)
+        memcpy(&frame->rip, (const void *)frame->rsp, sizeof *frame - FRAME_RIP);
     struct fault fault = {
         .address = frame->rip,
         .error = frame->error,
         .vector = frame->vector,
-        .in_kernel = (int64_t)frame->rip < 0,
+        .in_kernel = !from_app(frame) && !not_left,
         .signal = SIG_SEGV,
         .code = SI_KERNEL,
         .stub = -1,
@@ -77,7 +100,9 @@ static void exception(struct trap_frame *frame) {
         if (frame->vector == 6 && !fault.in_kernel)
             fault.stub = stub_at(frame->rip);
     }
-    if (fault_entry(&fault, frame))
+    if (frame->vector == 1 && fault.in_kernel)
+        return; /* the app steps, and its flags are loaded just before it is */
+    if (!(fault.access && astray(&fault, frame)) && fault_entry(&fault, frame))
         return;
     if (fault.in_kernel && frame->rip == (uint64_t)copy_user_words)
         frame->rip = (uint64_t)copy_user_words_fixup;
@@ -102,7 +127,7 @@ void trap_entry(struct trap_frame *frame) {
         apic_ack();
         irq_entry((unsigned)frame->vector - VECTOR_LINE);
     }
-    if ((int64_t)frame->rip >= 0 && thread_current()->work)
+    if (from_app(frame) && thread_current()->work)
         app_work(frame);
 }
 

@@ -2,6 +2,7 @@
  *
  * Flags at the start and over system calls: direction clear; a direction flag
  * that the app sets survives a call and does not disturb the kernel.
+ * isolate: test
  */
 #include <stdint.h>
 #include <sys/syscall.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * arch_prctl(ARCH_SET_FS) and GET_FS; a bad address is refused.
+ * isolate: test
  */
 #include <stdint.h>
 #include <sys/syscall.h>

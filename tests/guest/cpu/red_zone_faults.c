@@ -5,6 +5,7 @@
  * timeout: 60
  * modes: O1
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #include <stdint.h>
 #include <sys/mman.h>

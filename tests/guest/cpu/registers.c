@@ -3,6 +3,7 @@
  * A system call keeps every register but rax, rcx and r11, and the flags; all
  * SSE registers too.
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #include <stdint.h>
 

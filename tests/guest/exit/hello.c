@@ -6,6 +6,7 @@
  * modes: O0 O2 Os
  * expect-stdout: hello, world
  * expect-stderr-lacks: zuk:
+ * isolate: test
  */
 #include <stdio.h>
 

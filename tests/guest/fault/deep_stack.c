@@ -2,6 +2,7 @@
  *
  * Seven megabytes of stack are there without asking: Linux gives eight.
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #include <stdio.h>
 

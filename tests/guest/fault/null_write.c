@@ -5,6 +5,7 @@
  * expect-status: 139
  * expect-stderr-contains: null_write.c:@LINE:here@
  * expect-stderr-contains: 0x18
+ * isolate: test
  */
 struct s {
     int a[6], b;

@@ -11,6 +11,7 @@
  * expect-stdout: before
  * expect-stderr-contains: stack overflow
  * expect-stderr-contains: descend
+ * isolate: test
  */
 #include <stdio.h>
 

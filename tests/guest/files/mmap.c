@@ -2,6 +2,7 @@
  *
  * Mapped files: shared and private, with reads and writes beside them, growth,
  * the page behind the end, the rights asked for.
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <setjmp.h>

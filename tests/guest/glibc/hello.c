@@ -8,6 +8,7 @@
  * machines: microvm q35 pc
  * needs: gcc
  * args: a 'b c'
+ * isolate: test
  */
 #include <math.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * tier: quick
  * machines: microvm q35 pc
  * stdin: first line\nsecond \001\000\377 line\nno newline
+ * isolate: test
  */
 #include <unistd.h>
 

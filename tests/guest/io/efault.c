@@ -2,6 +2,7 @@
  *
  * Bad pointers in each family of calls give EFAULT; the app lives on.  The
  * pointers: null page, unmapped, kernel's half, across the end of a mapping.
+ * isolate: test
  */
 #include <fcntl.h>
 #include <signal.h>

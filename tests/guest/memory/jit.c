@@ -3,6 +3,7 @@
  * A just-in-time compiler's ways: write then mprotect to read+execute, again
  * and again in the same page; and a page that is all three at once, as Linux
  * allows.
+ * isolate: test
  */
 #include <stdint.h>
 #include <sys/mman.h>

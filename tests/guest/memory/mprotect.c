@@ -2,6 +2,7 @@
  *
  * mprotect: takes effect at once, splits areas, keeps contents; errors.
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * mremap: grows in place or moves, shrinks, keeps contents; errors.
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

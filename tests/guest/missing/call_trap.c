@@ -12,6 +12,7 @@
  * expect-stderr-contains: call_trap.c:@LINE:here@
  * expect-stderr-contains: watch_folder
  * expect-stderr-contains: --missing
+ * isolate: test
  */
 #include <stdio.h>
 #include <sys/inotify.h>

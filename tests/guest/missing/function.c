@@ -12,6 +12,7 @@
  * expect-stderr-contains: open_store
  * expect-stderr-contains: function.c:@LINE:here@
  * expect-stderr-contains: undefined/
+ * isolate: test
  */
 #include <stdio.h>
 

@@ -6,6 +6,7 @@
  * cflags: -fno-sanitize=all
  * timeout: 40
  * zuk: -m 128M
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <setjmp.h>

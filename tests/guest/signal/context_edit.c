@@ -3,6 +3,7 @@
  * A handler may change the saved registers: execution goes on where and with
  * what it wrote.
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <signal.h>

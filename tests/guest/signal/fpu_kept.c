@@ -4,6 +4,7 @@
  * saved copy in the context is at a 64-byte boundary.
  * modes: O0 O2
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -2,6 +2,7 @@
  *
  * Real-time signals queue in order with their values, standard ones merge;
  * what is pending for a thread and for the process; who may claim what.
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -2,6 +2,7 @@
  *
  * The 128 bytes below the stack pointer survive a signal's frame.
  * cflags: -fno-sanitize=all
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -2,6 +2,7 @@
  *
  * futex.c again in a program that could start threads: then the full
  * implementation is linked, and must answer the same.
+ * isolate: test
  */
 #include <pthread.h>
 

@@ -3,6 +3,7 @@
  * Threads: results, mutual exclusion, thread-local data, FPU state, a spinning
  * thread that must be preempted, thousands one after the other, detached ones
  * that unmap their own stacks.
+ * isolate: test
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -7,6 +7,7 @@
  * expect-stderr-contains: null pointer
  * expect-stderr-contains: crash.c:@LINE:here@
  * expect-stderr-contains: thread 2
+ * isolate: test
  */
 #include <pthread.h>
 #include <stdio.h>

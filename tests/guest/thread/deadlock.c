@@ -8,6 +8,7 @@
  * expect-stderr-contains: thread 1
  * expect-stderr-contains: thread 2
  * expect-stderr-contains: take_both
+ * isolate: test
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
  *
  * Interval timers, alarm, POSIX timers: they fire, tell what is left, count
  * overruns, and refuse what Linux refuses.
+ * isolate: test
  */
 #define _GNU_SOURCE
 #include <signal.h>

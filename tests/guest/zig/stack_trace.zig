@@ -4,6 +4,7 @@
 //! expect-stdout: done
 //! expect-stderr-contains: stack_trace.zig:@LINE:here@
 //! expect-stderr-contains: stack_trace.zig:@LINE:caller@
+//! isolate: test
 const std = @import("std");
 
 noinline fn inner() void {
