@@ -148,6 +148,8 @@ int signal_send(struct thread *target, const struct signal_info *info) {
         queued++;
     }
     *pending(target) |= bit;
+    if (signal_arrived)
+        signal_arrived();
     struct thread *t = target ? target : choose(n);
     if (t && wants(t, n))
         bother(t);

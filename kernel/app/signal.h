@@ -46,6 +46,8 @@ unsigned signal_take(uint64_t set, struct signal_info *info);
 void signal_set_mask(uint64_t mask); /* of the current thread */
 /* A POSIX timer's signal is taken: its overrun is told; syscall/timers.c. */
 void signal_timer_taken(struct signal_info *info) __attribute__((weak));
+/* Some signal became pending; syscall/signalfd.c. */
+void signal_arrived(void) __attribute__((weak));
 void signal_flush(uint64_t set); /* nowhere pending any more */
 bool signal_ignored(unsigned n); /* what the action makes of it */
 bool signal_on_altstack(const struct thread *t, vaddr_t sp);

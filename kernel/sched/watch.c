@@ -9,7 +9,7 @@ void wait_watch(struct wait_queue *q, struct watcher *w, void (*notify)(struct w
         list_init(&q->watchers);
     w->queue = q;
     w->notify = notify;
-    list_push_back(&q->watchers, &w->node);
+    list_push_front(&q->watchers, &w->node); /* the newest is told first, as on Linux */
     sched_external_waits += q->external;
 }
 

@@ -7,6 +7,8 @@
  * ready; a wake that concerns an entry makes the thread look at all of them
  * again.  A signal mask given to ppoll and pselect6 stands during the wait.
  */
+#include "syscall/poll.h"
+
 #include "app/signal.h"
 #include "lib/align.h"
 #include "lib/string.h"
@@ -178,7 +180,7 @@ static uint64_t left_until(uint64_t deadline) {
     return deadline > now ? deadline - now : 0;
 }
 
-static long mask_set(vaddr_t mask, uint64_t size) {
+long poll_mask_set(vaddr_t mask, uint64_t size) {
     uint64_t set;
     if (!mask)
         return 0;
@@ -196,8 +198,7 @@ static long mask_set(vaddr_t mask, uint64_t size) {
     return 0;
 }
 
-/* Unless a signal is about to be delivered under it, the mask goes at once. */
-static void mask_back(long result) {
+void poll_mask_back(long result) {
     struct thread *t = thread_current();
     if (signal_set_mask && t->restore_mask && result != -EINTR) {
         t->restore_mask = false;
@@ -261,11 +262,11 @@ SYSCALL_HANDLER(ppoll) {
     if (!error && c)
         deadline = deadline_in(ns);
     if (!error)
-        error = mask_set(d, e);
+        error = poll_mask_set(d, e);
     if (error)
         return error;
     long result = poll_until(a, b, deadline);
-    mask_back(result);
+    poll_mask_back(result);
     if (c)
         time_write(c, left_until(deadline)); /* a bad address is not told, as on Linux */
     return result;
@@ -395,11 +396,11 @@ SYSCALL_HANDLER(pselect6) {
     if (!result && e)
         deadline = deadline_in(ns);
     if (!result)
-        result = mask_set(mask.set, mask.size);
+        result = poll_mask_set(mask.set, mask.size);
     if (result)
         return result;
     result = select_until((int)a, b, c, d, deadline);
-    mask_back(result);
+    poll_mask_back(result);
     if (e)
         time_write(e, left_until(deadline));
     return result;
