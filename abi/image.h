@@ -62,6 +62,8 @@ enum image_policy {
     IMAGE_POLICY_TRAP = 1,    /* report and stop, exit status 3 */
     IMAGE_POLICY_ENOSYS = 2,  /* answer -ENOSYS */
     IMAGE_POLICY_IGNORE = 3,  /* answer 0 */
+    IMAGE_POLICY_REFUSE = 4,  /* answer -ENOSYS, told the first time */
+    IMAGE_POLICY_DENY = 5,    /* answer -EACCES, told the first time */
 };
 
 /* Addresses that stand for undefined data symbols: symbol number i of the

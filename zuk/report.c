@@ -136,7 +136,8 @@ static bool is_plumbing(const struct symbol_frame *f) {
         "(signal handler)",
     };
     static const char *const files[] = {
-        "/lib/std/", "/libc/musl/", "/lib/libc/", "/compiler_rt/", "/src/thread/", "/src/internal/",
+        "/lib/std/",  "/libc/musl/",   "/lib/libc/",   "/lib/c/",
+        "/lib/c.zig", "/compiler_rt/", "/src/thread/", "/src/internal/",
     };
     if (f->kernel) {
         return true;
@@ -364,6 +365,22 @@ static void tell_call(const struct report_parts *p, struct story *s) {
                                        name, name);
 }
 
+/* A call that the kernel refused, and the app went on. */
+static void tell_notice(const struct report_parts *p, struct story *s) {
+    const char *name = features_call_name(p->crash.number);
+    s->kind = "refused-call";
+    s->what = strace_name(p->crash.number);
+    s->place = users_frame(s, 0);
+    s->sentence = xasprintf(
+        "system call %s (%u) needs a second process, and there is one: it fails with %s%s",
+        name == NULL ? "?" : name, p->crash.number,
+        features_call_policy(p->crash.number) == IMAGE_POLICY_DENY ? "EACCES" : "ENOSYS",
+        in_place("- called from", s->place));
+    s->hint = xasprintf("use threads, or a machine for each program; --missing %s=trap stops here "
+                        "with a stack, --missing %s=enosys is silent",
+                        name == NULL ? "CALL" : name, name == NULL ? "CALL" : name);
+}
+
 static void tell_function(const struct report *r, const struct report_parts *p, struct story *s) {
     const char *name = stub_name(r, p->crash.number);
     s->kind = "missing-function";
@@ -434,6 +451,9 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         s->place = s->frame_count > 0 ? &s->frames[0] : NULL;
         s->hint =
             "a bug in zuk's kernel, or the app wrote over it; please report it with the text above";
+        break;
+    case CRASH_NOTICE:
+        tell_notice(p, s);
         break;
     case CRASH_DEADLOCK:
         s->kind = "deadlock";
@@ -758,16 +778,19 @@ static void take_crash(struct report *r, FILE *out, const uint8_t *data, size_t 
         fputs("zuk: warning: the guest sent a crash report that makes no sense\n", out);
         return;
     }
-    if (parts.crash.kind != CRASH_NOTICE) {
+    if (parts.crash.kind != CRASH_NOTICE || r->json) {
         keep_crash(r, data, size);
         return;
     }
-    r->notices++;
-    const char *name = features_call_name(parts.crash.number);
+    struct story s = {0};
+    struct paint c = paint_for(out);
+    find_stack(r, &parts, &s);
+    tell_story(r, &parts, &s);
+    fprintf(out, "%szuk: warning:%s %s\n", c.bold, c.off, s.sentence);
     if (diag_verbosity > 0) {
-        fprintf(out, "zuk: system call %s (%u) is not provided; the app goes on\n",
-                name == NULL ? "?" : name, parts.crash.number);
+        print_stack(out, &c, &s, parts.crash.thread);
     }
+    fprintf(out, "  %shint:%s %s\n", c.cyan, c.off, s.hint);
 }
 
 static void take_timeline(struct report *r, FILE *out, const uint8_t *data, size_t size) {

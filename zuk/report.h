@@ -33,7 +33,6 @@ struct report {
     size_t crash_count;
     size_t crash_cap;
     size_t crash_bytes;
-    unsigned notices;
     uint64_t first_cycles, last_cycles; /* timeline */
 };
 

@@ -51,20 +51,25 @@ SYSCALL_HANDLER(arch_prctl) {
     }
 }
 
-/* Calls that programs probe on purpose answer ENOSYS unless told otherwise. */
-static bool probed(unsigned number) {
-    static const int16_t numbers[] = {
-#define PROBED_TRAP(number)
-#define PROBED_ENOSYS(number) number,
-#define SYSCALL(name, x86_64, aarch64, option, policy) PROBED_##policy(ARCH_NUMBER(x86_64, aarch64))
+/* What the call's row says, for the few whose policy is not TRAP. */
+static unsigned policy_of_row(unsigned number) {
+#define POLICY_TRAP(number)
+#define POLICY_ENOSYS(number) {number, IMAGE_POLICY_ENOSYS},
+#define POLICY_REFUSE(number) {number, IMAGE_POLICY_REFUSE},
+#define POLICY_DENY(number) {number, IMAGE_POLICY_DENY},
+    static const struct {
+        int16_t number;
+        uint8_t policy;
+    } rows[] = {
+#define SYSCALL(name, x86_64, aarch64, option, policy) POLICY_##policy(ARCH_NUMBER(x86_64, aarch64))
 #include "abi/syscalls.def"
 #undef SYSCALL
     };
-    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        if (numbers[i] == (int)number)
-            return true;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].number == (int)number)
+            return rows[i].policy;
     }
-    return false;
+    return IMAGE_POLICY_TRAP;
 }
 
 extern const char SYSCALL_COUNT[]; /* its address is the number */
@@ -77,9 +82,17 @@ long absent_frame(struct trap_frame *frame, struct report_call *call) {
     bool known = call->number < (uint64_t)SYSCALL_COUNT;
     unsigned policy = known ? app_policy(number) : IMAGE_POLICY_ENOSYS;
     if (policy == IMAGE_POLICY_DEFAULT)
-        policy = probed(number) ? IMAGE_POLICY_ENOSYS : IMAGE_POLICY_TRAP;
-    const struct crash c = {.kind = CRASH_CALL, .number = number, .frame = frame};
+        policy = policy_of_row(number);
+    struct crash c = {.kind = CRASH_CALL, .number = number, .frame = frame};
     if (policy == IMAGE_POLICY_TRAP)
         crash(&c, REASON_MISSING);
-    return policy == IMAGE_POLICY_IGNORE ? 0 : -ENOSYS;
+    bool denied = policy == IMAGE_POLICY_DENY;
+    static uint64_t told[8]; /* a bit a call */
+    if ((denied || policy == IMAGE_POLICY_REFUSE) && !(told[number / 64] >> number % 64 & 1)) {
+        told[number / 64] |= 1ull << number % 64;
+        c.kind = CRASH_NOTICE;
+        c.poll = true; /* another thread may have something to tell before this one goes on */
+        crash_report(&c);
+    }
+    return policy == IMAGE_POLICY_IGNORE ? 0 : denied ? -EACCES : -ENOSYS;
 }
