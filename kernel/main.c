@@ -10,7 +10,6 @@
 #include "boot/bootinfo.h"
 #include "diag/diag.h"
 #include "lib/align.h"
-#include "mm/frame.h"
 
 extern char kernel_end[];
 
@@ -20,7 +19,7 @@ static void manifest_init(void) {
     const struct image_manifest *m = arch_boot_map(p, sizeof *m);
     if (m->magic != IMAGE_MAGIC || m->version != IMAGE_VERSION || m->arch != arch_image)
         panic("there is no manifest behind the kernel: this is not an image that zuk made");
-    /* From arch_map_ram on it is read through the direct map. */
+    /* From arch_map_image on it is read through the direct map. */
     bootinfo.manifest = m;
 }
 
@@ -38,15 +37,12 @@ static void files_init(void) {
 }
 
 void kernel_main(void) {
-    timeline_mark("loader");
-    arch_init();     /* the CPU: tables for traps, system calls, the FPU */
-    manifest_init(); /* what zuk put into the image */
-    timeline_mark("CPU");
-    frame_init();   /* physical memory, without what the image holds */
-    arch_map_ram(); /* the direct map */
+    timeline_mark(TIMELINE_LOADER);
+    manifest_init();  /* what zuk put into the image */
+    arch_map_image(); /* the direct map; RAM follows when somebody needs it */
     bootinfo.manifest = phys_to_virt(kernel_phys(bootinfo.manifest));
     files_init();
-    timeline_mark("memory");
+    timeline_mark(TIMELINE_MEMORY);
     thread_init_first(); /* this is thread 1 from here on */
     crash_init();        /* from here on a panic can be told */
     app_start();         /* load the app and enter it; devices are found when used */

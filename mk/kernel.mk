@@ -28,7 +28,6 @@ KERNEL_GENERIC := $(sort $(shell find kernel -path kernel/arch -prune -o \( -nam
 # hot path has its own line here.
 KERNEL_SMALL := -Os -Xclang -Oz
 KERNEL_OPT_lib/string := -Os
-KERNEL_OPT_app/load := -Os
 
 # lwIP, as the distribution has it (mk/sources.txt), compiled as the kernel is;
 # kernel/net/lwip/ alone sees its headers.

@@ -51,7 +51,12 @@ void crash_report(const struct crash *c);
 void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));
 void crash_init(void); /* panics and deadlocks are reported through it */
 
-void timeline_mark(const char *phase); /* that phase is over */
+/* The phases of the boot, and when each was over, in CPU cycles. */
+enum timeline_phase { TIMELINE_LOADER, TIMELINE_MEMORY, TIMELINE_LOADED, TIMELINE_PHASES };
+extern uint64_t timeline[TIMELINE_PHASES];
+static inline void timeline_mark(enum timeline_phase phase) {
+    timeline[phase] = arch_cycles();
+}
 void timeline_tell(void);
 void trace_start(void);
 /* Tells of the current call, when calls are traced; `returned`: it has a result. */

@@ -46,12 +46,15 @@ static void missing(uint16_t kind, uint32_t number, const struct fault *fault,
 }
 
 bool fault_entry(const struct fault *f, struct trap_frame *frame) {
-    struct fault fault = *f;
-    bool app_address = fault.address < APP_END;
-    if (fault.access && app_address) {
-        int error = area_fault(fault.address, fault.access);
+    int error = -EINVAL;
+    if (f->access && f->address < APP_END) {
+        error = f->absent ? area_fault_absent(f->address, f->access)
+                          : area_fault(f->address, f->access);
         if (!error)
             return true;
+    }
+    struct fault fault = *f;
+    if (error != -EINVAL) {
         if (error == -ENOMEM) {
             const struct crash c = {
                 .kind = CRASH_MEMORY, .signal = SIGKILL, .fault = f, .frame = frame, .poll = true};

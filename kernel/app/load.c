@@ -63,17 +63,25 @@ static vaddr_t load_segments(const struct image_manifest *m) {
         vaddr_t start = ALIGN_DOWN(address, PAGE_SIZE);
         vaddr_t file_end = address + segment->file_size;
         vaddr_t middle = segment->file_size ? ALIGN_UP(file_end, PAGE_SIZE) : start;
-        long error = 0;
         high = ALIGN_UP(address + segment->memory_size, PAGE_SIZE);
+        struct area a = {.start = start,
+                         .end = middle,
+                         .prot = prot,
+                         .flags = AREA_IMAGE,
+                         .source = &area_image,
+                         .offset = ALIGN_DOWN(segment->offset, PAGE_SIZE),
+                         .zero_from = UINT64_MAX};
+        if (segment->memory_size > segment->file_size)
+            a.zero_from = file_end;
         if (start < middle)
-            error = area_map(start, middle - start, prot, AREA_NOREPLACE | AREA_IMAGE, &area_image,
-                             ALIGN_DOWN(segment->offset, PAGE_SIZE));
-        if (error >= 0 && segment->memory_size > segment->file_size && start < middle)
-            area_find(middle - 1)->zero_from = file_end;
-        if (error >= 0 && middle < high)
-            error = area_map(middle, high - middle, prot, AREA_NOREPLACE | AREA_IMAGE, NULL, 0);
-        if (error < 0)
-            panic("the app's segment at %lx cannot be mapped (%ld)", address, error);
+            area_begin(&a);
+        a = (struct area){.start = middle,
+                          .end = high,
+                          .prot = prot,
+                          .flags = AREA_IMAGE,
+                          .zero_from = UINT64_MAX};
+        if (middle < high)
+            area_begin(&a);
     }
     return high;
 }
@@ -174,7 +182,7 @@ static vaddr_t build_stack(vaddr_t entry) {
         panic("arguments and environment (%zu bytes) do not fit the stack", bytes);
 
     vaddr_t top = STACK_TOP - 8; /* a null word ends it */
-    area_fault(STACK_TOP - 1, PROT_WRITE);
+    area_fault_absent(STACK_TOP - 1, PROT_WRITE);
     env_at = (char *)(top - s.env_bytes);
     arg_at = env_at - s.arg_bytes;
     char *execfn = arg_at - name_size - 1; /* "/NAME", where the file is (fs/ramfs.c) */
@@ -248,17 +256,18 @@ void app_start(void) {
     app_stack_size = m->stack_size ? ALIGN_UP(m->stack_size, PAGE_SIZE) : STACK_DEFAULT;
     vaddr_t low = STACK_TOP - app_stack_size;
     unsigned prot = PROT_READ | PROT_WRITE | (m->flags & IMAGE_STACK_EXEC ? PROT_EXEC : 0);
-    if (area_map(low, app_stack_size, prot, AREA_NOREPLACE | AREA_STACK, NULL, 0) < 0 ||
-        area_map(low - STACK_GUARD, STACK_GUARD, PROT_NONE, AREA_NOREPLACE | AREA_GUARD, NULL, 0) <
-            0)
-        panic("no room for a stack of %lu bytes", app_stack_size);
+    const struct area guard = {.start = low - STACK_GUARD, .end = low, .flags = AREA_GUARD};
+    const struct area stack = {
+        .start = low, .end = STACK_TOP, .prot = prot, .flags = AREA_STACK, .zero_from = UINT64_MAX};
+    area_begin(&guard);
+    area_begin(&stack);
     thread_first.stack_low = low;
     thread_first.stack_high = STACK_TOP;
 
     vaddr_t entry = app_base + m->entry;
     vaddr_t sp = build_stack(entry);
-    area_fault(entry, PROT_EXEC); /* cheaper than the fault that would follow */
-    timeline_mark("app loaded");
+    area_fault_absent(entry, PROT_EXEC); /* cheaper than the fault that would follow */
+    timeline_mark(TIMELINE_LOADED);
     if (app_settings.timeline)
         timeline_tell();
     if (app_settings.isolate)

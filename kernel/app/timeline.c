@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * --timeline: when each phase of the boot was over, in CPU cycles.  The marks
- * are taken before anything could be told, and told before the app starts.
+ * --timeline: the phases of the boot.  They are marked before anything could be
+ * told, and told before the app starts.
  */
 #include "app/app.h"
 
 #include "console/console.h"
 #include "lib/string.h"
 
-#define MARKS 8
+uint64_t timeline[TIMELINE_PHASES];
 
-static struct {
-    const char *name;
-    uint64_t cycles;
-} marks[MARKS];
-static unsigned count;
-
-void timeline_mark(const char *name) {
-    if (count < MARKS) {
-        marks[count].name = name;
-        marks[count++].cycles = arch_cycles();
-    }
-}
+static const char names[TIMELINE_PHASES][12] = {
+    [TIMELINE_LOADER] = "loader",
+    [TIMELINE_MEMORY] = "memory",
+    [TIMELINE_LOADED] = "app loaded",
+};
 
 void timeline_tell(void) {
-    for (unsigned i = 0; i < count; i++) {
-        const struct report_timeline t = {.cycles = marks[i].cycles,
-                                          .name_size = (uint32_t)strlen(marks[i].name)};
-        const struct io_piece pieces[] = {{&t, sizeof t, false},
-                                          {marks[i].name, t.name_size, false}};
+    for (unsigned i = 0; i < TIMELINE_PHASES; i++) {
+        const struct report_timeline t = {.cycles = timeline[i],
+                                          .name_size = (uint32_t)strlen(names[i])};
+        const struct io_piece pieces[] = {{&t, sizeof t, false}, {names[i], t.name_size, false}};
         console_record(REPORT_TIMELINE, pieces, 2, false);
     }
 }

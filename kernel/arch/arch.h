@@ -54,8 +54,8 @@ struct page_entry {
     unsigned prot;
     bool owned;
 };
-/* Maps one page; -ENOMEM when no page table can be had.  The address must not
- * be mapped.  Makes the frame read-only in the direct map while PROT_EXEC. */
+/* Maps one page; -ENOMEM when no page table can be had, -EEXIST when there is
+ * an entry already.  Makes the frame read-only in the direct map while PROT_EXEC. */
 int arch_page_map(vaddr_t va, paddr_t frame, unsigned prot, bool owned);
 /* The entry of a mapped page; false when there is none. */
 bool arch_page_lookup(vaddr_t va, struct page_entry *out);
@@ -80,8 +80,9 @@ extern size_t (*arch_copy_user)(void *dst, const void *src, size_t size);
 void *arch_boot_map(paddr_t p, size_t size);
 /* The CPU, its tables, the current thread: first of all. */
 void arch_init(void);
-/* The direct map of all RAM; after frame_init. */
-void arch_map_ram(void);
+/* The direct map of the image and the loader's module; of RAM. */
+void arch_map_image(void);
+void arch_map_ram(paddr_t start, paddr_t end);
 
 /* A thread's machine state. */
 struct arch_thread {
@@ -138,7 +139,8 @@ struct fault {
     unsigned access;        /* PROT_READ, PROT_WRITE, PROT_EXEC: a page fault; 0: not one */
     int signal, code;       /* what Linux would send: signal number, si_code */
     bool in_kernel;
-    long stub; /* the instruction is stub number `stub`; -1: it is not */
+    bool absent; /* a page fault: there was no page, whatever its rights */
+    long stub;   /* the instruction is stub number `stub`; -1: it is not */
 };
 /* Upward, by name.  Returns when the instruction can be tried again (or the
  * frame was sent elsewhere).  false: an unresolved fault in kernel code. */

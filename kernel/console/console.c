@@ -94,11 +94,15 @@ void console_record(unsigned type, const struct io_piece *pieces, unsigned count
     send_record(type, record, count, size, poll);
 }
 
-long console_write(unsigned stream, const struct io_piece *pieces, unsigned count) {
+static long sum(const struct io_piece *pieces, unsigned count) {
+    long size = 0;
+    while (count--)
+        size += (long)pieces++->size;
+    return size;
+}
+
+static long write_records(unsigned type, const struct io_piece *pieces, unsigned count) {
     long written = 0;
-    bool framed = console_framed();
-    if (broken)
-        return -EIO;
     size_t at = 0; /* bytes of *pieces that are gone */
     while (count) {
         struct io_piece record[1 + RECORD_PIECES];
@@ -115,14 +119,20 @@ long console_write(unsigned stream, const struct io_piece *pieces, unsigned coun
                 at = 0;
             }
         }
-        int r = 0;
-        if (framed && size)
-            r = send_record(stream == 1 ? REPORT_STDOUT : REPORT_STDERR, record, n, size, false);
-        else if (transport && size)
-            r = send_text(stream != 1, record + 1, n, false);
+        int r = size ? send_record(type, record, n, size, false) : 0;
         if (r < 0)
             return written ? written : r;
         written += (long)size;
     }
     return written;
+}
+
+long console_write(unsigned stream, const struct io_piece *pieces, unsigned count) {
+    bool framed = console_framed();
+    if (broken)
+        return -EIO;
+    if (framed)
+        return write_records(stream == 1 ? REPORT_STDOUT : REPORT_STDERR, pieces, count);
+    int r = transport ? send_text(stream != 1, pieces, count, false) : 0;
+    return r < 0 ? r : sum(pieces, count);
 }

@@ -62,10 +62,10 @@ static void wait_status(uint8_t bit) {
 static void put(const uint8_t *bytes, size_t size) {
     while (size) {
         size_t n = MIN(size, (size_t)fifo);
-        size -= n;
         wait_status(STATUS_FIFO_EMPTY);
-        while (n--)
-            outb(PORT_DATA, *bytes++);
+        outsb(PORT_DATA, bytes, n);
+        bytes += n;
+        size -= n;
     }
 }
 

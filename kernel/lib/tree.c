@@ -53,6 +53,19 @@ void tree_insert(struct tree *tree, struct tree_node *node) {
         rotate_up(tree, node);
 }
 
+void tree_append(struct tree *tree, struct tree_node *node, struct tree_node *last) {
+    struct tree_node **link = &tree->root;
+    uint64_t mine = priority(node);
+    while (last && priority(last) < mine)
+        last = last->parent;
+    if (last)
+        link = &last->child[1];
+    *node = (struct tree_node){.parent = last, .child = {*link, NULL}};
+    if (*link)
+        (*link)->parent = node;
+    *link = node;
+}
+
 void tree_remove(struct tree *tree, struct tree_node *node) {
     while (node->child[0] && node->child[1])
         rotate_up(tree, node->child[priority(node->child[1]) > priority(node->child[0])]);

@@ -31,6 +31,9 @@ struct tree {
     { NULL, (key_of) }
 
 void tree_insert(struct tree *tree, struct tree_node *node);
+/* The same, faster, for a key above all that are there; `last` is the highest of
+ * them, or NULL when there is none. */
+void tree_append(struct tree *tree, struct tree_node *node, struct tree_node *last);
 void tree_remove(struct tree *tree, struct tree_node *node); /* must be in it */
 
 /* The node with the smallest key >= key, or NULL. */

@@ -7,6 +7,7 @@
  */
 #include "mm/area.h"
 
+#include "diag/diag.h"
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -119,6 +120,18 @@ static struct area *area_new(vaddr_t start, vaddr_t end, const struct area *like
         a->source->ref(a->source);
     tree_insert(&areas, &a->node);
     return a;
+}
+
+void area_begin(const struct area *a) {
+    static struct area first[10];
+    static unsigned count;
+    static struct area *last;
+    assert((!last || a->start >= last->end) && a->end <= APP_END);
+    struct area *copy = count < ARRAY_LEN(first) ? &first[count++] : heap_alloc(sizeof *copy);
+    assert(copy);
+    *copy = *a;
+    tree_append(&areas, &copy->node, last ? &last->node : NULL);
+    last = copy;
 }
 
 static void area_delete(struct area *a) {
@@ -382,24 +395,15 @@ static int source_page(struct area *a, vaddr_t va, unsigned access, struct page_
     return 0;
 }
 
-int area_fault(vaddr_t va, unsigned access) {
-    va = ALIGN_DOWN(va, PAGE_SIZE);
+/* The area of a page that may be touched so, or NULL. */
+static struct area *area_allows(vaddr_t va, unsigned access) {
     struct area *a = area_find(va);
-    if (!a || a->flags & AREA_GUARD)
-        return -EFAULT;
     unsigned need = access == PROT_READ ? PROT_READ | PROT_WRITE | PROT_EXEC : access;
-    if (!(a->prot & need))
-        return -EFAULT;
-    struct page_entry e;
-    if (arch_page_lookup(va, &e)) {
-        if (!(access & ~e.prot))
-            return 0;
-        if (e.owned)
-            return -EFAULT;
-        arch_page_unmap(va, &e); /* a file's page that is to be copied now */
-    }
-    e.owned = true;
-    e.prot = a->prot;
+    return a && a->prot & need ? a : NULL;
+}
+
+static int bring(struct area *a, vaddr_t va, unsigned access) {
+    struct page_entry e = {.owned = true, .prot = a->prot};
     int error = 0;
     if (a->source)
         error = source_page(a, va, access, &e);
@@ -408,12 +412,31 @@ int area_fault(vaddr_t va, unsigned access) {
     if (error)
         return error;
     error = arch_page_map(va, e.frame, e.prot, e.owned);
-    if (error) {
+    if (!error)
+        owned_pages += e.owned;
+    else if (e.owned)
+        frame_free(e.frame);
+    return error;
+}
+
+int area_fault_absent(vaddr_t va, unsigned access) {
+    struct area *a = area_allows(va, access);
+    int error = a ? bring(a, ALIGN_DOWN(va, PAGE_SIZE), access) : -EFAULT;
+    return error == -EEXIST ? area_fault(va, access) : error;
+}
+
+int area_fault(vaddr_t va, unsigned access) {
+    struct area *a = area_allows(va, access);
+    if (!a)
+        return -EFAULT;
+    va = ALIGN_DOWN(va, PAGE_SIZE);
+    struct page_entry e;
+    if (arch_page_lookup(va, &e)) {
+        if (!(access & ~e.prot))
+            return 0;
         if (e.owned)
-            frame_free(e.frame);
-        return error;
+            return -EFAULT;
+        arch_page_unmap(va, &e); /* a file's page that is to be copied now */
     }
-    if (e.owned)
-        owned_pages++;
-    return 0;
+    return bring(a, va, access);
 }

@@ -57,6 +57,9 @@ struct area {
  * address, or -ENOMEM, -EEXIST, -EINVAL.  Takes over one reference of source. */
 long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct area_source *source,
               uint64_t offset);
+/* At boot, in the order of addresses: an area of the program, which zuk has
+ * checked.  `a->node` is not looked at. */
+void area_begin(const struct area *a);
 int area_unmap(vaddr_t start, size_t size);
 int area_protect(vaddr_t start, size_t size, unsigned prot);
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
@@ -79,5 +82,7 @@ extern struct area_source area_image;
 /* Resolves a fault at va: 0, -EFAULT (no area, or no right), -ENOMEM, -EIO
  * (past the end of a file). */
 int area_fault(vaddr_t va, unsigned access);
+/* The same, faster, where there is likely no page yet. */
+int area_fault_absent(vaddr_t va, unsigned access);
 
 #endif

@@ -5,9 +5,9 @@
  * themselves.
  *
  * The pool lies next to the image, where the host's memory is present already:
- * a small program needs no other frames, and the host clears no huge page for
- * it.  With plenty of RAM, what lies below the first 2 MiB border after the image
- * is left alone: to map it page by page would cost more than it is worth.
+ * a small program needs no other frames: RAM is looked at when they are used
+ * up, and the host clears no huge page before.  With plenty of RAM, what lies below the first 2 MiB
+ * border after the image is left alone: to map it page by page would cost more than it is worth.
  */
 #include "mm/frame.h"
 
@@ -17,27 +17,27 @@
 #define RANGES (BOOT_RAM_MAX + 4)
 #define PLENTY (32ul << 20)
 #define LARGE (2ul << 20)
+#define KEPT (4 * PAGE_SIZE) /* of the pool, for the first tables of the direct map of RAM */
 
 extern char zero_pool_start[], zero_pool_end[];
 
-struct ram_range frame_ranges[RANGES];
-unsigned frame_range_count;
-static unsigned range_now;
+static struct ram_range ranges[RANGES];
+static unsigned range_count, range_now;
 static char *zero_pool = zero_pool_start;
-static uint64_t total, free_count;
-static paddr_t free_list; /* first word of each: the next */
+static uint64_t total, free_count; /* free_count: beside the pool's */
+static paddr_t free_list;          /* first word of each: the next */
 
 /* Takes [start, end) out of the ranges. */
 static void reserve(uint64_t start, uint64_t end) {
-    for (unsigned i = 0; i < frame_range_count; i++) {
-        struct ram_range *r = &frame_ranges[i];
+    for (unsigned i = 0; i < range_count; i++) {
+        struct ram_range *r = &ranges[i];
         if (start >= r->end || end <= r->start)
             continue;
-        if (start > r->start && end < r->end && frame_range_count < RANGES) {
-            for (unsigned j = frame_range_count++; j > i; j--)
-                frame_ranges[j] = frame_ranges[j - 1];
-            frame_ranges[i].end = start;
-            frame_ranges[i + 1].start = end;
+        if (start > r->start && end < r->end && range_count < RANGES) {
+            for (unsigned j = range_count++; j > i; j--)
+                ranges[j] = ranges[j - 1];
+            ranges[i].end = start;
+            ranges[i + 1].start = end;
         } else if (start > r->start) {
             r->end = start;
         } else {
@@ -46,36 +46,41 @@ static void reserve(uint64_t start, uint64_t end) {
     }
 }
 
-void frame_init(void) {
+/* Finds the ranges, once. */
+static void find_ram(void) {
+    if (total)
+        return;
     for (unsigned i = 0; i < bootinfo.ram_count; i++) {
-        frame_ranges[i] = bootinfo.ram[i];
-        total += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
+        ranges[i] = bootinfo.ram[i];
+        total += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
     }
-    frame_range_count = bootinfo.ram_count;
+    range_count = bootinfo.ram_count;
     paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
     reserve(0, total * PAGE_SIZE < PLENTY ? PAGE_SIZE : ALIGN_UP(image_end, LARGE));
     reserve(IMAGE_KERNEL_PADDR, image_end);
     reserve(bootinfo.cmdline_paddr, bootinfo.cmdline_end);
     reserve(bootinfo.module_paddr, bootinfo.module_end);
-    free_count = (uint64_t)(zero_pool_end - zero_pool_start) / PAGE_SIZE;
-    for (unsigned i = 0; i < frame_range_count; i++)
-        free_count += (frame_ranges[i].end - frame_ranges[i].start) / PAGE_SIZE;
+    for (unsigned i = 0; i < range_count; i++)
+        free_count += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
+    for (unsigned i = 0; i < range_count; i++)
+        arch_map_ram(ranges[i].start, ranges[i].end);
 }
 
 /* From the pool; 0 when it has not that many left. */
 static paddr_t pool_take(size_t count) {
-    if ((size_t)(zero_pool_end - zero_pool) < count * PAGE_SIZE)
+    if ((size_t)(zero_pool_end - zero_pool) < count * PAGE_SIZE + (total ? 0 : KEPT))
         return 0;
     paddr_t p = kernel_phys(zero_pool);
     zero_pool += count * PAGE_SIZE;
-    free_count -= count;
     return p;
 }
 
 paddr_t frame_alloc_run(size_t count) {
     paddr_t p = pool_take(count);
-    for (; !p && range_now < frame_range_count; range_now++) {
-        struct ram_range *r = &frame_ranges[range_now];
+    if (!p)
+        find_ram();
+    for (; !p && range_now < range_count; range_now++) {
+        struct ram_range *r = &ranges[range_now];
         if (r->end - r->start >= count * PAGE_SIZE) {
             p = r->start;
             r->start += count * PAGE_SIZE;
@@ -121,9 +126,11 @@ void frame_free(paddr_t frame) {
 }
 
 uint64_t frame_total(void) {
+    find_ram();
     return total;
 }
 
 uint64_t frame_free_count(void) {
-    return free_count;
+    find_ram();
+    return free_count + (uint64_t)(zero_pool_end - zero_pool) / PAGE_SIZE;
 }

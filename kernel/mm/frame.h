@@ -9,11 +9,6 @@
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
 
-void frame_init(void); /* from bootinfo; costs O(number of RAM ranges) */
-/* The RAM that frames come from, for the direct map; what lies outside of it
- * (the image, modules) is mapped by its own. */
-extern struct ram_range frame_ranges[];
-extern unsigned frame_range_count;
 paddr_t frame_alloc(void);      /* contents undefined; 0 when none is left */
 paddr_t frame_alloc_zero(void); /* cleared; 0 when none is left */
 void frame_free(paddr_t frame);

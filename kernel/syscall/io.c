@@ -101,21 +101,24 @@ static int vector_next(struct vector *v) {
     return 0;
 }
 
+static void vector_at(struct vector *v, vaddr_t at, unsigned long count) {
+    v->at = at;
+    v->left = (unsigned)count;
+    v->room = IO_MAX;
+}
+
 /* Checks the whole vector and leaves it at its first pieces. */
 static int vector_start(struct vector *v, vaddr_t at, unsigned long count) {
     if (count > IOV_MAX)
         return -EINVAL;
-    struct vector start = {.at = at, .left = (unsigned)count, .room = IO_MAX};
-    int error;
-    *v = start;
-    do {
+    vector_at(v, at, count);
+    int error = vector_next(v);
+    if (error || !v->left)
+        return error;
+    while (!error && v->left)
         error = vector_next(v);
-    } while (!error && v->left);
-    if (!error && count > FILE_PIECES) {
-        *v = start;
-        error = vector_next(v);
-    }
-    return error;
+    vector_at(v, at, count);
+    return error ? error : vector_next(v);
 }
 
 /* The pieces that stand in v: bytes, or -errno when there are none. */
@@ -164,15 +167,12 @@ static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long
         total = -EOPNOTSUPP;
     if (!total) {
         uint64_t at_pos = at ? (uint64_t)*at : 0, *pos = at ? &at_pos : &f->pos;
-        for (;;) {
-            long done = transfer_pieces(f, d, &v, pos, total != 0);
-            if (done < 0) {
-                total = total ? total : done;
+        total = transfer_pieces(f, d, &v, pos, false);
+        for (long done = total; done > 0 && v.left && (size_t)done == vector_size(&v);
+             total += done > 0 ? done : 0) {
+            if (vector_next(&v) < 0)
                 break;
-            }
-            total += done;
-            if ((size_t)done < vector_size(&v) || !v.left || vector_next(&v) < 0)
-                break;
+            done = transfer_pieces(f, d, &v, pos, true);
         }
     }
     file_put(f);

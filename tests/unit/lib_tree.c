@@ -153,6 +153,35 @@ static void test_depth(void **state) {
     }
 }
 
+/* Appending makes the very tree that inserting makes: the order of priorities
+ * leaves one shape only. */
+static void test_append(void **state) {
+    (void)state;
+    static struct item items[64];
+    struct tree tree = TREE_INIT(item_key);
+    struct tree_node parts[64];
+    for (size_t n = 0; n < 64; n++) {
+        items[n].key = 3 * n;
+        memset(&items[n].node, 0xa5, sizeof items[n].node);
+        tree_append(&tree, &items[n].node, n ? &items[n - 1].node : NULL);
+        check_links(tree.root);
+        assert_null(tree.root->parent);
+    }
+    size_t i = 0;
+    tree_for_each (node, &tree)
+        assert_ptr_equal(item_of(node), &items[i++]);
+    assert_int_equal(i, 64);
+    for (i = 0; i < 64; i++)
+        parts[i] = items[i].node;
+    struct tree_node *root = tree.root;
+    tree = (struct tree)TREE_INIT(item_key);
+    for (i = 64; i-- > 0;)
+        tree_insert(&tree, &items[i].node);
+    assert_ptr_equal(tree.root, root);
+    for (i = 0; i < 64; i++)
+        assert_memory_equal(&parts[i], &items[i].node, sizeof parts[i]);
+}
+
 static void test_list(void **state) {
     (void)state;
     struct entry {
@@ -194,6 +223,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_append),
         cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -438,7 +438,7 @@ static void test_sparse(void **state) {
     assert_int_equal(f->ops->read(f, (vaddr_t)got, sizeof(got), &pos), 4097);
     assert_memory_equal(got, "ab", 2);
     assert_int_equal(got[4095], 'a');
-    assert_int_equal(got[4096], 0); /* cut off, and it does not come back */
+    assert_int_equal(got[4096], 0);       /* cut off, and it does not come back */
     assert_int_equal(frames_used, 1 + 3); /* the page, and the tree's levels above it */
     file_put(f);
     assert_int_equal(drop("/sparse"), 0);

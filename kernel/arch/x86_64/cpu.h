@@ -81,7 +81,7 @@ static inline void tlb_flush_page(uint64_t va) {
     __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-extern char kernel_start[], rodata_start[], data_start[], kernel_mapped_end[], kernel_end[];
+extern char kernel_start[], rodata_start[], data_start[], kernel_end[];
 extern char zero_pool_start[], zero_pool_end[];
 extern uint64_t kernel_pml4[512], kernel_pt[512];
 

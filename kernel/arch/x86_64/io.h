@@ -16,6 +16,9 @@ static inline void outw(uint16_t port, uint16_t v) {
 static inline void outl(uint16_t port, uint32_t v) {
     __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
+static inline void outsb(uint16_t port, const uint8_t *bytes, uint64_t size) {
+    __asm__ volatile("rep outsb" : "+S"(bytes), "+c"(size) : "d"(port) : "memory");
+}
 static inline uint8_t inb(uint16_t port) {
     uint8_t v;
     __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));

@@ -29,21 +29,17 @@
 #define LARGE_1G (1ull << 30)
 
 /* The direct map begins with tables of its own: frames are out of reach
- * before it stands.  .bss, so cleared. */
+ * before it stands.  Its first 2 MiB share the kernel's table, and have the same
+ * rights but for execution.  .bss, so cleared. */
 static uint64_t direct_pdpt[512] __attribute__((aligned(4096)));
 static uint64_t direct_pd[512] __attribute__((aligned(4096)));
-static uint64_t direct_pt[512] __attribute__((aligned(4096)));
 static uint64_t table_pages;
 static uint64_t device_next = KERNEL_MAP;
 
 /* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
     paddr_t p = entry & FRAME;
-    return (
-        uint64_t *)((p - IMAGE_KERNEL_PADDR < kernel_phys(kernel_mapped_end) - IMAGE_KERNEL_PADDR
-                         ? KERNEL_BASE
-                         : DIRECT_MAP) +
-                    p);
+    return (uint64_t *)((p < LARGE_2M ? KERNEL_BASE : DIRECT_MAP) + p);
 }
 
 static paddr_t table_new(void) {
@@ -121,19 +117,22 @@ static void map_direct(paddr_t p, paddr_t end, uint64_t flags) {
     }
 }
 
-void arch_map_ram(void) {
-    large_1g = cpuid(0x80000001, 0).d & 1u << 26;
-    kernel_pml4[index_of(DIRECT_MAP, 3)] = kernel_phys(direct_pdpt) | P | W;
+void arch_map_image(void) {
+    kernel_pml4[index_of(DIRECT_MAP, 3)] = kernel_phys(direct_pdpt) | P | W | NX;
     direct_pdpt[0] = kernel_phys(direct_pd) | P | W;
-    direct_pd[0] = kernel_phys(direct_pt) | P | W;
-    paddr_t pool = kernel_phys(zero_pool_start), manifest = kernel_phys(kernel_end);
-    paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
-    map_direct(pool, manifest, P | W | NX);
-    map_direct(manifest, image_end, P | NX);
-    for (unsigned i = 0; i < frame_range_count; i++)
-        map_direct(frame_ranges[i].start, frame_ranges[i].end, P | W | NX);
+    direct_pd[0] = kernel_phys(kernel_pt) | P | W;
+    paddr_t end = bootinfo.manifest->end_paddr, p = kernel_phys(kernel_end);
+    for (; p < MIN(end, LARGE_2M); p += PAGE_SIZE)
+        kernel_pt[p >> PAGE_SHIFT] = p | P | NX;
+    if (p < end)
+        map_direct(p, ALIGN_UP(end, PAGE_SIZE), P | NX);
     if (bootinfo.module)
         map_direct(bootinfo.module_paddr, bootinfo.module_end, P | NX);
+}
+
+void arch_map_ram(paddr_t start, paddr_t end) {
+    large_1g = cpuid(0x80000001, 0).d & 1u << 26;
+    map_direct(start, end, P | W | NX);
 }
 
 /* Changes the rights of one frame in the direct map, splitting a large page
@@ -184,6 +183,8 @@ int arch_page_map(vaddr_t va, paddr_t frame, unsigned prot, bool owned) {
     uint64_t *e = entry_make(va, 0);
     if (!e)
         return -ENOMEM;
+    if (*e)
+        return -EEXIST;
     if (owned && prot & PROT_EXEC && direct_protect(frame, false))
         return -ENOMEM;
     *e = frame | flags_of(prot) | (owned ? OWNED : 0);

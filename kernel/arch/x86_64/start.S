@@ -42,7 +42,7 @@ pvh_start:
     movl $PHYS(data_start), %edx
     movl $0x80000000, %esi      /* no execution */
     call map
-    movl $PHYS(kernel_mapped_end), %edx
+    movl $PHYS(kernel_end), %edx
     movl $PTE_P + PTE_W, %ecx
     call map
 
@@ -80,9 +80,8 @@ long_mode:
     movabsq $high, %rax
     jmp *%rax
 high:
-    movl $SELECTOR_DATA, %eax
-    movl %eax, %ss
     xorl %eax, %eax
+    movl %eax, %ss              /* as in a trap's handler: TCG translates by SS */
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %fs
@@ -93,8 +92,9 @@ high:
     movq $PHYS(kernel_pml4), %rax
     movq %rax, %cr3
     lgdt gdt_pointer(%rip)
-    movl %ebx, %edi
     xorl %ebp, %ebp
+    call arch_init
+    movl %ebx, %edi
     call boot_start
     ud2
 

@@ -92,6 +92,7 @@ static void exception(struct trap_frame *frame) {
     if (frame->vector == 14) {
         fault.address = read_cr2();
         fault.access = frame->error & 16 ? PROT_EXEC : frame->error & 2 ? PROT_WRITE : PROT_READ;
+        fault.absent = !(frame->error & 1);
         fault.code = 1; /* SEGV_MAPERR, until area_fault knows better */
     } else if (frame->vector < sizeof exceptions / sizeof exceptions[0] &&
                exceptions[frame->vector].signal) {

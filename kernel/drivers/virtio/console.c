@@ -74,6 +74,8 @@ static bool attach(void) {
 }
 
 static bool channel_probe(void) {
+    if (!console_terminal.known)
+        return false; /* zuk would have said what its streams are: this VM is another's */
     extern const struct virtio_bus *const virtio_buses_start[], *const virtio_buses_end[];
     for (const struct virtio_bus *const *bus = virtio_buses_start; bus < virtio_buses_end; bus++) {
         for (unsigned nth = 0; (*bus)->find(&device, VIRTIO_ID_CONSOLE, nth); nth++) {
