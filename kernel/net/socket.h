@@ -118,6 +118,15 @@ struct control {
 };
 bool message_next_control(const struct message *m, struct control *c, int *error);
 
+#define CONTROL_HEADER 16u /* what stands before the data of a control message */
+
+struct socket_credentials { /* Linux's struct ucred */
+    int32_t pid;
+    uint32_t uid, gid;
+};
+/* Of who calls; syscall/socket.c. */
+struct socket_credentials socket_caller(void);
+
 struct socket;
 
 struct socket_ops {

@@ -340,6 +340,8 @@ static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
         if (!f->ops->readable)
             break;
         value = (int)f->ops->readable(f);
+        if (value < 0)
+            return value;
         return user_write(arg, &value, sizeof(value));
     default:
         if (f->ops->terminal && f->ops->terminal(f, &t))

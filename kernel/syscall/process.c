@@ -127,6 +127,10 @@ uint32_t process_user(void) {
     return ids[USER][REAL];
 }
 
+uint32_t process_group(void) {
+    return ids[GROUP][REAL];
+}
+
 bool process_is_root(void) {
     return privileged();
 }

@@ -27,5 +27,6 @@ static inline struct thread *thread_of(long id) {
 /* May it set clocks and names?  Weak: without PROCESS it is root for good. */
 bool process_is_root(void) __attribute__((weak));
 uint32_t process_user(void) __attribute__((weak)); /* the real user id */
+uint32_t process_group(void) __attribute__((weak));
 
 #endif

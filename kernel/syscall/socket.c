@@ -12,8 +12,14 @@
 #include "mm/frame.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
+#include "syscall/process.h"
 #include "syscall/syscall.h"
 #include "syscall/time.h"
+
+struct socket_credentials socket_caller(void) {
+    return (struct socket_credentials){PROCESS_ID, process_user ? process_user() : 0,
+                                       process_group ? process_group() : 0};
+}
 
 /* A descriptor's socket; *f has a reference.  NULL: *error. */
 static struct socket *lookup(int fd, struct file **f, long *error) {
