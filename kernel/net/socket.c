@@ -14,9 +14,7 @@
 
 /* ---- messages ------------------------------------------------------------ */
 
-/* Finds where byte `done` of the message lies; the bytes from there on in that
- * piece, 0 at the end. */
-static size_t piece_at(const struct message *m, vaddr_t *at) {
+size_t message_next(const struct message *m, vaddr_t *at) {
     size_t offset = m->done;
     for (unsigned i = 0; i < m->count; i++) {
         if (offset < m->pieces[i].size) {
@@ -32,7 +30,7 @@ static int move(struct message *m, void *kernel, size_t size, bool in) {
     char *p = kernel;
     vaddr_t at;
     while (size) {
-        size_t n = MIN(size, piece_at(m, &at));
+        size_t n = MIN(size, message_next(m, &at));
         if (!n)
             break;
         if (in ? user_read(p, at, n) : user_write(at, p, n))
@@ -175,7 +173,8 @@ static long socket_readable(struct file *f) {
 }
 
 static long socket_ioctl(struct file *f, unsigned long request, vaddr_t arg) {
-    return of(f)->ops->ioctl ? of(f)->ops->ioctl(of(f), request, arg) : -ENOTTY;
+    long done = of(f)->ops->ioctl ? of(f)->ops->ioctl(of(f), request, arg) : -ENOTTY;
+    return done == -ENOTTY && interface_ioctl ? interface_ioctl(request, arg) : done;
 }
 
 static void socket_close(struct file *f) {

@@ -105,6 +105,9 @@ int message_put(struct message *m, const void *src, size_t size);
 static inline size_t message_left(const struct message *m) {
     return m->size - m->done;
 }
+/* Where the next bytes lie in the app's memory, and how many are in one piece
+ * (0 at the end): for who copies them itself and counts them in `done`. */
+size_t message_next(const struct message *m, vaddr_t *at);
 /* Appends a control message; without room MSG_CTRUNC is set.  How many bytes
  * of data fitted. */
 size_t message_put_control(struct message *m, int level, int type, const void *data, size_t size);
@@ -179,6 +182,10 @@ int socket_take_error(struct socket *s);
 struct socket *socket_of(struct file *f);
 /* Makes it a file; the file owns it.  NULL: no memory, the socket is closed. */
 struct file *socket_file(struct socket *s, uint32_t flags);
+
+/* The ioctls about network interfaces (SIOCGIFCONF ...), for every socket;
+ * -ENOTTY.  Weak: without a network there are none. */
+long interface_ioctl(unsigned long request, vaddr_t arg) __attribute__((weak));
 
 struct socket_family {
     uint16_t family;

@@ -307,6 +307,10 @@ void net_start(void) {
     net_settle();
 }
 
+bool net_devices(void) {
+    return interfaces;
+}
+
 bool net_addressed(void) {
     bool waits = false;
     for (const struct interface *i = interfaces; i; i = i->next) {

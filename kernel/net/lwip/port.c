@@ -10,12 +10,14 @@
 
 #include "clock/clock.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/random.h"
 
 #define NS_PER_MS 1000000u
 
-/* Each block is preceded by its size, which the heap wants back. */
+/* Each block is preceded by its size, which the heap wants back; one above a
+ * page (a packet to ourselves, a long datagram) is a run of frames. */
 union block {
     size_t size;
     uint64_t align[1];
@@ -23,9 +25,15 @@ union block {
 
 void *lwip_port_malloc(size_t size) {
     size_t whole = size + sizeof(union block);
-    if (whole < size || whole > PAGE_SIZE)
+    union block *b = NULL;
+    if (whole < size)
         return NULL;
-    union block *b = heap_alloc(whole);
+    if (whole <= PAGE_SIZE) {
+        b = heap_alloc(whole);
+    } else {
+        paddr_t run = frame_alloc_run((whole + PAGE_SIZE - 1) / PAGE_SIZE);
+        b = run ? phys_to_virt(run) : NULL;
+    }
     if (!b)
         return NULL;
     b->size = whole;
@@ -33,14 +41,22 @@ void *lwip_port_malloc(size_t size) {
 }
 
 void *lwip_port_calloc(size_t count, size_t size) {
-    return size && count > PAGE_SIZE / size ? NULL : lwip_port_malloc(count * size);
+    size_t whole;
+    void *p = __builtin_mul_overflow(count, size, &whole) ? NULL : lwip_port_malloc(whole);
+    return p ? memset(p, 0, whole) : NULL;
 }
 
 void lwip_port_free(void *p) {
     if (!p)
         return;
     union block *b = (union block *)p - 1;
-    heap_free(b, b->size);
+    size_t size = b->size;
+    if (size <= PAGE_SIZE) {
+        heap_free(b, size);
+        return;
+    }
+    for (size_t at = 0; at < size; at += PAGE_SIZE)
+        frame_free(virt_to_phys(b) + at);
 }
 
 uint32_t lwip_port_rand(void) {

@@ -16,7 +16,8 @@ void net_start(void);
 /* After lwIP was called: packets to ourselves are delivered, devices told of
  * what was sent, the timer set. */
 void net_settle(void);
-void net_arm(void); /* the timer alone */
+void net_arm(void);     /* the timer alone */
+bool net_devices(void); /* are there interfaces beside the loopback? */
 /* Is there an address beside the loopback's, or nothing to wait for?  Woken
  * when that changes. */
 bool net_addressed(void);

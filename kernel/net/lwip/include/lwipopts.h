@@ -64,13 +64,27 @@
 #define TCP_OVERSIZE TCP_MSS
 #define TCP_QUEUE_OOSEQ 1
 #define TCP_OOSEQ_MAX_BYTES (256 * 1024)
+#define TCP_OOSEQ_MAX_PBUFS 192
+/* ms: delayed acknowledgements; twice that is a tick of the other timeouts */
+#define TCP_TMR_INTERVAL 50
+#define LWIP_TCP_RTO_TIME 1000
+#define TCP_MSL 30000
+#define TCP_LOCAL_PORT_RANGE_START 32768
+#define TCP_LOCAL_PORT_RANGE_END 60999
+#define TCP_ENSURE_LOCAL_PORT_RANGE(port) (u16_t)(32768 + (u32_t)(port) % 28232)
+#define UDP_LOCAL_PORT_RANGE_START 32768
+#define UDP_LOCAL_PORT_RANGE_END 60999
+#define UDP_ENSURE_LOCAL_PORT_RANGE(port) (u16_t)(32768 + (u32_t)(port) % 28232)
+#define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) lwip_port_rand()
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_DEFAULT_LISTEN_BACKLOG 0xff
 #define SO_REUSE 1
 #define IP_SOF_BROADCAST 1
-#define IP_SOF_BROADCAST_RECV 1
+#define IP_SOF_BROADCAST_RECV 0
+#define SO_REUSE_RXTOALL 1
+#define IP_REASS_MAX_PBUFS 160 /* three datagrams of 64 KiB */
 
 #define LWIP_STATS 0
 #define LWIP_NOASSERT_ON_ERROR 1

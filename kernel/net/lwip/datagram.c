@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sockets of whole packets: UDP, and raw ones (ICMP and other protocols).
+ *
+ * A packet that came in the card's buffer is copied at once; the queue holds
+ * as much as SO_RCVBUF says, and what comes then is dropped, as it may be.
+ */
+#include <lwip/igmp.h>
+#include <lwip/netif.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/ip6.h>
+#include <lwip/raw.h>
+#include <lwip/udp.h>
+
+#include "clock/clock.h"
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/heap.h"
+#include "mm/user.h"
+#include "net/lwip/inet.h"
+#include "net/lwip/stack.h"
+
+struct datagram {
+    struct list node;
+    struct pbuf *p; /* what follows UDP's header; of raw IPv4, the IP header too */
+    ip_addr_t from, to;
+    uint64_t time; /* realtime */
+    uint16_t port; /* from */
+    uint8_t index; /* of the interface */
+    uint8_t ttl, tos;
+};
+#define OVERHEAD 512u /* what a queued packet costs beside its bytes */
+
+struct datagram_socket {
+    struct inet_socket inet;
+    union {
+        struct ip_pcb *pcb;
+        struct udp_pcb *udp; /* SOCK_DGRAM */
+        struct raw_pcb *raw; /* SOCK_RAW */
+    };
+    ip_addr_t local; /* what getsockname tells */
+    struct list queue;
+    size_t queued; /* bytes, with the overhead */
+    bool read_closed, write_closed;
+};
+
+static struct datagram_socket *of(struct socket *s) {
+    return container_of(inet_of(s), struct datagram_socket, inet);
+}
+
+static bool is_raw(const struct datagram_socket *s) {
+    return s->inet.socket.type == SOCK_RAW;
+}
+
+static uint16_t port_of(const struct datagram_socket *s) {
+    return is_raw(s) ? (uint16_t)s->inet.socket.protocol : s->udp->local_port;
+}
+
+/* ---- receiving ----------------------------------------------------------- */
+
+/* A packet of our own making, p taken over; NULL: no memory. */
+static struct pbuf *own(struct pbuf *p) {
+    bool ours = !p->next && !(p->flags & PBUF_FLAG_IS_CUSTOM) && pbuf_match_type(p, PBUF_RAM);
+    struct pbuf *copy = ours ? p : pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+    if (!ours)
+        pbuf_free(p);
+    return copy;
+}
+
+static void enqueue(struct datagram_socket *s, struct pbuf *p, const ip_addr_t *from,
+                    uint16_t port) {
+    struct socket *socket = &s->inet.socket;
+    size_t cost = p->tot_len + OVERHEAD;
+    struct datagram *d = NULL;
+    if (!s->read_closed && s->queued + cost <= (size_t)socket->receive_buffer)
+        d = heap_alloc(sizeof *d);
+    if (!d) {
+        pbuf_free(p);
+        return;
+    }
+    bool v6 = ip_current_is_v6();
+    const struct ip6_hdr *six = ip6_current_header();
+    const struct ip_hdr *four = ip4_current_header();
+    *d = (struct datagram){
+        .from = *from,
+        .to = *ip_current_dest_addr(),
+        .time = socket->timestamps ? clock_realtime() : 0,
+        .port = port,
+        .index = netif_get_index(ip_current_input_netif()),
+        .ttl = v6 ? IP6H_HOPLIM(six) : IPH_TTL(four),
+        .tos = v6 ? (uint8_t)IP6H_TC(six) : IPH_TOS(four),
+        .p = own(p),
+    };
+    if (!d->p) {
+        heap_free(d, sizeof *d);
+        return;
+    }
+    s->queued += cost;
+    list_push_back(&s->queue, &d->node);
+    wake_events(&socket->changed, READABLE);
+}
+
+/* A group's packets are for those who joined it (IP_MULTICAST_ALL decides). */
+static bool wanted(const struct datagram_socket *s) {
+    return !ip_addr_ismulticast(ip_current_dest_addr()) || s->inet.multicast_all ||
+           inet_joined(&s->inet, ip_current_dest_addr());
+}
+
+static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                         u16_t port) {
+    struct datagram_socket *s = arg;
+    (void)pcb;
+    if (wanted(s))
+        enqueue(s, p, from, port);
+    else
+        pbuf_free(p);
+}
+
+static u8_t raw_received(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from) {
+    struct datagram_socket *s = arg;
+    (void)pcb;
+    struct pbuf *copy = wanted(s) ? pbuf_clone(PBUF_RAW, PBUF_RAM, p) : NULL;
+    if (copy && ip_current_is_v6())
+        pbuf_remove_header(copy, ip_current_header_tot_len());
+    if (copy)
+        enqueue(s, copy, from, 0);
+    return 0; /* others see it too */
+}
+
+static void drop(struct datagram_socket *s, struct datagram *d) {
+    list_remove(&d->node);
+    s->queued -= d->p->tot_len + OVERHEAD;
+    pbuf_free(d->p);
+    heap_free(d, sizeof *d);
+}
+
+enum { CONTROL_TOS = 1, CONTROL_TTL, CONTROL_INFO = 8 };              /* SOL_IP */
+enum { CONTROL6_INFO = 50, CONTROL6_HOPS = 52, CONTROL6_CLASS = 67 }; /* SOL_IPV6 */
+enum { CONTROL_TIMESTAMP = SO_TIMESTAMP };                            /* SOL_SOCKET */
+
+struct info4 { /* struct in_pktinfo */
+    int32_t index;
+    uint32_t own, to;
+};
+struct info6 { /* struct in6_pktinfo */
+    uint8_t to[16];
+    uint32_t index;
+};
+
+static void put_control(const struct datagram_socket *s, const struct datagram *d,
+                        struct message *m) {
+    const struct inet_socket *i = &s->inet;
+    int ttl = d->ttl, tos = d->tos;
+    bool six = i->socket.family == AF_INET6;
+    if (i->socket.timestamps) {
+        uint64_t t[2] = {d->time / 1000000000u, d->time % 1000000000u / 1000};
+        message_put_control(m, SOL_SOCKET, CONTROL_TIMESTAMP, t, sizeof t);
+    }
+    if (i->packet_info && six) {
+        struct socket_address a;
+        struct info6 info = {.index = d->index};
+        inet_name(i, &d->to, 0, &a);
+        memcpy(info.to, a.bytes + 8, sizeof info.to);
+        message_put_control(m, SOL_IPV6, CONTROL6_INFO, &info, sizeof info);
+    } else if (i->packet_info) {
+        const struct netif *n = inet_interface(d->index);
+        struct info4 info = {d->index, 0, ip4_addr_get_u32(ip_2_ip4(&d->to))};
+        info.own = ip_addr_ismulticast(&d->to) && n ? ip4_addr_get_u32(netif_ip4_addr(n)) : info.to;
+        message_put_control(m, SOL_IP, CONTROL_INFO, &info, sizeof info);
+    }
+    if (i->packet_ttl)
+        message_put_control(m, six ? SOL_IPV6 : SOL_IP, six ? CONTROL6_HOPS : CONTROL_TTL, &ttl,
+                            sizeof ttl);
+    if (i->packet_tos && six)
+        message_put_control(m, SOL_IPV6, CONTROL6_CLASS, &tos, sizeof tos);
+    else if (i->packet_tos)
+        message_put_control(m, SOL_IP, CONTROL_TOS, &d->tos, sizeof d->tos);
+}
+
+#define MSG_ERRQUEUE 0x2000u
+
+static long datagram_receive(struct socket *socket, struct message *m) {
+    struct datagram_socket *s = of(socket);
+    struct list *node;
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    while (!(node = list_first(&s->queue))) {
+        int error = socket_take_error(socket);
+        if (error || s->read_closed)
+            return error;
+        error = m->deadline ? wait_on(&socket->changed, m->deadline) : -EAGAIN;
+        if (error)
+            return error == -ETIMEDOUT ? -EAGAIN : error;
+    }
+    struct datagram *d = list_entry(node, struct datagram, node);
+    int error = 0;
+    for (const struct pbuf *q = d->p; q && !error; q = q->next)
+        error = message_put(m, q->payload, q->len);
+    if (!error) {
+        inet_name(&s->inet, &d->from, d->port, &m->peer);
+        put_control(s, d, m);
+    }
+    size_t size = d->p->tot_len;
+    if (size > m->done)
+        m->flags_out |= MSG_TRUNC;
+    if (!(m->flags & MSG_PEEK))
+        drop(s, d);
+    return error ? error : (long)(m->flags & MSG_TRUNC ? size : m->done);
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+struct packet { /* what one send says about itself */
+    ip_addr_t to, source;
+    uint16_t port;
+    struct netif *netif;
+    int ttl, tos; /* -1: the socket's */
+};
+
+/* A control message about the source, or the packet's header. */
+static int take_control(const struct datagram_socket *s, const struct control *c, struct packet *p,
+                        ip_addr_t *source, unsigned *index) {
+    int n = 0;
+    if (c->level == SOL_IP && c->type == CONTROL_INFO) {
+        struct info4 info;
+        if (c->size < sizeof info)
+            return -EINVAL;
+        memcpy(&info, c->data, sizeof info);
+        ip_addr_set_ip4_u32_val(*source, info.own);
+        *index = (unsigned)info.index;
+        return 0;
+    }
+    if (c->level == SOL_IPV6 && c->type == CONTROL6_INFO && s->inet.socket.family == AF_INET6) {
+        struct info6 info;
+        struct socket_address a = {.size = 28};
+        uint16_t port;
+        if (c->size < sizeof info)
+            return -EINVAL;
+        memcpy(&info, c->data, sizeof info);
+        a.family = AF_INET6;
+        memcpy(a.bytes + 8, info.to, sizeof info.to);
+        *index = info.index;
+        return inet_address(&s->inet, &a, -EINVAL, source, &port);
+    }
+    if (c->level != SOL_IP && c->level != SOL_IPV6)
+        return c->level == SOL_UDP ? -EINVAL : 0;
+    if (c->size < 1)
+        return -EINVAL;
+    inet_int(c->data, c->size, &n);
+    if ((c->level == SOL_IP && c->type == CONTROL_TTL) ||
+        (c->level == SOL_IPV6 && c->type == CONTROL6_HOPS)) {
+        p->ttl = n;
+        return n < -1 || n > 255 ? -EINVAL : 0;
+    }
+    if ((c->level == SOL_IP && c->type == CONTROL_TOS) ||
+        (c->level == SOL_IPV6 && c->type == CONTROL6_CLASS)) {
+        p->tos = n;
+        return n < -1 || n > 255 ? -EINVAL : 0;
+    }
+    return -EINVAL;
+}
+
+/* Where to, from where, and by which interface. */
+static int address_packet(struct datagram_socket *s, const struct message *m, struct packet *p) {
+    struct control c = {.at = 0};
+    ip_addr_t source;
+    unsigned index = 0;
+    int error;
+    memset(&source, 0, sizeof source);
+    p->ttl = p->tos = -1;
+    if (m->peer.size) {
+        error = inet_address(&s->inet, &m->peer, -ENETUNREACH, &p->to, &p->port);
+        if (error)
+            return error;
+        if (!p->port && !is_raw(s))
+            return -EINVAL;
+    } else if (s->inet.connected) {
+        p->to = s->inet.peer;
+        p->port = s->inet.peer_port;
+    } else {
+        return -EDESTADDRREQ;
+    }
+    while (message_next_control(m, &c, &error)) {
+        error = take_control(s, &c, p, &source, &index);
+        if (error)
+            return error;
+    }
+    if (error)
+        return error;
+    bool group = ip_addr_ismulticast(&p->to);
+    struct netif *n = inet_interface(index ? index : group ? s->inet.multicast_index : 0);
+    if (index && !n)
+        return -ENODEV;
+    if (n && group) {
+        p->netif = n;
+        if (IP_IS_V6_VAL(p->to))
+            ip6_addr_assign_zone(ip_2_ip6(&p->to), IP6_MULTICAST, n);
+        const ip_addr_t *own_address = ip_netif_get_local_ip(n, &p->to);
+        if (!own_address)
+            return -ENETUNREACH;
+        p->source = *own_address;
+    } else {
+        error = inet_route(&s->inet, &p->to, &p->netif, &p->source);
+        if (error)
+            return error;
+    }
+    if (!ip_addr_isany_val(source)) {
+        error = inet_check_local(&s->inet, &source);
+        p->source = source;
+    }
+    return error ? -EINVAL : 0;
+}
+
+static err_t send_packet(struct datagram_socket *s, const struct packet *to, struct pbuf *p) {
+    bool v6 = IP_IS_V6_VAL(to->to);
+    const struct inet_socket *i = &s->inet;
+    int hops = v6 ? i->multicast_hops6 : i->multicast_ttl;
+    inet_apply(i, s->pcb);
+    s->pcb->ttl = (u8_t)(to->ttl >= 0                    ? to->ttl
+                         : (v6 ? i->hops6 : i->ttl) >= 0 ? (v6 ? i->hops6 : i->ttl)
+                                                         : 64);
+    s->pcb->tos = to->tos >= 0 ? (u8_t)to->tos : v6 ? i->class6 : i->tos;
+    hops = to->ttl >= 0 ? to->ttl : hops < 0 ? 1 : hops;
+    if (is_raw(s)) {
+        raw_set_multicast_ttl(s->raw, (u8_t)hops);
+        if (i->header_included && !v6)
+            raw_set_flags(s->raw, RAW_FLAGS_HDRINCL);
+        else
+            raw_clear_flags(s->raw, RAW_FLAGS_HDRINCL);
+        return raw_sendto_if_src(s->raw, p, &to->to, to->netif, &to->source);
+    }
+    udp_set_multicast_ttl(s->udp, (u8_t)hops);
+    if (i->multicast_loop)
+        udp_set_flags(s->udp, UDP_FLAGS_MULTICAST_LOOP);
+    else
+        udp_clear_flags(s->udp, UDP_FLAGS_MULTICAST_LOOP);
+    return udp_sendto_if_src(s->udp, p, &to->to, to->port, to->netif, &to->source);
+}
+
+#define MOST 65507u  /* bytes of a UDP datagram of IPv4 */
+#define MOST6 65487u /* lwIP counts the packet with its IPv6 header in 16 bits */
+
+static long datagram_send(struct socket *socket, struct message *m) {
+    struct datagram_socket *s = of(socket);
+    struct packet to;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (m->size > 0xffff)
+        return -EMSGSIZE;
+    if (s->write_closed)
+        return -EPIPE;
+    int error = address_packet(s, m, &to);
+    if (!error)
+        error = socket_take_error(socket);
+    if (error)
+        return error;
+    if (m->size > (IP_IS_V6_VAL(to.to) ? MOST6 : MOST))
+        return -EMSGSIZE;
+    if (!socket->broadcast && ip_addr_isbroadcast(&to.to, to.netif))
+        return -EACCES;
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)m->size, PBUF_RAM);
+    if (!p)
+        return -ENOBUFS;
+    error = message_get(m, p->payload, m->size);
+    if (!error) {
+        err_t result = send_packet(s, &to, p);
+        /* No room in the card's queue: lost on the way, as it may be. */
+        error = result == ERR_MEM ? 0 : inet_error(result);
+    }
+    pbuf_free(p);
+    net_settle();
+    if (!s->inet.connected && ip_addr_isany_val(s->local))
+        s->local = s->pcb->local_ip;
+    return error ? error : (long)m->size;
+}
+
+/* ---- names --------------------------------------------------------------- */
+
+static bool conflicts(const struct datagram_socket *s, const ip_addr_t *ip, uint16_t port) {
+    for (const struct udp_pcb *p = udp_pcbs; p; p = p->next) {
+        if (p == s->udp || p->local_port != port || !inet_overlap(ip, &p->local_ip))
+            continue;
+        const struct datagram_socket *other = p->recv == udp_received ? p->recv_arg : NULL;
+        if (!other) /* the stack's own (DHCP) */
+            return true;
+        if (!(s->inet.socket.reuse_address && other->inet.socket.reuse_address) &&
+            !(s->inet.socket.reuse_port && other->inet.socket.reuse_port))
+            return true;
+    }
+    return false;
+}
+
+static int datagram_bind(struct socket *socket, const struct socket_address *a) {
+    struct datagram_socket *s = of(socket);
+    ip_addr_t ip;
+    uint16_t port;
+    err_t result;
+    int error = inet_address(&s->inet, a, -EINVAL, &ip, &port);
+    if (!error)
+        error = inet_check_local(&s->inet, &ip);
+    if (error)
+        return error;
+    const ip_addr_t *at = ip_addr_isany_val(ip) && IP_IS_V6_VAL(ip) ? inet_any(&s->inet) : &ip;
+    if (is_raw(s)) {
+        result = raw_bind(s->raw, at);
+    } else {
+        if (s->inet.taken)
+            return -EINVAL;
+        if (port && conflicts(s, at, port))
+            return -EADDRINUSE;
+        /* Who may share was decided; lwIP looks at one flag only. */
+        s->udp->so_options |= SOF_REUSEADDR;
+        result = udp_bind(s->udp, at, port);
+        inet_apply(&s->inet, s->pcb);
+    }
+    if (result)
+        return inet_error(result);
+    s->inet.bound = s->local = s->pcb->local_ip;
+    s->inet.taken = true;
+    return 0;
+}
+
+static int datagram_connect(struct socket *socket, const struct socket_address *a,
+                            uint64_t deadline) {
+    struct datagram_socket *s = of(socket);
+    ip_addr_t to, source;
+    uint16_t port;
+    struct netif *netif;
+    (void)deadline;
+    if (a->size < sizeof a->family)
+        return -EINVAL;
+    if (a->family == AF_UNSPEC) {
+        if (is_raw(s))
+            raw_disconnect(s->raw);
+        else
+            udp_disconnect(s->udp);
+        s->inet.connected = false;
+        s->local = s->inet.bound;
+        return 0;
+    }
+    int error = inet_address(&s->inet, a, -ENETUNREACH, &to, &port);
+    if (!error)
+        error = inet_route(&s->inet, &to, &netif, &source);
+    if (error)
+        return error;
+    if (!socket->broadcast && ip_addr_isbroadcast(&to, netif))
+        return -EACCES;
+    err_t result = is_raw(s) ? raw_connect(s->raw, &to) : udp_connect(s->udp, &to, port);
+    if (result)
+        return inet_error(result);
+    s->inet.taken = s->inet.connected = true;
+    s->inet.peer = to;
+    s->inet.peer_port = port;
+    s->local = source;
+    inet_apply(&s->inet, s->pcb);
+    return 0;
+}
+
+static int datagram_name(struct socket *socket, bool peer, struct socket_address *out) {
+    struct datagram_socket *s = of(socket);
+    if (peer && !s->inet.connected)
+        return -ENOTCONN;
+    if (peer)
+        inet_name(&s->inet, &s->inet.peer, is_raw(s) ? 0 : s->inet.peer_port, out);
+    else
+        inet_name(&s->inet, &s->local, port_of(s), out);
+    return 0;
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+static int datagram_shutdown(struct socket *socket, int how) {
+    struct datagram_socket *s = of(socket);
+    s->read_closed = s->read_closed || how != SHUT_WR;
+    s->write_closed = s->write_closed || how != SHUT_RD;
+    wake_events(&socket->changed, READABLE | WRITABLE | POLLHUP | POLLRDHUP);
+    return s->inet.connected ? 0 : -ENOTCONN;
+}
+
+static unsigned datagram_poll(struct socket *socket) {
+    struct datagram_socket *s = of(socket);
+    unsigned events = WRITABLE;
+    if (socket->error)
+        events |= POLLERR;
+    if (!list_empty(&s->queue) || s->read_closed)
+        events |= READABLE;
+    if (s->read_closed)
+        events |= POLLRDHUP | (s->write_closed ? POLLHUP : 0);
+    return events;
+}
+
+static long datagram_readable(struct socket *socket) {
+    struct datagram_socket *s = of(socket);
+    struct list *node = list_first(&s->queue);
+    return node ? list_entry(node, struct datagram, node)->p->tot_len : 0;
+}
+
+enum { SIOCOUTQ = 0x5411 };
+
+static long datagram_ioctl(struct socket *socket, unsigned long request, vaddr_t arg) {
+    int none = 0;
+    (void)socket;
+    return request == SIOCOUTQ ? user_write(arg, &none, sizeof none) : -ENOTTY;
+}
+
+static int datagram_set_option(struct socket *socket, int level, int name, const void *value,
+                               size_t size) {
+    struct datagram_socket *s = of(socket);
+    if (level == SOL_SOCKET) {
+        inet_apply(&s->inet, s->pcb);
+        return -ENOPROTOOPT;
+    }
+    /* ICMP6_FILTER: everything passes, and the app looks again. */
+    if (level == SOL_ICMP6 && is_raw(s) && socket->family == AF_INET6 && name == 1)
+        return 0;
+    return level == SOL_IP || level == SOL_IPV6
+               ? inet_set_option(&s->inet, s->pcb, level, name, value, size)
+               : -ENOPROTOOPT;
+}
+
+static int datagram_get_option(struct socket *socket, int level, int name, void *value,
+                               size_t *size) {
+    return level == SOL_IP || level == SOL_IPV6
+               ? inet_get_option(inet_of(socket), level, name, value, size)
+               : -ENOPROTOOPT;
+}
+
+static void datagram_close(struct socket *socket) {
+    struct datagram_socket *s = of(socket);
+    struct list *node;
+    if (is_raw(s))
+        raw_remove(s->raw);
+    else
+        udp_remove(s->udp);
+    while ((node = list_first(&s->queue)))
+        drop(s, list_entry(node, struct datagram, node));
+    inet_leave_all(&s->inet);
+    heap_free(s, sizeof *s);
+}
+
+void udp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error) {
+    for (const struct udp_pcb *p = udp_pcbs; p; p = p->next) {
+        struct datagram_socket *s = p->recv == udp_received ? p->recv_arg : NULL;
+        bool connected = p->flags & UDP_FLAGS_CONNECTED;
+        if (!s || p->local_port != port || !(connected || s->inet.errors))
+            continue;
+        if (connected && (p->remote_port != to_port || !ip_addr_cmp_zoneless(&p->remote_ip, to)))
+            continue;
+        s->inet.socket.error = error;
+        wake_events(&s->inet.socket.changed, READABLE | POLLERR);
+    }
+}
+
+static const struct socket_ops datagram_ops = {
+    .bind = datagram_bind,
+    .connect = datagram_connect,
+    .send = datagram_send,
+    .receive = datagram_receive,
+    .shutdown = datagram_shutdown,
+    .name = datagram_name,
+    .set_option = datagram_set_option,
+    .get_option = datagram_get_option,
+    .poll = datagram_poll,
+    .readable = datagram_readable,
+    .ioctl = datagram_ioctl,
+    .close = datagram_close,
+};
+
+int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct socket **out) {
+    struct datagram_socket *s = heap_alloc(sizeof *s);
+    if (!s)
+        return -ENOBUFS;
+    inet_init(&s->inet, &datagram_ops, family, type, protocol);
+    list_init(&s->queue);
+    s->local = s->inet.bound;
+    u8_t kind = IP_GET_TYPE(inet_any(&s->inet));
+    if (type == SOCK_RAW)
+        s->raw = raw_new_ip_type(family == AF_INET6 ? IPADDR_TYPE_V6 : kind, (u8_t)protocol);
+    else
+        s->udp = udp_new_ip_type(kind);
+    if (!s->pcb) {
+        heap_free(s, sizeof *s);
+        return -ENOBUFS;
+    }
+    if (type == SOCK_RAW) {
+        s->inet.header_included = protocol == 255; /* IPPROTO_RAW */
+        if (protocol == PROTO_ICMP6) {
+            s->raw->chksum_reqd = 1;
+            s->raw->chksum_offset = 2;
+        }
+        raw_recv(s->raw, raw_received, s);
+    } else {
+        udp_recv(s->udp, udp_received, s);
+    }
+    inet_apply(&s->inet, s->pcb);
+    *out = &s->inet.socket;
+    return 0;
+}

@@ -1,0 +1,1077 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * TCP sockets.
+ *
+ * What arrives is copied into frames at once, so that a reader who is slow
+ * holds neither the card's buffers nor more memory than the window promises;
+ * lwIP learns that data was taken (tcp_recved) when the app has read it.  A
+ * pcb is ours as long as `pcb` says so: lwIP may free it in any callback, and
+ * whenever packets are handled (net_settle).  When both directions are closed
+ * it is left to lwIP, which sees the connection to its end.
+ */
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+
+#include "clock/clock.h"
+#include "lib/align.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "mm/user.h"
+#include "net/lwip/inet.h"
+#include "net/lwip/stack.h"
+
+enum state { IDLE, CONNECTING, CONNECTED, LISTENING };
+
+struct chunk { /* a frame of received data: bytes [from, to) */
+    struct chunk *next;
+    uint32_t from, to;
+    uint8_t data[PAGE_SIZE - 16];
+};
+_Static_assert(sizeof(struct chunk) == PAGE_SIZE, "a chunk is a frame");
+
+struct tcp_socket {
+    struct inet_socket inet;
+    struct tcp_pcb *pcb; /* NULL: not made yet, or gone */
+    enum state state;
+    uint16_t port;                  /* ours, 0: not bound */
+    bool bound;                     /* by bind: a second connection begins there too */
+    ip_addr_t local;                /* of a connection */
+    bool untold;                    /* a connection that connect() has not reported as made */
+    bool failed;                    /* a connection attempt, not reported by connect() */
+    bool peer_closed;               /* its FIN came */
+    bool read_closed, write_closed; /* by shutdown */
+    int32_t unreachable;            /* errno for an attempt that ICMP ended */
+    struct chunk *first, *last;     /* received */
+    size_t queued;                  /* bytes in them */
+    /* Listening: */
+    struct list accepted; /* connections, by `node` */
+    unsigned waiting, backlog;
+    struct list node;
+    struct list group; /* the others that share the port (SO_REUSEPORT); one has the pcb */
+    bool leads;
+    /* Options: */
+    bool no_delay, cork;
+    int32_t keep_idle, keep_interval, keep_count; /* seconds, seconds, probes */
+    int32_t defer_accept, user_timeout, syn_count, linger2, unsent_low, max_segment;
+};
+
+static struct tcp_socket *of(struct socket *s) {
+    return container_of(inet_of(s), struct tcp_socket, inet);
+}
+
+static void wake(struct tcp_socket *s, unsigned events) {
+    wake_events(&s->inet.socket.changed, events);
+}
+
+#define EVERYTHING (READABLE | WRITABLE | POLLHUP | POLLERR | POLLRDHUP)
+
+/* -EAGAIN: no longer than that. */
+static int wait(struct tcp_socket *s, uint64_t deadline) {
+    if (!deadline)
+        return -EAGAIN;
+    int error = wait_on(&s->inet.socket.changed, deadline);
+    return error == -ETIMEDOUT ? -EAGAIN : error;
+}
+
+static bool writable(const struct tcp_socket *s) {
+    return s->pcb && s->pcb->snd_buf >= TCP_SND_BUF / 3 &&
+           tcp_sndqueuelen(s->pcb) < TCP_SND_QUEUELEN / 2;
+}
+
+/* ---- received data ------------------------------------------------------- */
+
+#define CHUNK_ROOM ((uint32_t)sizeof(((struct chunk *)NULL)->data))
+
+static void chunk_free(struct chunk *c) {
+    frame_free(virt_to_phys(c));
+}
+
+static void chunks_free(struct chunk *c) {
+    while (c) {
+        struct chunk *next = c->next;
+        chunk_free(c);
+        c = next;
+    }
+}
+
+/* All of it or, without memory, nothing. */
+static bool keep(struct tcp_socket *s, const struct pbuf *p) {
+    struct chunk *more = NULL, **end = &more, *at = s->last;
+    size_t size = p->tot_len, room = at ? CHUNK_ROOM - at->to : 0;
+    while (room < size) {
+        paddr_t frame = frame_alloc();
+        if (!frame) {
+            chunks_free(more);
+            return false;
+        }
+        struct chunk *c = phys_to_virt(frame);
+        c->next = NULL;
+        c->from = c->to = 0;
+        *end = c;
+        end = &c->next;
+        room += CHUNK_ROOM;
+    }
+    if (at)
+        at->next = more;
+    else
+        s->first = at = more;
+    for (uint16_t done = 0; done < size;) {
+        if (at->to == CHUNK_ROOM)
+            at = at->next;
+        uint16_t n = (uint16_t)MIN((size_t)(CHUNK_ROOM - at->to), size - done);
+        pbuf_copy_partial(p, at->data + at->to, n, done);
+        at->to += n;
+        done = (uint16_t)(done + n);
+    }
+    s->last = at;
+    s->queued += size;
+    return true;
+}
+
+/* Copies what there is to the message; `peek`: it stays.  -EFAULT. */
+static int take(struct tcp_socket *s, struct message *m, bool peek) {
+    struct chunk *c = s->first;
+    uint32_t from = c ? c->from : 0;
+    size_t taken = 0;
+    int error = 0;
+    while (c && message_left(m) && !error) {
+        uint32_t n = (uint32_t)MIN((size_t)(c->to - from), message_left(m));
+        if (m->flags & MSG_TRUNC)
+            m->done += n;
+        else
+            error = message_put(m, c->data + from, n);
+        if (error)
+            break;
+        from += n;
+        taken += n;
+        if (from < c->to)
+            break;
+        struct chunk *next = c->next;
+        if (!peek) {
+            chunk_free(c);
+            s->first = next;
+            s->last = next ? s->last : NULL;
+        }
+        c = next;
+        from = c ? c->from : 0;
+    }
+    if (peek)
+        return error;
+    if (c)
+        c->from = from;
+    s->queued -= taken;
+    if (taken && s->pcb && s->state == CONNECTED) {
+        for (size_t left = taken; left;) {
+            u16_t n = (u16_t)MIN(left, (size_t)UINT16_MAX);
+            tcp_recved(s->pcb, n);
+            left -= n;
+        }
+        net_settle();
+    }
+    return error;
+}
+
+/* ---- what lwIP tells ----------------------------------------------------- */
+
+/* The pcb goes its way without us. */
+static struct tcp_pcb *detach(struct tcp_socket *s) {
+    struct tcp_pcb *pcb = s->pcb;
+    s->pcb = NULL;
+    if (!pcb)
+        return NULL;
+    tcp_arg(pcb, NULL);
+    if (pcb->state != LISTEN) {
+        tcp_recv(pcb, NULL);
+        tcp_sent(pcb, NULL);
+        tcp_err(pcb, NULL);
+        tcp_poll(pcb, NULL, 0);
+    }
+    return pcb;
+}
+
+static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t error) {
+    struct tcp_socket *s = arg;
+    (void)error;
+    if (p) {
+        if (!keep(s, p))
+            return ERR_MEM; /* lwIP keeps it and tries again */
+        pbuf_free(p);
+        wake(s, READABLE);
+        return ERR_OK;
+    }
+    s->peer_closed = true;
+    if (pcb->state != CLOSE_WAIT) /* ours is closed too: lwIP does not tell what becomes of it */
+        detach(s);
+    wake(s, EVERYTHING);
+    return ERR_OK;
+}
+
+static err_t sent(void *arg, struct tcp_pcb *pcb, u16_t size) {
+    struct tcp_socket *s = arg;
+    (void)pcb, (void)size;
+    if (writable(s))
+        wake(s, WRITABLE);
+    return ERR_OK;
+}
+
+/* Twice a second: what waited for memory or for more data may go. */
+static err_t again(void *arg, struct tcp_pcb *pcb) {
+    struct tcp_socket *s = arg;
+    if (pcb->unsent)
+        tcp_output(pcb);
+    if (writable(s))
+        wake(s, WRITABLE);
+    return ERR_OK;
+}
+#define AGAIN_TICKS (500 / TCP_SLOW_INTERVAL)
+
+static void lost(void *arg, err_t error) {
+    struct tcp_socket *s = arg;
+    bool attempt = s->state == CONNECTING;
+    s->pcb = NULL;
+    if (error == ERR_CLSD) { /* both sides said goodbye */
+        s->peer_closed = true;
+    } else {
+        s->inet.socket.error = s->unreachable     ? s->unreachable
+                               : error != ERR_RST ? ETIMEDOUT
+                               : attempt          ? ECONNREFUSED
+                               : s->peer_closed   ? EPIPE
+                                                  : ECONNRESET;
+    }
+    s->unreachable = 0;
+    if (attempt) {
+        s->state = IDLE;
+        s->failed = true;
+    }
+    wake(s, EVERYTHING);
+}
+
+static void attach(struct tcp_socket *s, struct tcp_pcb *pcb) {
+    s->pcb = pcb;
+    tcp_arg(pcb, s);
+    tcp_recv(pcb, received);
+    tcp_sent(pcb, sent);
+    tcp_err(pcb, lost);
+    tcp_poll(pcb, again, AGAIN_TICKS);
+}
+
+static void apply(const struct tcp_socket *s) {
+    struct tcp_pcb *pcb = s->pcb;
+    if (!pcb)
+        return;
+    inet_apply(&s->inet, (struct ip_pcb *)pcb);
+    if (pcb->state == LISTEN)
+        return;
+    if (s->no_delay)
+        tcp_nagle_disable(pcb);
+    else
+        tcp_nagle_enable(pcb);
+    pcb->keep_idle = (u32_t)s->keep_idle * 1000;
+    pcb->keep_intvl = (u32_t)s->keep_interval * 1000;
+    pcb->keep_cnt = (u32_t)s->keep_count;
+}
+
+/* ---- ports --------------------------------------------------------------- */
+
+/* May not have that address and port: somebody else's, unless both sides said
+ * that they share. */
+static bool conflicts(const struct tcp_socket *s, const ip_addr_t *ip, uint16_t port) {
+    for (unsigned i = 0; i < NUM_TCP_PCB_LISTS; i++) {
+        for (const struct tcp_pcb *p = *tcp_pcb_lists[i]; p; p = p->next) {
+            if (p == s->pcb || p->local_port != port || !inet_overlap(ip, &p->local_ip))
+                continue;
+            const struct tcp_socket *owner = p->callback_arg;
+            bool reused =
+                s->inet.socket.reuse_address && p->so_options & SOF_REUSEADDR && p->state != LISTEN;
+            bool shared = s->inet.socket.reuse_port && owner && owner->inet.socket.reuse_port;
+            if (!reused && !shared)
+                return true;
+        }
+    }
+    return false;
+}
+
+static int make_pcb(struct tcp_socket *s) {
+    if (s->pcb)
+        return 0;
+    struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(inet_any(&s->inet)));
+    if (!pcb)
+        return -ENOBUFS;
+    attach(s, pcb);
+    apply(s);
+    if (s->port) { /* bound, and the connection that it was for is gone */
+        ip_addr_copy(pcb->local_ip, s->inet.bound);
+        pcb->local_port = s->port;
+        TCP_REG(&tcp_bound_pcbs, pcb);
+    }
+    return 0;
+}
+
+static int bind_to(struct tcp_socket *s, const ip_addr_t *ip, uint16_t port) {
+    if (port && conflicts(s, ip, port))
+        return -EADDRINUSE;
+    int error = make_pcb(s);
+    if (error)
+        return error;
+    if (port) {
+        /* Not by tcp_bind: lwIP knows no SO_REUSEPORT. */
+        ip_addr_copy(s->pcb->local_ip, *ip);
+        s->pcb->local_port = port;
+        TCP_REG(&tcp_bound_pcbs, s->pcb);
+    } else {
+        error = inet_error(tcp_bind(s->pcb, ip, 0));
+        if (error)
+            return error == -EADDRNOTAVAIL ? -EADDRINUSE : error;
+    }
+    s->port = s->pcb->local_port;
+    s->inet.bound = s->local = s->pcb->local_ip;
+    s->inet.taken = true;
+    return 0;
+}
+
+static int tcp_socket_bind(struct socket *socket, const struct socket_address *a) {
+    struct tcp_socket *s = of(socket);
+    ip_addr_t ip;
+    uint16_t port;
+    int error = inet_address(&s->inet, a, -EINVAL, &ip, &port);
+    if (!error)
+        error = inet_check_local(&s->inet, &ip);
+    if (error)
+        return error;
+    if (s->port || s->state != IDLE)
+        return -EINVAL;
+    error = bind_to(s, ip_addr_isany_val(ip) && IP_IS_V6_VAL(ip) ? inet_any(&s->inet) : &ip, port);
+    s->bound = !error;
+    return error;
+}
+
+/* ---- listening ----------------------------------------------------------- */
+
+/* No more handshakes at once than there is room for what comes of them. */
+static void set_room(struct tcp_socket *s) {
+    unsigned room = 0;
+    struct tcp_socket *leader = NULL, *each = s;
+    do {
+        room += each->backlog + 1 > each->waiting ? each->backlog + 1 - each->waiting : 0;
+        leader = each->leads ? each : leader;
+        each = list_entry(each->group.next, struct tcp_socket, group);
+    } while (each != s);
+    if (leader && leader->pcb)
+        ((struct tcp_pcb_listen *)leader->pcb)->backlog = (u8_t)MIN(room, 255u);
+}
+
+static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
+    struct tcp_socket *first = arg, *l = first;
+    if (error || !pcb || !first)
+        return ERR_VAL;
+    /* They take turns; who has no room is passed over. */
+    do {
+        l = list_entry(l->group.next, struct tcp_socket, group);
+    } while (l != first && l->waiting > l->backlog);
+    if (l->waiting > l->backlog)
+        return ERR_MEM;
+    struct tcp_socket *s = heap_alloc(sizeof *s);
+    if (!s)
+        return ERR_MEM;
+    /* A copy of the listening one but for what is its own. */
+    uint64_t number;
+    socket_init(&s->inet.socket, l->inet.socket.ops, l->inet.socket.family, SOCK_STREAM,
+                l->inet.socket.protocol);
+    number = s->inet.socket.number;
+    *s = *l;
+    s->inet.socket.number = number;
+    wait_queue_init(&s->inet.socket.changed, l->inet.socket.changed.external);
+    s->inet.socket.listening = false;
+    s->inet.socket.error = 0;
+    s->inet.memberships = NULL;
+    list_init(&s->accepted);
+    list_init(&s->group);
+    s->leads = s->bound = false;
+    s->waiting = 0;
+    s->state = CONNECTED;
+    s->local = pcb->local_ip;
+    s->port = pcb->local_port;
+    s->inet.connected = true;
+    s->inet.peer = pcb->remote_ip;
+    s->inet.peer_port = pcb->remote_port;
+    attach(s, pcb);
+    apply(s);
+    list_push_back(&l->accepted, &s->node);
+    /* The turn is the next one's. */
+    if (l != first) {
+        list_remove(&first->group);
+        list_insert_before(l->group.next, &first->group);
+    }
+    l->waiting++;
+    set_room(l);
+    wake(l, READABLE);
+    return ERR_OK;
+}
+
+static int start_listening(struct tcp_socket *s) {
+    err_t error = ERR_OK;
+    struct tcp_pcb *l = tcp_listen_with_backlog_and_err(s->pcb, 1, &error);
+    if (!l)
+        return inet_error(error);
+    s->pcb = l;
+    s->leads = true;
+    tcp_arg(l, s);
+    tcp_accept(l, arrived);
+    return 0;
+}
+
+/* A listening socket that shares its port with us already, or NULL. */
+static struct tcp_socket *leader_of(const struct tcp_socket *s) {
+    for (struct tcp_pcb_listen *l = tcp_listen_pcbs.listen_pcbs; l; l = l->next) {
+        struct tcp_socket *owner = l->callback_arg;
+        if (owner && l->local_port == s->port && s->inet.socket.reuse_port &&
+            owner->inet.socket.reuse_port && IP_GET_TYPE(&l->local_ip) == IP_GET_TYPE(&s->local) &&
+            ip_addr_cmp(&l->local_ip, &s->local))
+            return owner;
+    }
+    return NULL;
+}
+
+static int tcp_socket_listen(struct socket *socket, int backlog) {
+    struct tcp_socket *s = of(socket);
+    int error = 0;
+    if (s->state != IDLE && s->state != LISTENING)
+        return -EINVAL;
+    if (s->state == IDLE) {
+        if (!s->port)
+            error = bind_to(s, inet_any(&s->inet), 0);
+        else if (conflicts(s, &s->inet.bound, s->port))
+            error = -EADDRINUSE;
+        if (!error)
+            error = make_pcb(s);
+        struct tcp_socket *leader = error ? NULL : leader_of(s);
+        if (leader)
+            list_push_back(&leader->group, &s->group);
+        else if (!error)
+            error = start_listening(s);
+        if (error)
+            return error;
+        s->state = LISTENING;
+        s->inet.socket.listening = true;
+    }
+    s->backlog = (unsigned)backlog;
+    set_room(s);
+    return 0;
+}
+
+static int tcp_socket_accept(struct socket *socket, struct socket **out, uint64_t deadline) {
+    struct tcp_socket *s = of(socket);
+    for (;;) {
+        if (s->state != LISTENING)
+            return -EINVAL;
+        struct list *node = list_pop_front(&s->accepted);
+        if (node) {
+            s->waiting--;
+            set_room(s);
+            *out = &list_entry(node, struct tcp_socket, node)->inet.socket;
+            return 0;
+        }
+        int error = wait(s, deadline);
+        if (error)
+            return error;
+    }
+}
+
+static void dispose(struct tcp_socket *s) {
+    chunks_free(s->first);
+    inet_leave_all(&s->inet);
+    heap_free(s, sizeof *s);
+}
+
+static void abort_connection(struct tcp_socket *s) {
+    struct tcp_pcb *pcb = detach(s);
+    if (pcb)
+        tcp_abort(pcb);
+}
+
+static void stop_listening(struct tcp_socket *s) {
+    struct list *node;
+    struct tcp_socket *heir = list_entry(s->group.next, struct tcp_socket, group);
+    bool led = s->leads;
+    list_remove(&s->group);
+    s->leads = false;
+    s->state = IDLE;
+    s->inet.socket.listening = false;
+    struct tcp_pcb *pcb = detach(s);
+    if (pcb)
+        tcp_close(pcb);
+    while ((node = list_pop_front(&s->accepted))) {
+        struct tcp_socket *c = list_entry(node, struct tcp_socket, node);
+        abort_connection(c);
+        dispose(c);
+    }
+    s->waiting = 0;
+    if (led && heir != s && !start_listening(heir))
+        set_room(heir);
+    net_settle();
+}
+
+/* ---- connecting ---------------------------------------------------------- */
+
+static err_t connected(void *arg, struct tcp_pcb *pcb, err_t error) {
+    struct tcp_socket *s = arg;
+    (void)pcb, (void)error;
+    s->state = CONNECTED;
+    wake(s, WRITABLE);
+    return ERR_OK;
+}
+
+/* Until the attempt is over. */
+static int await(struct tcp_socket *s, uint64_t deadline) {
+    while (s->state == CONNECTING) {
+        int error = wait(s, deadline);
+        if (error)
+            return error == -EAGAIN ? -EINPROGRESS : error;
+    }
+    if (s->state == CONNECTED) {
+        s->untold = false;
+        return 0;
+    }
+    s->failed = false;
+    int error = socket_take_error(&s->inet.socket);
+    return error ? error : -ECONNABORTED;
+}
+
+static int begin(struct tcp_socket *s, const struct socket_address *a) {
+    ip_addr_t to, source;
+    uint16_t port;
+    struct netif *netif;
+    int error = inet_address(&s->inet, a, -ENETUNREACH, &to, &port);
+    if (!error)
+        error = inet_route(&s->inet, &to, &netif, &source);
+    if (error)
+        return error;
+    if (ip_addr_ismulticast(&to) || ip_addr_isbroadcast(&to, netif))
+        return -ENETUNREACH;
+    if (!port)
+        return -ECONNREFUSED;
+    error = make_pcb(s);
+    if (error)
+        return error;
+    s->inet.peer = to;
+    s->inet.peer_port = port;
+    err_t result = tcp_connect(s->pcb, &to, port, connected);
+    if (result) {
+        if (!s->port && s->pcb->local_port == 0)
+            abort_connection(s);
+        return result == ERR_USE ? -EADDRNOTAVAIL : inet_error(result);
+    }
+    inet_apply(&s->inet, (struct ip_pcb *)s->pcb);
+    s->local = s->pcb->local_ip;
+    s->port = s->pcb->local_port;
+    s->state = CONNECTING;
+    s->untold = true;
+    s->inet.taken = s->inet.connected = true;
+    s->peer_closed = s->read_closed = s->write_closed = false;
+    net_settle();
+    return 0;
+}
+
+static void unbind(struct tcp_socket *s) {
+    if (!s->bound) {
+        s->port = 0;
+        s->inet.bound = *inet_any(&s->inet);
+    }
+    s->inet.connected = false;
+}
+
+static int disconnect(struct tcp_socket *s) {
+    if (s->state == LISTENING)
+        return -EINVAL;
+    abort_connection(s);
+    net_settle();
+    chunks_free(s->first);
+    s->first = s->last = NULL;
+    s->queued = 0;
+    s->state = IDLE;
+    s->failed = s->untold = s->peer_closed = s->read_closed = s->write_closed = false;
+    unbind(s);
+    wake(s, EVERYTHING);
+    return 0;
+}
+
+static int tcp_socket_connect(struct socket *socket, const struct socket_address *a,
+                              uint64_t deadline) {
+    struct tcp_socket *s = of(socket);
+    if (a->size < sizeof a->family)
+        return -EINVAL;
+    if (a->family == AF_UNSPEC)
+        return disconnect(s);
+    switch (s->state) {
+    case LISTENING:
+        return -EISCONN;
+    case CONNECTED:
+        if (!s->untold)
+            return -EISCONN;
+        s->untold = false;
+        return 0;
+    case CONNECTING:
+        return deadline ? await(s, deadline) : -EALREADY;
+    case IDLE:
+        break;
+    }
+    if (s->failed)
+        return await(s, deadline);
+    unbind(s);
+    int error = begin(s, a);
+    return error ? error : deadline ? await(s, deadline) : -EINPROGRESS;
+}
+
+/* ---- transfers ----------------------------------------------------------- */
+
+#define MSG_ERRQUEUE 0x2000u
+
+static long tcp_socket_receive(struct socket *socket, struct message *m) {
+    struct tcp_socket *s = of(socket);
+    bool peek = m->flags & MSG_PEEK;
+    size_t least = m->flags & MSG_WAITALL ? m->size : MIN((size_t)socket->low_water, m->size);
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN;
+    if (m->flags & MSG_OOB)
+        return -EINVAL;
+    if (s->state == LISTENING)
+        return -ENOTCONN;
+    for (;;) {
+        if (peek)
+            m->done = 0;
+        int error = take(s, m, peek);
+        if (error)
+            return m->done ? (long)m->done : error;
+        if (m->done >= MAX(least, (size_t)1) || (!m->size && s->queued))
+            return (long)m->done;
+        if (socket->error)
+            return m->done ? (long)m->done : socket_take_error(socket);
+        if (s->peer_closed || s->read_closed || (s->state == CONNECTED && !s->pcb))
+            return (long)m->done;
+        if (s->state == IDLE)
+            return m->done ? (long)m->done : s->failed || s->inet.connected ? 0 : -ENOTCONN;
+        error = wait(s, m->deadline);
+        if (error)
+            return m->done ? (long)m->done : error;
+    }
+}
+
+/* Hands over what there is room for: 0, also when nothing went; -errno. */
+static int put(struct tcp_socket *s, struct message *m) {
+    struct tcp_pcb *pcb = s->pcb;
+    while (message_left(m)) {
+        vaddr_t at = 0;
+        size_t n = MIN(message_next(m, &at), (size_t)pcb->snd_buf);
+        n = MIN(n, PAGE_SIZE - at % PAGE_SIZE);
+        if (!n || tcp_sndqueuelen(pcb) >= TCP_SND_QUEUELEN - 8)
+            return 0;
+        paddr_t page = user_page(at, PROT_READ);
+        if (!page)
+            return -EFAULT;
+        u8_t more = n < message_left(m) ? TCP_WRITE_FLAG_MORE : 0;
+        err_t error = tcp_write(pcb, (const char *)phys_to_virt(page) + at % PAGE_SIZE, (u16_t)n,
+                                TCP_WRITE_FLAG_COPY | more);
+        if (error == ERR_MEM)
+            return 0; /* again() says when to try once more */
+        if (error)
+            return inet_error(error);
+        m->done += n;
+    }
+    return 0;
+}
+
+/* More is to come, and what waits does not fill a segment. */
+static bool held(const struct tcp_socket *s, unsigned flags) {
+    const struct tcp_seg *unsent = s->pcb->unsent;
+    return (s->cork || flags & MSG_MORE) && unsent && !unsent->next && unsent->len < s->pcb->mss;
+}
+
+/* May data be sent?  -EPIPE and the like. */
+static int can_send(struct tcp_socket *s) {
+    if (s->inet.socket.error)
+        return socket_take_error(&s->inet.socket);
+    return s->write_closed || !s->pcb || s->state != CONNECTED ? -EPIPE : 0;
+}
+
+static long tcp_socket_send(struct socket *socket, struct message *m) {
+    struct tcp_socket *s = of(socket);
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    while (s->state == CONNECTING) {
+        int error = wait(s, m->deadline);
+        if (error)
+            return error;
+    }
+    for (;;) {
+        int error = can_send(s);
+        if (error)
+            return m->done ? (long)m->done : error;
+        error = put(s, m);
+        if (!held(s, m->flags)) {
+            tcp_output(s->pcb);
+            net_settle();
+        }
+        if (error)
+            return m->done ? (long)m->done : error;
+        if (!message_left(m))
+            return (long)m->done;
+        error = wait(s, m->deadline);
+        if (error)
+            return m->done ? (long)m->done : error;
+    }
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+static int tcp_socket_shutdown(struct socket *socket, int how) {
+    struct tcp_socket *s = of(socket);
+    bool reads = how != SHUT_WR, writes = how != SHUT_RD;
+    switch (s->state) {
+    case LISTENING:
+        if (reads) {
+            stop_listening(s);
+            wake(s, EVERYTHING);
+        }
+        return 0;
+    case CONNECTING:
+        return disconnect(s);
+    case IDLE:
+        return -ENOTCONN;
+    case CONNECTED:
+        break;
+    }
+    if (!s->pcb)
+        return -ENOTCONN;
+    s->read_closed = s->read_closed || reads;
+    if (writes && !s->write_closed) {
+        s->write_closed = true;
+        bool last = s->peer_closed;
+        tcp_shutdown(s->pcb, 0, 1);
+        if (last)
+            detach(s);
+        net_settle();
+    }
+    wake(s, EVERYTHING);
+    return 0;
+}
+
+/* SO_LINGER: until what was sent has arrived. */
+static void linger(struct tcp_socket *s) {
+    uint64_t deadline = clock_monotonic() + (uint64_t)s->inet.socket.linger * 1000000000u;
+    if (!s->write_closed && s->pcb) {
+        s->write_closed = true;
+        tcp_shutdown(s->pcb, 0, 1);
+        net_settle();
+    }
+    while (s->pcb && (s->pcb->unsent || s->pcb->unacked) && !wait(s, deadline)) {
+    }
+}
+
+static void tcp_socket_close(struct socket *socket) {
+    struct tcp_socket *s = of(socket);
+    if (s->state == LISTENING)
+        stop_listening(s);
+    else if (s->state == CONNECTED && s->pcb && (socket->linger == 0 || s->queued))
+        abort_connection(s); /* the other side must learn that data was lost */
+    else if (s->state == CONNECTED && socket->linger > 0)
+        linger(s);
+    struct tcp_pcb *pcb = detach(s);
+    if (pcb && tcp_close(pcb) != ERR_OK)
+        tcp_abort(pcb);
+    net_settle();
+    dispose(s);
+}
+
+void tcp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error) {
+    struct tcp_pcb *p = tcp_active_pcbs;
+    while (p && !(p->state == SYN_SENT && p->local_port == port && p->remote_port == to_port &&
+                  ip_addr_cmp_zoneless(&p->remote_ip, to)))
+        p = p->next;
+    struct tcp_socket *s = p ? p->callback_arg : NULL;
+    if (!s)
+        return;
+    s->unreachable = error;
+    tcp_abandon(p, 0); /* lost() tells */
+}
+
+/* ---- names, options, events ---------------------------------------------- */
+
+static int tcp_socket_name(struct socket *socket, bool peer, struct socket_address *out) {
+    struct tcp_socket *s = of(socket);
+    if (peer && (s->state != CONNECTED || (!s->pcb && !socket->error)))
+        return -ENOTCONN;
+    if (peer)
+        inet_name(&s->inet, &s->inet.peer, s->inet.peer_port, out);
+    else
+        inet_name(&s->inet, &s->local, s->port, out);
+    return 0;
+}
+
+static unsigned tcp_socket_poll(struct socket *socket) {
+    struct tcp_socket *s = of(socket);
+    unsigned events = socket->error ? POLLERR : 0;
+    bool in_closed = s->peer_closed || s->read_closed || !s->pcb;
+    bool out_closed = s->write_closed || !s->pcb;
+    switch (s->state) {
+    case LISTENING:
+        return list_empty(&s->accepted) ? 0 : READABLE;
+    case CONNECTING:
+        return events;
+    case IDLE:
+        return events | WRITABLE | POLLHUP | (s->failed ? READABLE | POLLRDHUP : 0);
+    case CONNECTED:
+        break;
+    }
+    if (in_closed || s->queued >= (size_t)socket->low_water)
+        events |= READABLE;
+    if (in_closed)
+        events |= POLLRDHUP;
+    if (in_closed && out_closed)
+        events |= POLLHUP;
+    if (out_closed || writable(s))
+        events |= WRITABLE;
+    return events;
+}
+
+static long tcp_socket_readable(struct socket *socket) {
+    struct tcp_socket *s = of(socket);
+    return s->state == LISTENING ? -EINVAL : (long)s->queued;
+}
+
+enum {
+    TCP_NODELAY_OPTION = 1,
+    TCP_MAXSEG,
+    TCP_CORK,
+    TCP_KEEPIDLE_OPTION,
+    TCP_KEEPINTVL_OPTION,
+    TCP_KEEPCNT_OPTION,
+    TCP_SYNCNT,
+    TCP_LINGER2,
+    TCP_DEFER_ACCEPT,
+    TCP_WINDOW_CLAMP,
+    TCP_INFO,
+    TCP_QUICKACK,
+    TCP_CONGESTION,
+    TCP_USER_TIMEOUT = 18,
+    TCP_FASTOPEN = 23,
+    TCP_NOTSENT_LOWAT = 25,
+};
+#define CONGESTION "reno"
+
+static int set_within(int32_t *out, int value, int low, int high) {
+    if (value < low || value > high)
+        return -EINVAL;
+    *out = value;
+    return 0;
+}
+
+static int set_tcp(struct tcp_socket *s, int name, int n) {
+    switch (name) {
+    case TCP_NODELAY_OPTION:
+        s->no_delay = n;
+        break;
+    case TCP_CORK:
+        s->cork = n;
+        break;
+    case TCP_KEEPIDLE_OPTION:
+        return set_within(&s->keep_idle, n, 1, 32767);
+    case TCP_KEEPINTVL_OPTION:
+        return set_within(&s->keep_interval, n, 1, 32767);
+    case TCP_KEEPCNT_OPTION:
+        return set_within(&s->keep_count, n, 1, 127);
+    case TCP_SYNCNT:
+        return set_within(&s->syn_count, n, 1, 127);
+    case TCP_MAXSEG:
+        return n ? set_within(&s->max_segment, n, 88, 32767) : 0;
+    case TCP_LINGER2:
+        return set_within(&s->linger2, n, INT32_MIN, INT32_MAX);
+    case TCP_DEFER_ACCEPT:
+        s->defer_accept = n < 0 ? 0 : n;
+        return 0;
+    case TCP_USER_TIMEOUT:
+        return set_within(&s->user_timeout, n, 0, INT32_MAX);
+    case TCP_NOTSENT_LOWAT:
+        s->unsent_low = n;
+        return 0;
+    case TCP_QUICKACK:
+    case TCP_WINDOW_CLAMP:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+    if (s->pcb && s->state == CONNECTED) { /* what was held back goes */
+        tcp_output(s->pcb);
+        net_settle();
+    }
+    return 0;
+}
+
+static int tcp_socket_set_option(struct socket *socket, int level, int name, const void *value,
+                                 size_t size) {
+    struct tcp_socket *s = of(socket);
+    int n, error;
+    switch (level) {
+    case SOL_SOCKET:
+        apply(s);
+        return -ENOPROTOOPT;
+    case SOL_IP:
+    case SOL_IPV6:
+        return inet_set_option(&s->inet, (struct ip_pcb *)s->pcb, level, name, value, size);
+    case SOL_TCP:
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    if (name == TCP_CONGESTION) {
+        size_t length = sizeof CONGESTION - 1;
+        return !size ? -EINVAL : size >= length && !memcmp(value, CONGESTION, length) ? 0 : -ENOENT;
+    }
+    if (size < sizeof n)
+        return -EINVAL;
+    error = inet_int(value, size, &n);
+    if (!error)
+        error = set_tcp(s, name, n);
+    if (!error)
+        apply(s);
+    return error;
+}
+
+struct tcp_info { /* Linux's, as far as it is filled in */
+    uint8_t state, congestion_state, retransmits, probes, backoff, options, scales, flags;
+    uint32_t rto, ato, send_mss, receive_mss, unacked, sacked, lost, retransmitted, forward;
+    uint32_t last_sent, last_ack_sent, last_received, last_ack_received;
+    uint32_t path_mtu, receive_threshold, rtt, rtt_variance, send_threshold, send_window;
+    uint32_t advertised_mss, reordering, receive_rtt, receive_space, total_retransmits;
+};
+_Static_assert(sizeof(struct tcp_info) == 104, "struct tcp_info is an ABI");
+
+static void get_info(const struct tcp_socket *s, struct tcp_info *out) {
+    enum { LINUX_CLOSE = 7 };
+    static const uint8_t states[] = {LINUX_CLOSE, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6};
+    const struct tcp_pcb *p = s->pcb;
+    memset(out, 0, sizeof *out);
+    out->state = p ? states[p->state] : LINUX_CLOSE;
+    if (!p || p->state == LISTEN)
+        return;
+    out->retransmits = p->nrtx;
+    out->rto = (uint32_t)p->rto * TCP_SLOW_INTERVAL * 1000;
+    out->send_mss = out->receive_mss = out->advertised_mss = p->mss;
+    out->unacked = p->unacked ? (p->snd_nxt - p->lastack + p->mss - 1) / p->mss : 0;
+    out->rtt = (uint32_t)(p->sa >> 3) * TCP_SLOW_INTERVAL * 1000;
+    out->rtt_variance = (uint32_t)p->sv * TCP_SLOW_INTERVAL * 1000 / 4;
+    out->send_threshold = p->ssthresh / p->mss;
+    out->send_window = p->cwnd / p->mss;
+    out->receive_space = TCP_WND;
+}
+
+static int get_tcp(const struct tcp_socket *s, int name) {
+    switch (name) {
+    case TCP_NODELAY_OPTION:
+        return s->no_delay;
+    case TCP_CORK:
+        return s->cork;
+    case TCP_MAXSEG:
+        return s->pcb && s->state == CONNECTED ? s->pcb->mss
+               : s->max_segment                ? s->max_segment
+                                               : 536;
+    case TCP_KEEPIDLE_OPTION:
+        return s->keep_idle;
+    case TCP_KEEPINTVL_OPTION:
+        return s->keep_interval;
+    case TCP_KEEPCNT_OPTION:
+        return s->keep_count;
+    case TCP_SYNCNT:
+        return s->syn_count;
+    case TCP_LINGER2:
+        return s->linger2;
+    case TCP_DEFER_ACCEPT:
+        return s->defer_accept;
+    case TCP_USER_TIMEOUT:
+        return s->user_timeout;
+    case TCP_NOTSENT_LOWAT:
+        return s->unsent_low;
+    case TCP_QUICKACK:
+        return 1;
+    case TCP_WINDOW_CLAMP:
+        return TCP_WND;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int tcp_socket_get_option(struct socket *socket, int level, int name, void *value,
+                                 size_t *size) {
+    struct tcp_socket *s = of(socket);
+    if (level == SOL_IP || level == SOL_IPV6)
+        return inet_get_option(&s->inet, level, name, value, size);
+    if (level != SOL_TCP)
+        return -ENOPROTOOPT;
+    if (name == TCP_INFO) {
+        get_info(s, value);
+        *size = sizeof(struct tcp_info);
+        return 0;
+    }
+    if (name == TCP_CONGESTION) {
+        memset(value, 0, 16);
+        memcpy(value, CONGESTION, sizeof CONGESTION);
+        *size = 16;
+        return 0;
+    }
+    int n = get_tcp(s, name);
+    if (n < 0)
+        return n;
+    memcpy(value, &n, *size = sizeof n);
+    return 0;
+}
+
+enum { SIOCOUTQ = 0x5411, SIOCATMARK = 0x8905 };
+
+static long tcp_socket_ioctl(struct socket *socket, unsigned long request, vaddr_t arg) {
+    struct tcp_socket *s = of(socket);
+    int n = 0;
+    if (request != SIOCOUTQ && request != SIOCATMARK)
+        return -ENOTTY;
+    if (s->state == LISTENING)
+        return request == SIOCOUTQ ? -EINVAL : 0;
+    if (request == SIOCOUTQ && s->pcb && s->state == CONNECTED)
+        n = (int)(TCP_SND_BUF - s->pcb->snd_buf);
+    return user_write(arg, &n, sizeof n);
+}
+
+static const struct socket_ops tcp_ops = {
+    .bind = tcp_socket_bind,
+    .listen = tcp_socket_listen,
+    .accept = tcp_socket_accept,
+    .connect = tcp_socket_connect,
+    .send = tcp_socket_send,
+    .receive = tcp_socket_receive,
+    .shutdown = tcp_socket_shutdown,
+    .name = tcp_socket_name,
+    .set_option = tcp_socket_set_option,
+    .get_option = tcp_socket_get_option,
+    .poll = tcp_socket_poll,
+    .readable = tcp_socket_readable,
+    .ioctl = tcp_socket_ioctl,
+    .close = tcp_socket_close,
+};
+
+int tcp_socket_create(uint16_t family, int protocol, struct socket **out) {
+    struct tcp_socket *s = heap_alloc(sizeof *s);
+    if (!s)
+        return -ENOBUFS;
+    inet_init(&s->inet, &tcp_ops, family, SOCK_STREAM, protocol);
+    s->local = s->inet.bound;
+    list_init(&s->accepted);
+    list_init(&s->node);
+    list_init(&s->group);
+    s->keep_idle = 7200;
+    s->keep_interval = 75;
+    s->keep_count = 9;
+    s->syn_count = 6;
+    s->linger2 = 60;
+    s->unsent_low = -1;
+    *out = &s->inet.socket;
+    return 0;
+}
