@@ -20,8 +20,8 @@ static int listening;
 static int open_listening(void) {
     socklen_t size = sizeof address;
     listening = socket(AF_INET, SOCK_STREAM, 0);
-    address = (struct sockaddr_in){.sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     CHECK_EQ(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
     CHECK_EQ(listen(listening, 16), 0);
     CHECK_EQ(getsockname(listening, (struct sockaddr *)&address, &size), 0);
