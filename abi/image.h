@@ -32,6 +32,7 @@
  *     terminal=IOE:ROWSxCOLUMNS  which of stdin, stdout, stderr are terminals on
  *                     the host (three digits, 0 or 1) and their size; absent:
  *                     unknown.  REPORT_TERMINAL brings later changes
+ *     cpus=N          CPUs that the machine has; absent: the kernel asks it
  *     seed=HEX        up to 64 digits mixed into the random generator
  *     virtio_mmio.device=SIZE@ADDRESS:IRQ   as Linux has it, added by QEMU
  */

@@ -227,6 +227,9 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
     if (o->strace) {
         token(&t, "strace", NULL);
     }
+    if (o->cpus > 1) {
+        token(&t, "cpus=", xasprintf("%u", o->cpus));
+    }
     if (o->timeline) {
         token(&t, "timeline", NULL);
     }
@@ -459,6 +462,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .qemu = qemu,
         .image = info->path,
         .machine = o->machine,
+        .cpus = o->cpus,
         .cmdline = cmdline,
         .gdb_port = o->gdb ? o->gdb_port : 0,
         .stand_alone = o->dry_run,

@@ -204,6 +204,16 @@ static bool take_memory(struct parse *p, const char *value) {
            bad_value(p, value, "a size such as 64M or 1G (megabytes without a letter)");
 }
 
+static bool take_cpus(struct parse *p, const char *value) {
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end != '\0' || n < 1 || n > OPTIONS_CPUS) {
+        return bad_value(p, value, xasprintf("a number from 1 to %d", OPTIONS_CPUS));
+    }
+    p->o->cpus = (unsigned)n;
+    return true;
+}
+
 static bool take_timeout(struct parse *p, const char *value) {
     char *end;
     double seconds = strtod(value, &end);
@@ -345,6 +355,7 @@ static const struct row {
     {"--missing", 0, OPTIONS_ALL, VALUE, "trap|enosys|CALL=POLICY", take_missing,
      "what a missing system call does (trap, enosys, ignore)"},
     {"--memory", 'm', OPTIONS_RUN, VALUE, "SIZE", take_memory, "memory of the machine"},
+    {"--cpus", 0, OPTIONS_RUN, VALUE, "N", take_cpus, "CPUs of the machine, for threads"},
     {"--timeout", 0, OPTIONS_RUN, VALUE, "SECONDS", take_timeout,
      "end the run after that time, status 6"},
     {"--accel", 0, OPTIONS_RUN, VALUE, "auto|kvm|tcg", take_accel, "how QEMU runs the code"},

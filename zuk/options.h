@@ -16,15 +16,17 @@
 #include <stdint.h>
 
 enum options_set {
-    OPTIONS_BUILD = 1,     /* -o --artifact --zig --strict --strip -D */
-    OPTIONS_RUN = 2,       /* -m --timeout --accel --machine --strace --json --dry-run --gdb */
-    OPTIONS_PROGRAM = 4,   /* one input, then the app's arguments; no "--" needed */
-    OPTIONS_NEW = 8,       /* --lang */
-    OPTIONS_JSON = 16,     /* --json */
+    OPTIONS_BUILD = 1,   /* -o --artifact --zig --strict --strip -D */
+    OPTIONS_RUN = 2,     /* -m --cpus --timeout --accel --machine --strace --json --dry-run --gdb */
+    OPTIONS_PROGRAM = 4, /* one input, then the app's arguments; no "--" needed */
+    OPTIONS_NEW = 8,     /* --lang */
+    OPTIONS_JSON = 16,   /* --json */
     OPTIONS_NO_INPUT = 32, /* there may be none */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+
+enum { OPTIONS_CPUS = 64 }; /* the most that the kernel takes */
 
 struct options {
     /* every command */
@@ -50,6 +52,7 @@ struct options {
     bool env_all;        /* our environment too; -e wins */
     bool cwd_ro;         /* a read-only copy of the working directory */
     uint64_t memory;     /* bytes; 0: default */
+    unsigned cpus;       /* 0: one */
     uint64_t timeout_ms; /* 0: none */
     enum options_accel accel;
     const char *machine; /* "microvm", "q35", "pc"; never NULL */

@@ -86,6 +86,9 @@ const char *const *vm_command(const struct vm_config *config) {
     add(&w, "-no-reboot");
     add2(&w, "-accel", config->kvm ? "kvm" : "tcg");
     add2(&w, "-cpu", "max");
+    if (config->cpus > 1) {
+        add2(&w, "-smp", xasprintf("%u", config->cpus));
+    }
     uint64_t mib = config->memory >> 20;
     add2(&w, "-m",
          mib << 20 == config->memory

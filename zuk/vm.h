@@ -27,6 +27,7 @@ struct vm_config {
     const char *machine; /* a name in the table: "microvm", "q35", "pc" */
     bool kvm;
     uint64_t memory;     /* bytes, a multiple of 4096 */
+    unsigned cpus;       /* 0, 1: one */
     const char *cmdline; /* tokens for the kernel */
     const char *module;  /* path of a file with more tokens, or NULL */
     uint16_t gdb_port;   /* 0: none; otherwise QEMU waits for gdb */

@@ -171,12 +171,19 @@ void app_exit(unsigned status) {
 }
 
 void app_die(unsigned reason, unsigned signal) {
-    end((struct report_exit){.reason = (uint8_t)reason, .signal = (uint8_t)signal}, false);
+    end((struct report_exit){.reason = (uint8_t)reason, .signal = (uint8_t)signal},
+        reason == REASON_DEADLOCK);
 }
 
 void crash(const struct crash *c, unsigned reason) {
-    crash_report(c);
-    end((struct report_exit){.reason = (uint8_t)reason, .signal = c->signal}, c->poll);
+    struct crash alone = *c;
+    if (arch_cpus_stop) {
+        /* What is told holds still; and nobody else would run while this sleeps. */
+        arch_cpus_stop();
+        alone.poll = true;
+    }
+    crash_report(&alone);
+    end((struct report_exit){.reason = (uint8_t)reason, .signal = c->signal}, alone.poll);
 }
 
 /* ---- the kernel's own trouble ---- */

@@ -7,6 +7,7 @@
 #include "abi/image.h"
 #include "boot/bootinfo.h"
 #include "console/console.h"
+#include "lib/align.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -39,11 +40,19 @@ static void policy_option(const struct cmdline *it) {
     }
 }
 
+static void cpus_option(const struct cmdline *it) {
+    uint64_t count;
+    if (cmdline_number(it->value, it->value_len, &count) == it->value_len)
+        sched_cpus_told = (unsigned)MIN(count, 4096u);
+}
+
 void app_option(const struct cmdline *it) {
     if (cmdline_is(it, "strace"))
         app_settings.trace = true;
     else if (cmdline_is(it, "timeline"))
         app_settings.timeline = true;
+    else if (cmdline_is(it, "cpus"))
+        cpus_option(it);
     else if (cmdline_is(it, "missing"))
         policy_option(it);
     else if (cmdline_is(it, "terminal"))

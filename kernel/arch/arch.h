@@ -4,7 +4,8 @@
  * arch/<a>/ implements all of it, in files of the same names; arch/<a>/cpu.h
  * holds its inline parts.
  *
- * The kernel runs with interrupts off, but for arch_idle().  One app, one
+ * The kernel runs with interrupts off, but for arch_idle(), and on one CPU at a
+ * time (arch/smp.h).  One app, one
  * address space: the lower half is the app's, the upper half the kernel's.
  */
 #ifndef ARCH_ARCH_H
@@ -67,6 +68,9 @@ void arch_page_walk(vaddr_t start, vaddr_t end,
 int arch_page_protect(vaddr_t va, unsigned prot);
 /* Unmaps one page; returns its entry; false when there was none. */
 bool arch_page_unmap(vaddr_t va, struct page_entry *out);
+/* Until this returns, other CPUs may still use what the three above took away:
+ * before a frame of it is used for anything else. */
+void arch_pages_settle(void);
 /* Maps a kernel page of device registers, uncached; returns its address. */
 void *arch_map_device(paddr_t base, size_t size);
 uint64_t arch_table_pages(void); /* page-table frames in use */
@@ -90,6 +94,8 @@ struct arch_thread {
     uint64_t tls; /* the app's thread pointer (FS base) */
     uint64_t gs;  /* the app's GS base while switched out, where it has one */
     void *fpu;    /* save area, NULL until first switched away */
+    bool idle;    /* never in the app: no state of its */
+    bool polls;   /* takes interrupts in the middle of the kernel */
 };
 struct thread;
 /* The child's machine state: the caller's registers, with result 0 and that
@@ -165,5 +171,7 @@ bool arch_random(uint64_t *out); /* a hardware random number, if there is such a
 /* The end. */
 void arch_poweroff(unsigned status) __attribute__((noreturn));
 void arch_halt(void) __attribute__((noreturn)); /* for a panic inside a panic */
+/* Stops all other CPUs for good; arch/<a>/smp.c, weak. */
+void arch_cpus_stop(void) __attribute__((weak));
 
 #endif

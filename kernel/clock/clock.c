@@ -14,17 +14,24 @@
 
 static struct list timers = LIST_INIT(timers);
 
-uint64_t clock_monotonic(void) {
-    static uint32_t mult;
-    static unsigned shift;
+static uint32_t mult;
+static unsigned shift;
+
+uint64_t clock_of_cycles(uint64_t cycles) {
     if (!mult) {
-        uint64_t ns, hz;
-        if (arch_clock_paravirtual(&ns, NULL))
-            return ns;
-        hz = arch_cycles_hz();
+        uint64_t hz = arch_cycles_hz();
         mult = mul_shift_factor(hz ? hz : 1, UINT64_C(1000000000), &shift);
     }
-    return mul_shift(arch_cycles(), mult, shift);
+    return mul_shift(cycles, mult, shift);
+}
+
+uint64_t clock_monotonic(void) {
+    static bool exact; /* the counter itself is the clock */
+    uint64_t ns;
+    if (!exact && arch_clock_paravirtual(&ns, NULL))
+        return ns;
+    exact = true;
+    return clock_of_cycles(arch_cycles());
 }
 
 static struct timer *first(void) {

@@ -12,8 +12,9 @@
 
 #include "lib/list.h"
 
-uint64_t clock_monotonic(void); /* since boot; calibrates on first use */
-uint64_t clock_realtime(void);  /* since 1970-01-01 UTC; reads the RTC on first use */
+uint64_t clock_monotonic(void);            /* since boot; calibrates on first use */
+uint64_t clock_of_cycles(uint64_t cycles); /* their length in ns */
+uint64_t clock_realtime(void);             /* since 1970-01-01 UTC; reads the RTC on first use */
 void clock_set_realtime(uint64_t ns);
 
 struct timer {

@@ -105,18 +105,20 @@ static void status_text(struct text *t, uint64_t arg) {
     text_format(t, "Threads:\t%lu\nSigQ:\t0/0\n", thread_count());
     text_format(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n", th->signal_pending,
                 signal_shared, th->signal_mask);
-    text_format(t, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    uint64_t cpus = th->cpus ? th->cpus : sched_cpu_set();
+    text_format(t, "Seccomp:\t0\nCpus_allowed:\t%lx\nCpus_allowed_list:\t", cpus);
+    text_set(t, cpus);
 }
 
 static void stat_text(struct text *t, uint64_t arg) {
     struct thread *th = thread_for(arg);
-    uint64_t ticks = clock_monotonic() / 10000000;
+    uint64_t ticks = (arg ? thread_busy_ns(th) : sched_busy_ns()) / 10000000;
     text_format(t, "%u (%.*s) %c 0 1 1 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %lu 0 0 %lu %lu", th->id,
                 NAME_SIZE, name_of(th), state_of(th), ticks, thread_count(), space_size(),
                 area_pages());
     text_format(t,
-                " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-                th->stack_high);
+                " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+                th->stack_high, th->cpu);
 }
 
 static void statm_text(struct text *t, uint64_t arg) {
@@ -331,10 +333,14 @@ static void filesystems_text(struct text *t, uint64_t arg) {
 
 static void cpuinfo_text(struct text *t, uint64_t arg) {
     uint64_t khz = arch_cycles_hz() / 1000;
+    unsigned count = sched_cpu_total();
     (void)arg;
-    text_format(t, "processor\t: 0\nmodel name\t: zuk virtual CPU\ncpu MHz\t\t: %lu.%03lu\n",
-                khz / 1000, khz % 1000);
-    text_format(t, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n\n");
+    for (unsigned i = 0; i < count; i++) {
+        text_format(t, "processor\t: %u\nmodel name\t: zuk virtual CPU\ncpu MHz\t\t: %lu.%03lu\n",
+                    i, khz / 1000, khz % 1000);
+        text_format(t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n\n",
+                    count, i, count);
+    }
 }
 
 static void uptime_text(struct text *t, uint64_t arg) {
@@ -344,12 +350,15 @@ static void uptime_text(struct text *t, uint64_t arg) {
     text_format(t, "%lu.%02lu %lu.%02lu\n", cs / 100, cs % 100, idle / 100, idle % 100);
 }
 
-/* One CPU; what is not idle is the program's. */
+/* What is not idle is the program's.  The idle time of one CPU is not kept. */
 static void machine_stat_text(struct text *t, uint64_t arg) {
-    uint64_t now = clock_monotonic(), idle = sched_idle_ns / 10000000, busy = now / 10000000 - idle;
+    unsigned count = sched_cpu_total();
+    uint64_t now = clock_monotonic(), busy = sched_busy_ns() / 10000000;
+    uint64_t idle = sched_idle_ns / 10000000;
     (void)arg;
     text_format(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
-    text_format(t, "cpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", busy, idle);
+    for (unsigned i = 0; i < count; i++)
+        text_format(t, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", i, busy / count, idle / count);
     text_format(t, "ctxt 0\nbtime %lu\n", (clock_realtime() - now) / 1000000000);
     text_format(t, "processes %lu\nprocs_running 1\nprocs_blocked 0\n", thread_count());
 }

@@ -3,10 +3,11 @@
  * /sys, as far as programs count processors with it.
  */
 #include "fs/table.h"
+#include "sched/thread.h"
 
 static void cpu_list(struct text *t, uint64_t arg) {
     (void)arg;
-    text_bytes(t, "0\n", 2);
+    text_set(t, sched_cpu_set());
 }
 
 #define TEXT_MODE (S_IFREG | 0444)

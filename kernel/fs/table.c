@@ -187,6 +187,19 @@ void text_format(struct text *t, const char *fmt, ...) {
     text_bytes(t, line, MIN(n, sizeof(line) - 1));
 }
 
+void text_set(struct text *t, uint64_t set) {
+    const char *comma = "";
+    for (unsigned i = 0, first; i < 64; i++) {
+        if (!(set >> i & 1))
+            continue;
+        for (first = i; i < 63 && set >> (i + 1) & 1;)
+            i++;
+        text_format(t, first == i ? "%s%u" : "%s%u-%u", comma, first, i);
+        comma = ",";
+    }
+    text_bytes(t, "\n", 1);
+}
+
 static long text_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     struct node *n = node_of(f->inode);
     struct text t = {.from = *pos, .to = *pos + size, .buf = buf};

@@ -23,6 +23,9 @@ struct text {
 void text_bytes(struct text *t, const char *bytes, size_t size);
 void text_format(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A set as "0-3,5", and the end of the line. */
+void text_set(struct text *t, uint64_t set);
+
 struct table_entry {
     const char *name; /* NULL: one child per number */
     uint16_t mode;    /* 0: the end of the table */

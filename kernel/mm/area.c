@@ -69,9 +69,21 @@ uint64_t area_pages(void) {
 
 /* ---- pages ---- */
 
+/* Frames that no page of the app has any more, but maybe another CPU's TLB. */
+static paddr_t released[64];
+static unsigned released_count;
+
+static void settle(void) {
+    arch_pages_settle();
+    while (released_count)
+        frame_free(released[--released_count]);
+}
+
 static void release(const struct page_entry *e) {
     if (e->owned) {
-        frame_free(e->frame);
+        if (released_count == ARRAY_LEN(released))
+            settle();
+        released[released_count++] = e->frame;
         owned_pages--;
     }
 }
@@ -86,6 +98,7 @@ static void drop_page(vaddr_t va, const struct page_entry *entry, void *arg) {
 
 static void drop_pages(vaddr_t start, vaddr_t end) {
     arch_page_walk(start, end, drop_page, NULL);
+    settle();
 }
 
 struct protect {
@@ -263,6 +276,7 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
         at = a->end;
         a->prot = prot;
         arch_page_walk(a->start, a->end, protect_page, &p);
+        settle();
         if (p.error)
             error = p.error;
         a = merge_back(a);
@@ -291,7 +305,7 @@ static void move_page(vaddr_t va, const struct page_entry *entry, void *arg) {
         return;
     m->error = arch_page_map(va - m->from + m->to, e.frame, e.prot, e.owned);
     if (m->error)
-        release(&e);
+        release(&e); /* until area_remap unmaps the old range */
 }
 
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,

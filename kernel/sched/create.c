@@ -5,13 +5,14 @@
  * A thread cannot free the stack that it ends on: the next one to be made
  * takes it over, or frees it.
  */
+#include "sched/sched_impl.h"
+
 #include "clock/clock.h"
 #include "diag/diag.h"
 #include "lib/align.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
-#include "sched/thread.h"
 
 #define SLICE_NS 10000000u
 
@@ -35,8 +36,8 @@ void thread_bury(struct thread *t) {
     list_push_back(&dead, &t->all);
 }
 
-/* A thread structure with a stack and an FPU area: a dead one's, or new. */
-static struct thread *thread_body(void) {
+/* A dead one's, or new. */
+struct thread *thread_body(void) {
     struct list *node = list_pop_front(&dead);
     if (node) {
         struct thread *t = list_entry(node, struct thread, all);
@@ -66,10 +67,13 @@ struct thread *thread_create(const struct trap_frame *frame, vaddr_t sp) {
     if (!t)
         return NULL;
     sched_contended = contended;
+    if (sched_start_cpus)
+        sched_start_cpus();
     t->self = t;
     t->id = ++last_id;
     t->state = THREAD_WAITING;
     t->signal_mask = self->signal_mask;
+    t->cpus = self->cpus;
     t->work = self->work & THREAD_WORK_TRACE;
     memcpy(t->name, self->name, sizeof t->name);
     list_init(&t->run);

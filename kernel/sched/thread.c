@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The run queue, waiting, waking.  Round robin; the kernel is not preempted,
- * so the queues need no lock on one CPU.
+ * The run queue, waiting, waking.  Round robin; the kernel is not preempted
+ * and runs on one CPU at a time, so the queues need no lock.
  */
-#include "sched/thread.h"
+#include "sched/sched_impl.h"
 
 #include "clock/clock.h"
 #include "diag/diag.h"
@@ -17,12 +17,16 @@ void (*sched_deadlock)(void);
 uint64_t sched_idle_ns;
 unsigned sched_external_waits;
 void (*sched_contended)(void);
+const struct sched_cpus *sched_cpus;
+unsigned sched_cpus_told;
+uint64_t sched_cycles;
 
-static struct list run_queue = {&run_queue, &run_queue};
+struct list run_queue = {&run_queue, &run_queue};
 
 void thread_init_first(void) {
     struct thread *t = &thread_first;
     t->id = 1;
+    t->running = true;
     list_init(&t->run);
     list_push_back(&thread_all, &t->all);
 }
@@ -31,42 +35,72 @@ bool thread_resched_wanted(void) {
     return !list_empty(&run_queue);
 }
 
-/* Gives the CPU to the next runnable thread; waits for one when there is none. */
-static void schedule(void) {
-    struct thread *self = thread_current();
-    /* Not asked again below: an interrupt may wake this thread while it idles
-     * here, and then it stands in the run queue already. */
-    bool yields = self->state == THREAD_RUNNABLE;
+void thread_account(struct thread *t) {
+    uint64_t now = arch_cycles();
+    t->cycles += now - t->since;
+    sched_cycles += now - t->since;
+    t->since = now;
+}
+
+uint64_t sched_busy_ns(void) {
+    uint64_t spent = sched_cpus ? sched_cpus->spent() : arch_cycles() - thread_current()->since;
+    return clock_of_cycles(sched_cycles + spent);
+}
+
+uint64_t thread_busy_ns(const struct thread *t) {
+    return clock_of_cycles(t->cycles + (t->running ? arch_cycles() - t->since : 0));
+}
+
+/* The next runnable thread, taken out of the run queue, on the only CPU; waits
+ * for one when there is none.  `self` goes on when it yields to nobody. */
+static struct thread *next_alone(struct thread *self, bool yields) {
     while (list_empty(&run_queue)) {
         if (yields)
-            return;
+            return self;
         if (!timer_pending() && !sched_external_waits) {
             if (sched_deadlock)
                 sched_deadlock();
             panic("deadlock: no runnable thread and no deadline");
         }
+        thread_account(self);
         uint64_t since = clock_monotonic();
         arch_idle();
         sched_idle_ns += clock_monotonic() - since;
+        self->since = arch_cycles();
     }
     struct thread *next = list_entry(list_pop_front(&run_queue), struct thread, run);
-    next->state = THREAD_RUNNABLE;
-    if (next == self)
-        return;
     if (yields)
         list_push_back(&run_queue, &self->run);
+    return next;
+}
+
+/* Gives the CPU to the next runnable thread. */
+static void schedule(void) {
+    struct thread *self = thread_current();
+    /* Not asked again below: an interrupt may wake this thread while it idles
+     * in there, and then it stands in the run queue already. */
+    bool yields = self->state == THREAD_RUNNABLE;
+    struct thread *next = sched_cpus ? sched_cpus->next(self, yields) : next_alone(self, yields);
+    if (next == self)
+        return;
+    thread_account(self);
+    self->running = false;
+    next->running = true;
+    next->since = self->since;
     arch_thread_switch(self, next);
 }
 
 void thread_yield(void) {
-    if (!list_empty(&run_queue))
+    if (!list_empty(&run_queue) || thread_current()->cpus)
         schedule();
 }
 
 void thread_start(struct thread *t) {
     t->state = THREAD_RUNNABLE;
     list_push_back(&run_queue, &t->run);
-    if (sched_contended)
+    if (sched_cpus)
+        sched_cpus->ready(t);
+    else if (sched_contended)
         sched_contended();
 }
 
@@ -77,8 +111,11 @@ void thread_stop(void) {
 }
 
 void thread_wake(struct thread *t) {
-    if (t->state != THREAD_WAITING)
+    if (t->state != THREAD_WAITING) {
+        if (sched_cpus)
+            sched_cpus->poke(t);
         return;
+    }
     list_remove(&t->run);
     thread_start(t);
 }

@@ -3,8 +3,10 @@
  * Threads and wait queues.
  *
  * Kernel code is not preempted: it gives the CPU away only in wait_on(),
- * thread_yield() and thread_exit().  Each thread has a kernel stack of its
- * own, with an unmapped page below.
+ * thread_yield() and thread_stop().  On several CPUs it runs on one at a time
+ * (arch/arch.h), so what holds on one CPU holds there too; a thread that comes
+ * back from one of the three may be on another CPU.  Each thread has a kernel
+ * stack of its own, with an unmapped page below.
  */
 #ifndef SCHED_THREAD_H
 #define SCHED_THREAD_H
@@ -35,6 +37,10 @@ struct thread {
     struct list run; /* in the run queue or a wait queue */
     struct list all; /* in thread_all */
     enum thread_state state;
+    bool running;                         /* some CPU runs it */
+    uint32_t cpu;                         /* which; or which did last */
+    uint64_t cpus;                        /* those it may run on, a bit each; 0: all */
+    uint64_t cycles, since;               /* CPU time used up to then, both in cycles */
     uint32_t id;                          /* Linux thread id; the first is 1 */
     uint64_t signal_mask, signal_pending; /* bit N-1: signal N */
     uint64_t saved_mask;                  /* what sigsuspend and its kind replaced */
@@ -98,7 +104,22 @@ extern void (*sched_deadlock)(void);
 /* Called when a thread becomes runnable beside the current one: time slices
  * (sched/create.c, where there can be threads). */
 extern void (*sched_contended)(void);
-extern uint64_t sched_idle_ns; /* time without a runnable thread */
+extern uint64_t sched_idle_ns; /* time without a runnable thread, of all CPUs together */
+uint64_t sched_busy_ns(void);  /* the other time: what all threads used */
+uint64_t thread_busy_ns(const struct thread *t);
+
+extern unsigned sched_cpus_told; /* CPUs, by the command line; 0: it does not say */
+/* sched/smp.c, where threads can run on several CPUs; weak. */
+unsigned sched_cpu_count(void) __attribute__((weak));
+/* Moves a thread to CPUs of that set, one of which exists. */
+void sched_set_cpus(struct thread *t, uint64_t cpus) __attribute__((weak));
+/* CPUs that threads can run on; they come up with the second thread. */
+static inline unsigned sched_cpu_total(void) {
+    return sched_cpu_count ? sched_cpu_count() : 1;
+}
+static inline uint64_t sched_cpu_set(void) {
+    return UINT64_MAX >> (64 - sched_cpu_total());
+}
 
 static inline struct thread *thread_current(void) {
     return arch_thread_current();
@@ -124,7 +145,7 @@ static inline void wait_queue_init(struct wait_queue *q, bool external) {
     q->external = external;
     q->events = 0;
 }
-void thread_wake(struct thread *t); /* out of whatever it waits in */
+void thread_wake(struct thread *t); /* out of whatever it waits in, or the app's code */
 void thread_yield(void);
 void thread_start(struct thread *t);              /* runnable from now on */
 void thread_stop(void) __attribute__((noreturn)); /* ends the current one */

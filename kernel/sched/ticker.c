@@ -14,7 +14,7 @@
 uint64_t ticker_now(const struct ticker *t) {
     if (t->clock == TICKER_REALTIME)
         return clock_realtime();
-    return clock_monotonic() - (t->clock == TICKER_CPU ? sched_idle_ns : 0);
+    return t->clock == TICKER_CPU ? sched_busy_ns() : clock_monotonic();
 }
 
 static void fired(struct timer *timer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What the machine is and how it is used: uname, sysinfo, resource usage,
- * scheduling parameters.  One CPU; one scheduling class, in turns.
+ * scheduling parameters.  One scheduling class, in turns.
  */
 #include "boot/bootinfo.h"
 #include "clock/clock.h"
@@ -86,7 +86,7 @@ SYSCALL_HANDLER(getrusage) {
         return -EINVAL;
     struct linux_rusage u = {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     if (who >= 0) {
-        uint64_t us = (clock_monotonic() - sched_idle_ns) / 1000;
+        uint64_t us = (who == 1 ? thread_busy_ns(thread_current()) : sched_busy_ns()) / 1000;
         u.utime = (struct linux_timeval){(int64_t)(us / 1000000), (int64_t)(us % 1000000)};
         u.maxrss = (int64_t)(area_pages() * PAGE_SIZE / 1024);
     }
@@ -95,7 +95,7 @@ SYSCALL_HANDLER(getrusage) {
 
 SYSCALL_HANDLER(times) {
     int64_t ticks = (int64_t)(clock_monotonic() / 10000000); /* USER_HZ is 100 */
-    int64_t busy = (int64_t)((clock_monotonic() - sched_idle_ns) / 10000000);
+    int64_t busy = (int64_t)(sched_busy_ns() / 10000000);
     int64_t tms[4] = {busy, 0, 0, 0};
     if (a && user_write(a, tms, sizeof(tms)) < 0)
         return -EFAULT;
@@ -105,18 +105,19 @@ SYSCALL_HANDLER(times) {
 /* ---- processors ---------------------------------------------------------- */
 
 SYSCALL_HANDLER(getcpu) {
-    uint32_t zero = 0;
-    if (a && user_write(a, &zero, sizeof(zero)) < 0)
+    uint32_t cpu = thread_current()->cpu, node = 0;
+    if (a && user_write(a, &cpu, sizeof(cpu)) < 0)
         return -EFAULT;
-    return b ? user_write(b, &zero, sizeof(zero)) : 0;
+    return b ? user_write(b, &node, sizeof(node)) : 0;
 }
 
 SYSCALL_HANDLER(sched_getaffinity) {
-    uint64_t mask = 1;
-    if (!b || b % sizeof(mask))
+    const struct thread *t = thread_of((int)a);
+    if (!b || b % sizeof(t->cpus))
         return -EINVAL;
-    if (!thread_of((int)a))
+    if (!t)
         return -ESRCH;
+    uint64_t mask = t->cpus ? t->cpus : sched_cpu_set();
     return user_write(c, &mask, sizeof(mask)) < 0 ? -EFAULT : (long)sizeof(mask);
 }
 
@@ -124,9 +125,14 @@ SYSCALL_HANDLER(sched_setaffinity) {
     uint64_t mask = 0;
     if (user_read(&mask, c, MIN((size_t)(unsigned)b, sizeof(mask))) < 0)
         return -EFAULT;
-    if (!thread_of((int)a))
+    struct thread *t = thread_of((int)a);
+    if (!t)
         return -ESRCH;
-    return mask & 1 ? 0 : -EINVAL;
+    if (!(mask & sched_cpu_set()))
+        return -EINVAL;
+    if (sched_set_cpus)
+        sched_set_cpus(t, mask);
+    return 0;
 }
 
 /* ---- scheduling parameters ------------------------------------------------ */

@@ -2,7 +2,7 @@
  *
  * Clocks and sleeping.  All clocks count nanoseconds; the coarse ones are as
  * fine as the others.  There is no difference between monotonic, raw and boot
- * time; the CPU clocks count what was not idle.  The alarm clocks are
+ * time; the CPU clocks count the time that threads run.  The alarm clocks are
  * absent, as on a machine whose RTC cannot wake it.
  */
 #include "syscall/time.h"
@@ -15,11 +15,13 @@
 #include "syscall/syscall.h"
 
 /* A CPU clock of some process or thread (clock_getcpuclockid): ours or not. */
-static bool is_own_cpu_clock(int id) {
+static bool cpu_clock(int id, uint64_t *ns) {
     int which = id & 7, pid = ~(id >> 3);
-    if ((which & 3) == 3) /* of a descriptor */
-        return false;
-    return which & 4 ? thread_of(pid) != NULL : pid == 0 || pid == PROCESS_ID;
+    const struct thread *t = which & 4 ? thread_of(pid) : NULL;
+    if ((which & 3) == 3 || (which & 4 ? !t : pid != 0 && pid != PROCESS_ID))
+        return false; /* of a descriptor, or of nobody here */
+    *ns = t ? thread_busy_ns(t) : sched_busy_ns();
+    return true;
 }
 
 static bool clock_now(int id, uint64_t *ns) {
@@ -36,14 +38,14 @@ static bool clock_now(int id, uint64_t *ns) {
         *ns = clock_monotonic();
         return true;
     case CLOCK_PROCESS_CPUTIME_ID:
+        *ns = sched_busy_ns();
+        return true;
     case CLOCK_THREAD_CPUTIME_ID:
-        break;
+        *ns = thread_busy_ns(thread_current());
+        return true;
     default:
-        if (id >= 0 || !is_own_cpu_clock(id))
-            return false;
+        return id < 0 && cpu_clock(id, ns);
     }
-    *ns = clock_monotonic() - sched_idle_ns; /* one process: all but idleness is its time */
-    return true;
 }
 
 SYSCALL_HANDLER(clock_gettime) {

@@ -13,7 +13,7 @@ import threading
 
 from . import core
 
-KEYS = """tier needs input cc cflags modes libc machines args env stdin stdin-from zuk timeout
+KEYS = """tier needs input cc cflags modes libc machines cpus args env stdin stdin-from zuk timeout
     isolate expect-status expect-stdout expect-stdout-contains expect-stderr-contains
     expect-stderr-lacks native""".split()
 MANY = [k for k in KEYS if k.startswith("expect-std")]
@@ -34,7 +34,9 @@ class Spec:
             self.take(key, value, number)
         self.zig = path.endswith(".zig")
         self.modes = self.get("modes", "Debug" if self.zig else "O1").split()
-        self.machines = self.get("machines", "microvm").split()
+        self.machines = [m + (f":{c}cpus" if c != "1" else "")
+                         for m in self.get("machines", "microvm").split()
+                         for c in self.get("cpus", "1").split()]
         self.native = self.get("native", "same").split(None, 2)
         self.input = self.get("input", "exec")
         self.libc = self.get("libc", "no" if self.zig else "yes") == "yes"
@@ -241,6 +243,9 @@ def run(spec, mode, machine, more=()):
     program = once((spec.path, mode, spec.input), lambda: compile(spec, mode, spec.input))
     linux = once((spec.path, mode, "native"), lambda: [native(spec, mode, args, env)])[0]
     verb = "exec" if spec.input == "exec" else "run"
+    machine, _, cpus = machine.partition(":")
+    if cpus:
+        flags = ["--cpus", cpus[:-len("cpus")], *flags]
     argv = ["build/zuk", verb, "--machine", machine, *flags]
     for e in env:
         argv += ["-e", e]

@@ -19,11 +19,9 @@ uint32_t arch_signal_frame_size = 1024; /* beside the FPU state: frame, red zone
 uint32_t fpu_size = 512;
 uint64_t fpu_mask;
 
-static struct {
-    uint32_t reserved0;
-    uint64_t rsp[3], reserved1, ist[7], reserved2;
-    uint16_t reserved3, iomap;
-} __attribute__((packed, aligned(8))) tss = {.iomap = 104};
+bool smp_on, cpu_traced;
+
+static struct tss tss = {.iomap = sizeof(struct tss)};
 
 extern uint64_t gdt[7];
 extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack_top[];
@@ -123,7 +121,7 @@ struct thread *arch_thread_current(void) {
 void arch_thread_switch(struct thread *from, struct thread *to) {
     if (from == to)
         return;
-    if (!from->arch.fpu) {
+    if (!from->arch.fpu && !from->arch.idle) {
         paddr_t frame = frame_alloc(); /* fpu_size is less than a page */
         if (!frame)
             panic("out of memory for a thread's FPU state");
@@ -134,10 +132,11 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
         from->arch.gs = rdmsr(MSR_KERNEL_GS_BASE);
         wrmsr(MSR_KERNEL_GS_BASE, to->arch.gs);
     }
-    fpu_save(from->arch.fpu);
+    if (!from->arch.idle)
+        fpu_save(from->arch.fpu);
     wrmsr(MSR_GS_BASE, (uint64_t)to);
     wrmsr(MSR_FS_BASE, to->arch.tls);
-    if (to->arch.fpu)
+    if (to->arch.fpu && !to->arch.idle)
         fpu_load(to->arch.fpu);
     switch_stacks(&from->arch.sp, to->arch.sp);
 }
@@ -147,6 +146,7 @@ void arch_app_enter(vaddr_t ip, vaddr_t sp) {
 }
 
 void arch_trace(void) {
+    cpu_traced = true;
     wrmsr(MSR_LSTAR, (uint64_t)(isolated ? syscall_entry_isolated_traced : syscall_entry_traced));
 }
 
@@ -155,7 +155,10 @@ void arch_idle(void) {
 }
 
 void arch_irq_poll(void) {
+    struct thread *t = thread_current();
+    t->arch.polls = true;
     __asm__ volatile("sti; nop; cli" : : : "memory");
+    t->arch.polls = false;
 }
 
 bool arch_random(uint64_t *out) {

@@ -85,6 +85,35 @@ extern char kernel_start[], rodata_start[], data_start[], kernel_end[];
 extern char zero_pool_start[], zero_pool_end[];
 extern uint64_t kernel_pml4[512], kernel_pt[512];
 
+/* Task state (SDM volume 3, 8.7): the stacks that traps begin on. */
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, iomap;
+} __attribute__((packed, aligned(8)));
+
+/* Several CPUs (smp.c).  While smp_on, every way in takes the kernel's lock and
+ * every way out gives it back. */
+extern bool smp_on, cpu_traced;
+#define STALE_PAGES 8
+/* Entries that were taken away and may live on in other CPUs' TLBs; count above
+ * STALE_PAGES: any. */
+extern struct stale {
+    unsigned count;
+    uint64_t pages[STALE_PAGES];
+} stale;
+void smp_settle(void) __attribute__((weak));
+void smp_trap(struct trap_frame *frame) __attribute__((weak)); /* trap_serve, with the lock */
+void trap_serve(struct trap_frame *frame);
+/* One page below 1 MiB: at KERNEL_BASE + page to write, at its own address to
+ * execute, 0: as before. */
+void map_low(paddr_t page, unsigned prot);
+
+void apic_init(void); /* of each further CPU */
+uint32_t apic_id(void);
+#define APIC_INIT 0xc4500u                     /* to all other CPUs */
+#define APIC_STARTUP 0xc4600u                  /* + page number: they start there, in real mode */
+void apic_send(uint32_t id, uint32_t command); /* the interrupt command register */
 void apic_ack(void);
 void apic_timer(uint64_t ticks); /* one shot at the APIC's 1 GHz / 1, 0: off */
 uint64_t apic_timer_left(void);

@@ -216,14 +216,14 @@ syscall_emulated:
     SYSCALL_SAVE
     SYSCALL_CALL
     FULL_FRAME
-    jmp trap_return
+    FRAME_RETURN
     SYSCALL_BEYOND
 
     .globl syscall_work
 syscall_work:
     FULL_FRAME
     call app_work
-    jmp trap_return
+    FRAME_RETURN
 
     .section .text.absent, "ax"
     FRAME_HANDLER absent

@@ -113,6 +113,14 @@
     movq %rsp, %rdi
 .endm
 
+/* Back to the app with the struct trap_frame at %rsp. */
+.macro FRAME_RETURN
+    cmpb $0, smp_on
+    je trap_return
+    jmp smp_return /* weak: smp_entry.S */
+.endm
+    .weak smp_return
+
 /* Handlers that see or change all the app's registers:
  * long name_frame(struct trap_frame *frame, struct report_call *call), whose
  * result becomes the app's rax unless it sent the app elsewhere. */
@@ -130,7 +138,7 @@ sys_\name:
     movq %rax, FRAME_RAX(%rdi)
     movq %rax, CALL_RESULT(%rsi)
     cmpl $0, %gs:THREAD_WORK
-    je trap_return
+    je 1f
     call app_work
-    jmp trap_return
+1:  FRAME_RETURN
 .endm

@@ -9,6 +9,7 @@
 #define KSTACK_PAGES 2
 
 extern char trap_return[];
+extern char smp_return[] __attribute__((weak)); /* where there are several CPUs */
 
 /* Its first switch_stacks ends in trap_return, with the frame on the stack. */
 void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp) {
@@ -17,7 +18,7 @@ void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vadd
     copy->rax = 0;
     copy->rsp = sp;
     uint64_t *stack = (uint64_t *)copy;
-    *--stack = (uint64_t)trap_return;
+    *--stack = (uint64_t)(smp_on ? smp_return : trap_return);
     for (unsigned i = 0; i < 6; i++) /* what switch_stacks pops */
         *--stack = 0;
     child->arch.sp = (uint64_t)stack;

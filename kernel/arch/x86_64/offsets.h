@@ -46,6 +46,8 @@
 #define VECTORS 64
 #define VECTOR_LINE 32 /* + line number, 0..23 */
 #define VECTOR_TIMER 60
+#define VECTOR_CALL 61  /* another CPU: look at what there is to do */
+#define VECTOR_STALE 62 /* another CPU: forget pages, or stop */
 #define VECTOR_SPURIOUS 63
 #define VECTORS_ADDRESS 0xffffffff80100000
 

@@ -89,6 +89,25 @@ static uint64_t *entry_find(uint64_t va, uint64_t *next) {
     return &table[index_of(va, 0)];
 }
 
+struct stale stale;
+
+static void forget_page(uint64_t va) {
+    tlb_flush_page(va);
+    if (smp_on && stale.count++ < STALE_PAGES)
+        stale.pages[stale.count - 1] = va;
+}
+
+static void forget_all(void) {
+    __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" : : : "rax", "memory");
+    if (smp_on)
+        stale.count = STALE_PAGES + 1;
+}
+
+void arch_pages_settle(void) {
+    if (stale.count)
+        smp_settle();
+}
+
 /* ---- the direct map ---- */
 
 static bool large_1g;
@@ -157,7 +176,7 @@ static int direct_protect(paddr_t frame, bool writable) {
     }
     uint64_t *e = &table[index_of(va, 0)];
     *e = writable ? *e | W : *e & ~W;
-    __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" : : : "rax", "memory");
+    forget_all();
     return 0;
 }
 
@@ -222,7 +241,7 @@ int arch_page_protect(vaddr_t va, unsigned prot) {
     if (*e & OWNED && was != will && direct_protect(*e & FRAME, !will))
         return -ENOMEM;
     *e = (*e & (FRAME | OWNED)) | flags_of(prot);
-    tlb_flush_page(va);
+    forget_page(va);
     return 0;
 }
 
@@ -233,7 +252,7 @@ bool arch_page_unmap(vaddr_t va, struct page_entry *out) {
         return false;
     read_entry(*e, out);
     *e = 0;
-    tlb_flush_page(va);
+    forget_page(va);
     if (out->owned && out->prot & PROT_EXEC)
         direct_protect(out->frame, true);
     return true;
@@ -251,6 +270,22 @@ void *arch_map_device(paddr_t base, size_t size) {
         *e = p | P | W | NX | NOCACHE;
     }
     return (void *)(va + (base & (PAGE_SIZE - 1)));
+}
+
+void map_low(paddr_t page, unsigned prot) {
+    static uint64_t before; /* the loader's tables may lie there */
+    uint64_t *low = &kernel_pt[page >> PAGE_SHIFT], *e = entry_make(page, 0);
+    if (!e)
+        panic("out of memory for the other CPUs");
+    if (prot == PROT_WRITE) {
+        before = *low;
+        *low = page | P | W | NX;
+    } else {
+        *low = before;
+    }
+    *e = prot == PROT_EXEC ? page | P : 0;
+    tlb_flush_page(page);
+    tlb_flush_page(KERNEL_BASE + page);
 }
 
 uint64_t map_stack(unsigned pages) {

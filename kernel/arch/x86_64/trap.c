@@ -117,7 +117,7 @@ static void exception(struct trap_frame *frame) {
 void trap_entry(struct trap_frame *frame);
 void trap_fatal(struct trap_frame *frame);
 
-void trap_entry(struct trap_frame *frame) {
+void trap_serve(struct trap_frame *frame) {
     if (frame->vector < VECTOR_LINE) {
         if (frame->vector != 2)
             exception(frame);
@@ -130,6 +130,13 @@ void trap_entry(struct trap_frame *frame) {
     }
     if (from_app(frame) && thread_current()->work)
         app_work(frame);
+}
+
+void trap_entry(struct trap_frame *frame) {
+    if (smp_on)
+        smp_trap(frame);
+    else
+        trap_serve(frame);
 }
 
 void trap_fatal(struct trap_frame *frame) {

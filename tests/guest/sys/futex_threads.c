@@ -3,6 +3,7 @@
  * futex.c again in a program that could start threads: then the full
  * implementation is linked, and must answer the same.
  * isolate: test
+ * cpus: 1 4
  */
 #include <pthread.h>
 

@@ -2,6 +2,7 @@
  *
  * rt_sigtimedwait, rt_sigsuspend, rt_sigpending, rt_sigqueueinfo and
  * rt_tgsigqueueinfo: waiting for signals and sending them with a value.
+ * cpus: 1 4
  */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -4,6 +4,7 @@
  * thread that must be preempted, thousands one after the other, detached ones
  * that unmap their own stacks.
  * isolate: test
+ * cpus: 1 4
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,6 +2,7 @@
  *
  * A fault in a thread that is not the first ends the app, and the report says
  * whose it was.
+ * cpus: 1 4
  * native: status 139
  * expect-status: 139
  * expect-stderr-contains: null pointer

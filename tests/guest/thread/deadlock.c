@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Two threads wait for each other's lock: every one of them is in the report.
+ * cpus: 1 4
  * native: skip it would never end
  * expect-status: 4
  * expect-stdout: both wait

@@ -2,6 +2,7 @@
  *
  * The first thread may leave before the others: the process ends with the last
  * one, here by exit().
+ * cpus: 1 4
  * expect-status: 7
  */
 #include <pthread.h>

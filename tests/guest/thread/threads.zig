@@ -2,6 +2,7 @@
 //!
 //! std.Thread: spawn, join, atomics, in Debug with its checks.
 //! modes: Debug
+//! cpus: 1 4
 const std = @import("std");
 
 var counter = std.atomic.Value(u32).init(0);

@@ -2,6 +2,7 @@
  *
  * Condition variables, barriers, semaphores, time-outs, and a signal that ends
  * another thread's sleep.
+ * cpus: 1 4
  */
 #include <errno.h>
 #include <pthread.h>
