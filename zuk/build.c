@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "zuk/config.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/image.h"
@@ -52,6 +53,25 @@ static double now_ms(void) {
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+void image_features(const struct image_request *request, const struct scan *scan, bool quiet,
+                    struct features *out) {
+    features_choose(scan, out);
+    if (request->files || request->rootfs_count > 0) {
+        features_add(out, "ROOTFS", "--rootfs or --cwd-ro");
+    }
+    if (request->config != NULL) {
+        config_apply(request->config, out, scan, quiet);
+    }
+}
+
+/* The image's options, as text beside it: IMAGE.config. */
+static bool write_options(const struct image_request *request, const struct features *features) {
+    static const struct config nothing;
+    const char *text = config_full(request->config == NULL ? &nothing : request->config, features,
+                                   path_base(request->output));
+    return write_file(xasprintf("%s.config", request->output), text, strlen(text));
+}
+
 static bool choose(const struct image_request *request, struct features *features) {
     struct file_map map;
     if (!file_map(request->app->path, &map)) {
@@ -59,13 +79,10 @@ static bool choose(const struct image_request *request, struct features *feature
     }
     struct scan scan;
     double start = now_ms();
-    bool ok = scan_elf(request->app->path, map.data, map.size, &scan);
+    bool ok = scan_explained(request->app->path, map.data, map.size, &scan);
     if (ok) {
         tell_scan(&scan, now_ms() - start);
-        features_choose(&scan, features);
-        if (request->files || request->rootfs_count > 0) {
-            features_add(features, "ROOTFS", "--rootfs or --cwd-ro");
-        }
+        image_features(request, &scan, false, features);
         char *text = features_text(features, &scan);
         ok = write_file(path_join(request->work, "features.txt"), text, strlen(text));
     }
@@ -78,32 +95,59 @@ static int by_number(const void *a, const void *b) {
     return x->number - y->number;
 }
 
-/* --missing, in order: the last word on a call counts. */
+struct policies {
+    VEC(struct image_call_policy) list;
+    enum image_policy standard;
+};
+
+/* One word, after those before it: the last on a call counts. */
+static bool add_policy(struct policies *all, const char *text) {
+    struct features_policy p;
+    if (!features_policy(text, &p)) {
+        return false;
+    }
+    if (p.every) {
+        all->standard = p.policy;
+        return true;
+    }
+    size_t k = 0;
+    while (k < all->list.len && all->list.data[k].number != p.number) {
+        k++;
+    }
+    if (k == all->list.len) {
+        vec_push(&all->list)->number = p.number;
+    }
+    all->list.data[k].policy = (uint16_t)p.policy;
+    return true;
+}
+
+/* What the options say of missing calls, then --missing in order. */
 static bool policies(const struct image_request *request, struct fuse *fuse) {
-    VEC(struct image_call_policy) list = {0};
-    for (size_t i = 0; i < request->missing_count; i++) {
-        struct features_policy p;
-        if (!features_policy(request->missing[i], &p)) {
+    struct policies all = {.standard = IMAGE_POLICY_DEFAULT};
+    const char *every =
+        request->config == NULL ? "default" : config_value(request->config, "MISSING");
+    if (strcmp(every, "default") != 0 && !add_policy(&all, every)) {
+        return false;
+    }
+    char *rest = NULL,
+         *calls =
+             xstrdup(request->config == NULL ? "" : config_value(request->config, "MISSING_CALLS"));
+    for (char *w = strtok_r(calls, " ,", &rest); w != NULL; w = strtok_r(NULL, " ,", &rest)) {
+        if (!add_policy(&all, w)) {
             return false;
         }
-        if (p.every) {
-            fuse->default_policy = p.policy;
-            continue;
-        }
-        size_t k = 0;
-        while (k < list.len && list.data[k].number != p.number) {
-            k++;
-        }
-        if (k == list.len) {
-            vec_push(&list)->number = p.number;
-        }
-        list.data[k].policy = (uint16_t)p.policy;
     }
-    if (list.len > 0) {
-        qsort(list.data, list.len, sizeof list.data[0], by_number);
+    for (size_t i = 0; i < request->missing_count; i++) {
+        if (!add_policy(&all, request->missing[i])) {
+            return false;
+        }
     }
-    fuse->policies = list.data;
-    fuse->policy_count = list.len;
+    if (all.list.len > 0) {
+        qsort(all.list.data, all.list.len, sizeof all.list.data[0], by_number);
+    }
+    fuse->default_policy = all.standard;
+    fuse->policies = all.list.data;
+    fuse->policy_count = all.list.len;
     return true;
 }
 
@@ -140,7 +184,7 @@ bool image_make(const struct image_request *request) {
         return false;
     }
     fuse.options = features.names;
-    if (!image_fuse(&fuse, &overhead)) {
+    if (!image_fuse(&fuse, &overhead) || !write_options(request, &features)) {
         return false;
     }
     diag_verbose("%s: %llu bytes beside the app; options %s", request->output,
@@ -152,6 +196,8 @@ bool image_make(const struct image_request *request) {
 
 struct state {
     uint64_t hash;
+    uint64_t app_hash; /* of what makes the executable */
+    bool app_doubt;
     bool doubt;             /* something here cannot be checked */
     struct timespec newest; /* of all inputs' changes */
     bool coarse;            /* a time stamp without a fraction: a coarse clock */
@@ -249,6 +295,19 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Not of the app: the image, its options, and what the user says of them
+ * (whose words are mixed, not their files). */
+static bool is_ours(const struct state *s, const char *name) {
+    static const char *const files[] = {".config", "Kraftfile", "kraft.yaml", "kraft.yml", NULL};
+    for (size_t i = 0; files[i] != NULL; i++) {
+        if (strcmp(name, files[i]) == 0) {
+            return true;
+        }
+    }
+    const char *output = s->output == NULL ? "" : path_base(s->output);
+    return strcmp(name, output) == 0 || strcmp(name, xasprintf("%s.config", output)) == 0;
+}
+
 static void mix_folder(struct state *s, int parent, const char *name, unsigned depth,
                        unsigned *files) {
     int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -270,7 +329,7 @@ static void mix_folder(struct state *s, int parent, const char *name, unsigned d
         } else if (S_ISDIR(st.st_mode)) {
             mix_string(s, entry);
             mix_folder(s, dir, entry, depth + 1, files);
-        } else if (strcmp(entry, path_base(s->output)) != 0 || depth > 0) {
+        } else if (depth > 0 || !is_ours(s, entry)) {
             mix_string(s, entry);
             mix_stat(s, &st);
             if (strncmp(entry, "build.zig", 9) == 0 && looks_outside(dir, entry)) {
@@ -319,9 +378,8 @@ static bool mix_tools(struct state *s, const struct app_request *app, bool proje
     return true;
 }
 
-static bool take_state(const struct app_request *app, const struct image_request *image,
-                       struct state *out) {
-    struct state s = {.hash = 1, .output = image->output};
+static bool take_app_state(const struct app_request *app, const char *output, struct state *out) {
+    struct state s = {.hash = 1, .output = output};
     bool project = false;
     for (size_t i = 0; i < app->input_count; i++) {
         const char *path = app->inputs[i];
@@ -349,10 +407,28 @@ static bool take_state(const struct app_request *app, const struct image_request
         mix_string(&s, *a);
     }
     mix_string(&s, NULL);
+    s.app_hash = s.hash;
+    s.app_doubt = s.doubt;
+    *out = s;
+    return true;
+}
+
+static bool take_state(const struct app_request *app, const struct image_request *image,
+                       struct state *out) {
+    struct state s;
+    if (!take_app_state(app, image->output, &s)) {
+        return false;
+    }
     mix_strings(&s, image->args, image->arg_count);
     mix_strings(&s, image->env, image->env_count);
     mix_strings(&s, image->missing, image->missing_count);
     mix(&s, &image->files, sizeof image->files);
+    for (size_t i = 0; image->config != NULL && i < image->config->words.len; i++) {
+        const struct config_word *w = &image->config->words.data[i];
+        mix_string(&s, w->option->name);
+        mix_string(&s, w->value);
+        mix_string(&s, w->where);
+    }
     s.doubt |= image->rootfs_count > 0; /* reading it all again is the check */
     *out = s;
     return true;
@@ -421,6 +497,82 @@ static int lock_work(const char *work) {
     return fd;
 }
 
+/* --- the executable, kept ------------------------------------------------ */
+
+/* work/app.stamp: the stamp of the executable, then what struct app says of it,
+ * a line each. */
+static bool keep_app(const char *stamp, uint64_t hash, const struct app *app) {
+    const char *first = stamp_text(hash, app->path);
+    if (first == NULL || app->stub_count > 0) {
+        return true;
+    }
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return true;
+    }
+    bool clean = strpbrk(app->path, "\n\r") == NULL && strpbrk(app->name, "\n\r") == NULL &&
+                 strpbrk(app->debug_path, "\n\r") == NULL;
+    fprintf(out, "%s%s\n%s\n%s\n%d\n", first, app->path, app->debug_path, app->name, app->linked);
+    fclose(out);
+    bool ok = !clean || write_file(stamp, text, size);
+    free(text);
+    return ok;
+}
+
+static bool find_app(const char *stamp, uint64_t hash, struct app *app) {
+    struct file_map map;
+    if (!is_file(stamp) || !file_map(stamp, &map) || map.size == 0) {
+        return false;
+    }
+    char *text = xstrndup((const char *)map.data, map.size), *rest = NULL;
+    bool whole = text[map.size - 1] == '\n';
+    file_unmap(&map);
+    VEC(const char *) lines = {0};
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        *vec_push(&lines) = line;
+    }
+    if (!whole || lines.len != 5) {
+        return false;
+    }
+    const char *wanted = stamp_text(hash, lines.data[1]);
+    if (wanted == NULL || strcmp(wanted, xasprintf("%s\n", lines.data[0])) != 0 ||
+        !is_file(lines.data[2])) {
+        return false;
+    }
+    *app = (struct app){.path = lines.data[1],
+                        .debug_path = lines.data[2],
+                        .name = lines.data[3],
+                        .linked = strcmp(lines.data[4], "1") == 0};
+    return true;
+}
+
+/* The executable as it is, or made anew: always where symbols are undefined, so
+ * that each build warns of them. */
+static bool app_locked(const struct app_request *request, const struct state *state, bool sure,
+                       struct app *app) {
+    const char *stamp = path_join(request->work, "app.stamp");
+    if (!state->app_doubt && find_app(stamp, state->app_hash, app)) {
+        diag_verbose("%s is up to date", app->path);
+        return true;
+    }
+    unlink(stamp);
+    return app_make(request, app) && (!sure || keep_app(stamp, state->app_hash, app));
+}
+
+bool build_app(const struct app_request *request, struct app *app) {
+    int lock = lock_work(request->work);
+    struct state state;
+    bool ok = lock >= 0 && take_app_state(request, NULL, &state);
+    ok = ok && app_locked(request, &state, !state.app_doubt && outwait_tick(&state), app);
+    if (lock >= 0) {
+        close(lock);
+    }
+    return ok;
+}
+
 static bool build_locked(const struct app_request *app, const struct image_request *image) {
     double start = now_ms();
     const char *stamp = path_join(image->work, "stamp");
@@ -433,11 +585,12 @@ static bool build_locked(const struct app_request *app, const struct image_reque
         return true;
     }
     unlink(stamp);
-    bool sure = !state.doubt && outwait_tick(&state);
+    bool app_sure = !state.app_doubt && outwait_tick(&state);
+    bool sure = !state.doubt && app_sure;
     struct app made = {0};
     struct image_request request = *image;
     request.app = &made;
-    if (!app_make(app, &made)) {
+    if (!app_locked(app, &state, app_sure, &made)) {
         return false;
     }
     double middle = now_ms();

@@ -11,6 +11,10 @@
 
 #include "zuk/app.h"
 
+struct config;
+struct features;
+struct scan;
+
 struct image_request {
     const struct app *app;
     const char *work;        /* folder for features.txt, link.cmd, kernel.elf */
@@ -23,11 +27,17 @@ struct image_request {
     size_t missing_count;
     const char *const *rootfs; /* sources of a tree of files that goes into the image */
     size_t rootfs_count;
-    bool files; /* a run may bring a tree of files */
+    bool files;                  /* a run may bring a tree of files */
+    const struct config *config; /* what the user says of options, or NULL */
 };
 
 /* Makes the image; atomic.  Returns false after diag_error. */
 bool image_make(const struct image_request *request);
+
+/* The options of an app whose calls were found: deduced, then overruled by the
+ * user's (told aloud unless quiet). */
+void image_features(const struct image_request *request, const struct scan *scan, bool quiet,
+                    struct features *out);
 
 /* What a finished image says of itself (see abi/image.h). */
 struct image_info {
@@ -52,5 +62,7 @@ const char *kernel_symbols(uint64_t kernel_id);
  * options, zuk and kernel objects unchanged: nothing is done).  The one entry
  * that `build`, `run` and `exec` share. */
 bool build_image(const struct app_request *app, const struct image_request *image);
+/* The first half of it: the executable, made anew only when something changed. */
+bool build_app(const struct app_request *app, struct app *made);
 
 #endif

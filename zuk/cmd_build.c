@@ -17,7 +17,7 @@
 #include "zuk/build.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
-#include "zuk/options.h"
+#include "zuk/settings.h"
 #include "zuk/util.h"
 
 /* "examples/hello" -> hello, "./libapp.a" -> app, "main.o" -> main */
@@ -42,6 +42,10 @@ int cmd_build(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
+    struct config config;
+    if (!settings_load(&o, &config)) {
+        return EXIT_USER;
+    }
     const char *output =
         o.output != NULL ? o.output : xasprintf("%s-x86_64.elf", default_name(o.inputs[0]));
     const char *work = xasprintf("%s.zuk", output);
@@ -49,28 +53,17 @@ int cmd_build(int argc, char **argv) {
         diag_error("'%s' is a folder; -o names the image itself", output);
         return EXIT_USER;
     }
-    struct app_request app = {
-        .inputs = o.inputs,
-        .input_count = o.input_count,
-        .work = work,
-        .zig = o.zig,
-        .artifact = o.artifact,
-        .strict = o.strict,
-        .strip = o.strip,
-        .zig_args = o.zig_args,
-    };
-    struct image_request image = {
-        .work = work,
-        .output = output,
-        .args = o.args,
-        .arg_count = o.arg_count,
-        .env = o.env,
-        .env_count = o.env_count,
-        .missing = o.missing,
-        .missing_count = o.missing_count,
-        .rootfs = o.rootfs,
-        .rootfs_count = o.rootfs_count,
-    };
+    struct app_request app = settings_app(&o, work);
+    struct image_request image = settings_image(&o, &config, work, output);
+    image.files = false; /* they go into it */
+    image.args = o.args;
+    image.arg_count = o.arg_count;
+    image.env = o.env;
+    image.env_count = o.env_count;
+    image.missing = o.missing;
+    image.missing_count = o.missing_count;
+    image.rootfs = o.rootfs;
+    image.rootfs_count = o.rootfs_count;
     bool there = is_dir(work);
     if (build_image(&app, &image)) {
         return EXIT_OK;

@@ -29,6 +29,7 @@
 #include "zuk/features.h"
 #include "zuk/report.h"
 #include "zuk/rootfs.h"
+#include "zuk/settings.h"
 #include "zuk/symbolize.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
@@ -42,106 +43,21 @@ enum {
 
 /* ---- which image ---- */
 
-enum {
-    WORK_KEPT = 64, /* folders; each holds an image and what it was made of */
-};
-
-struct old_folder {
-    char *name;
-    time_t used;
-};
-
-static int by_use(const void *a, const void *b) {
-    const struct old_folder *x = a, *y = b;
-    return (x->used > y->used) - (x->used < y->used);
-}
-
-/* A new folder came: those used least recently go. */
-static void prune(const char *all) {
-    VEC(struct old_folder) list = {0};
-    DIR *dir = opendir(all);
-    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
-        struct stat s;
-        char *path = path_join(all, e->d_name);
-        if (e->d_name[0] != '.' && lstat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
-            *vec_push(&list) = (struct old_folder){path, s.st_mtime};
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    if (list.len > WORK_KEPT) {
-        qsort(list.data, list.len, sizeof *list.data, by_use);
-        for (size_t i = 0; i < list.len - WORK_KEPT; i++) {
-            (void)remove_tree(list.data[i].name);
-        }
-    }
-}
-
-/* Does this run bring files for the guest? */
-static bool wants_files(const struct options *o) {
-    return o->rootfs_count > 0 || o->cwd_ro;
-}
-
-/* The folder of intermediate files for these inputs and options, always the
- * same. */
-static char *work_folder(const struct options *o) {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < o->input_count; i++) {
-        char *real = realpath(o->inputs[i], NULL);
-        const char *path = real == NULL ? o->inputs[i] : real;
-        hash = hash64(hash, path, strlen(path) + 1);
-        free(real);
-    }
-    /* What makes another image has another folder: two runs do not take each
-     * other's. */
-    const char *const words[] = {o->artifact, o->zig, o->strict ? "strict" : NULL,
-                                 o->strip ? "strip" : NULL, wants_files(o) ? "files" : NULL};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        const char *word = words[i] == NULL ? "" : words[i];
-        hash = hash64(hash, word, strlen(word) + 1);
-    }
-    for (size_t i = 0; o->zig_args != NULL && o->zig_args[i] != NULL; i++) {
-        hash = hash64(hash, o->zig_args[i], strlen(o->zig_args[i]) + 1);
-    }
-    char *all = path_join(cache_dir(), "work");
-    char *folder = xasprintf("%s/%016llx", all, (unsigned long long)hash);
-    if (utimensat(AT_FDCWD, folder, NULL, 0) == 0) {
-        return folder; /* there already, and now the one used last */
-    }
-    if (!make_dirs(folder)) {
-        return NULL;
-    }
-    prune(all);
-    return folder;
-}
-
 /* Path of the image to boot, made when the input is none; NULL after
  * diag_error. */
-static const char *find_image(const struct options *o, const char **work) {
+static const char *find_image(const struct options *o, const struct config *config,
+                              const char **work) {
     *work = NULL;
     if (o->input_count == 1 && image_is(o->inputs[0])) {
         return o->inputs[0];
     }
-    *work = work_folder(o);
+    *work = settings_work(o);
     if (*work == NULL) {
         return NULL;
     }
-    struct app_request app = {
-        .inputs = o->inputs,
-        .input_count = o->input_count,
-        .work = *work,
-        .zig = o->zig,
-        .artifact = o->artifact,
-        .strict = o->strict,
-        .strip = o->strip,
-        .zig_args = o->zig_args,
-    };
-    struct image_request image = {
-        .work = *work,
-        .output = o->output != NULL ? o->output : path_join(*work, "image.elf"),
-        .files = wants_files(o),
-    };
+    struct app_request app = settings_app(o, *work);
+    struct image_request image = settings_image(
+        o, config, *work, o->output != NULL ? o->output : path_join(*work, "image.elf"));
     return build_image(&app, &image) ? image.output : NULL;
 }
 
@@ -322,7 +238,7 @@ static uint64_t choose_memory(const struct options *o, const struct image_info *
     if (o->memory < need) {
         diag_error("%s needs %llu KiB of memory to start, and -m gives it %llu KiB", info->path,
                    (unsigned long long)need >> 10, (unsigned long long)o->memory >> 10);
-        if (wants_files(o)) {
+        if (settings_files(o)) {
             diag_hint("-m %lluK is the least; the files for the guest take %llu KiB of it",
                       (unsigned long long)need >> 10, (unsigned long long)module_size >> 10);
             return 0;
@@ -434,13 +350,8 @@ static void say_gdb(const struct options *o, const struct image_info *info, cons
 
 /* Can the kernel in the image read files that a run brings? */
 static bool reads_files(const struct image_info *info) {
-    static const char word[] = "ROOTFS";
-    const char *at = info->options;
-    while ((at = strstr(at, word)) != NULL) {
-        if ((at == info->options || at[-1] == ' ') && strchr(" ", at[sizeof word - 1]) != NULL) {
-            return true;
-        }
-        at++;
+    if (features_listed(info->options, "ROOTFS")) {
+        return true;
     }
     diag_error("'%s' was made without files in mind: it cannot take %s", info->path,
                "--rootfs or --cwd-ro");
@@ -455,7 +366,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     if (cmdline == NULL || qemu == NULL) {
         return cmdline == NULL ? EXIT_USAGE : EXIT_VM;
     }
-    if (wants_files(o) && !reads_files(info)) {
+    if (settings_files(o) && !reads_files(info)) {
         return EXIT_USER;
     }
     struct vm_config config = {
@@ -468,7 +379,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .stand_alone = o->dry_run,
     };
     uint64_t module_size = strlen(cmdline);
-    if (wants_files(o) && !bring_files(&config, o, &module_size)) {
+    if (settings_files(o) && !bring_files(&config, o, &module_size)) {
         return EXIT_USER;
     }
     config.memory = choose_memory(o, info, module_size);
@@ -511,9 +422,31 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     return report_end(&report, &end, o->timeout_ms, qemu);
 }
 
-int run_inputs(const struct options *o, const char *argv0) {
+/* An image has its options already; what a run can still choose is taken. */
+static bool check_words(const struct options *o, const struct config *config) {
+    if (o->input_count != 1 || !image_is(o->inputs[0])) {
+        return true;
+    }
+    for (size_t i = 0; i < config->words.len; i++) {
+        const struct config_word *w = &config->words.data[i];
+        if (strcmp(w->option->name, "MEMORY_SIZE") != 0 &&
+            strcmp(w->option->name, "MACHINE") != 0) {
+            diag_error("%s: CONFIG_%s is chosen when an image is made, and '%s' is one", w->where,
+                       w->option->name, o->inputs[0]);
+            diag_hint("run what the image was made of, or build it again");
+            return false;
+        }
+    }
+    return true;
+}
+
+int run_inputs(struct options *o, const char *argv0) {
     const char *work;
-    const char *image = find_image(o, &work);
+    struct config config;
+    if (!settings_load(o, &config) || !check_words(o, &config)) {
+        return EXIT_USER;
+    }
+    const char *image = find_image(o, &config, &work);
     struct image_info info;
     if (image == NULL || !image_open(image, &info)) {
         return EXIT_USER;

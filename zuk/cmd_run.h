@@ -9,6 +9,6 @@
 
 /* Builds what is not an image yet, boots it, relays, reports.  argv0: the
  * app's name for itself, or NULL for the image's.  zuk's exit status. */
-int run_inputs(const struct options *o, const char *argv0);
+int run_inputs(struct options *o, const char *argv0);
 
 #endif

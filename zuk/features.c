@@ -59,6 +59,15 @@ static const struct feature_object objects[] = {
     {NULL, NULL},
 };
 
+static bool is_option(const char *name) {
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (strcmp(options[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct call *call_row(uint64_t number) {
     static const struct call *index[SCAN_CALLS];
     static bool filled;
@@ -80,6 +89,11 @@ int features_call_number(const char *name) {
         }
     }
     return -1;
+}
+
+const char *features_call_option(uint64_t number) {
+    const struct call *call = call_row(number);
+    return call != NULL && is_option(call->option) ? call->option : NULL;
 }
 
 const char *features_call_name(uint64_t number) {
@@ -145,17 +159,24 @@ static struct feature *find(struct features *f, const char *name) {
 }
 
 static void turn_on(struct feature *feature, const char *reason) {
+    feature->root = true;
     if (!feature->on) {
         feature->on = true;
         feature->reason = reason;
     }
 }
 
+#define NOT_ASKED "no call asks for it"
+
 static void start(struct features *f) {
     *f = (struct features){.list = xalloc(OPTIONS * sizeof *f->list), .count = OPTIONS};
     for (size_t i = 0; i < OPTIONS; i++) {
-        f->list[i] = (struct feature){
-            .name = options[i].name, .what = options[i].what, .reason = "no call asks for it"};
+        f->list[i] = (struct feature){.name = options[i].name,
+                                      .what = options[i].what,
+                                      .reason = NOT_ASKED,
+                                      .needs = options[i].needs,
+                                      .always = options[i].kind == ALWAYS,
+                                      .call = -1};
         if (options[i].kind == ALWAYS) {
             turn_on(&f->list[i], "in every image");
         } else if (options[i].kind == DEVICE) {
@@ -164,13 +185,22 @@ static void start(struct features *f) {
     }
 }
 
+/* What the roots need comes along. */
 static void finish(struct features *f) {
+    for (size_t i = 0; i < f->count; i++) {
+        struct feature *feature = &f->list[i];
+        if (feature->on && !feature->root) {
+            feature->on = false;
+            feature->reason = NOT_ASKED;
+        }
+    }
     for (bool again = true; again;) {
         again = false;
         for (size_t i = 0; i < OPTIONS; i++) {
             struct feature *needed = find(f, options[i].needs);
             if (f->list[i].on && needed != NULL && !needed->on) {
-                turn_on(needed, xasprintf("%s needs it", f->list[i].name));
+                needed->on = true;
+                needed->reason = xasprintf("%s needs it", f->list[i].name);
                 again = true;
             }
         }
@@ -182,6 +212,21 @@ static void finish(struct features *f) {
         }
     }
     f->names = names;
+}
+
+char *features_reason(const struct scan *scan, unsigned number) {
+    const char *name = features_call_name(number);
+    const struct scan_caller *c = &scan->callers[number];
+    name = name == NULL ? xasprintf("call %u", number) : name;
+    if (c->function == NULL) {
+        return scan->from[number] == NULL ? xstrdup(name)
+                                          : xasprintf("%s, from %s", name, scan->from[number]);
+    }
+    char *text = xasprintf("%s() is called by %s", name, c->function);
+    if (c->through != NULL && strcmp(c->through, name) != 0) {
+        text = xasprintf("%s through %s", text, c->through);
+    }
+    return c->file == NULL ? text : xasprintf("%s (%s:%u)", text, c->file, c->line);
 }
 
 void features_choose(const struct scan *scan, struct features *out) {
@@ -200,12 +245,26 @@ void features_choose(const struct scan *scan, struct features *out) {
         const struct call *call = scan->calls[i] ? call_row(i) : NULL;
         struct feature *feature = call == NULL ? NULL : find(out, call->option);
         if (feature != NULL) {
-            turn_on(feature, scan->from[i] == NULL
-                                 ? call->name
-                                 : xasprintf("%s, from %s", call->name, scan->from[i]));
+            bool better = feature->on && feature->call >= 0 && scan->callers[i].function != NULL &&
+                          scan->callers[feature->call].function == NULL;
+            if (!feature->on || better) {
+                feature->on = feature->root = true;
+                feature->call = (int)i;
+                feature->reason = features_reason(scan, i);
+            }
         }
     }
     finish(out);
+}
+
+bool features_listed(const char *names, const char *option) {
+    size_t n = strlen(option);
+    for (const char *at = names; (at = strstr(at, option)) != NULL; at++) {
+        if ((at == names || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void features_add(struct features *f, const char *name, const char *reason) {
@@ -216,21 +275,85 @@ void features_add(struct features *f, const char *name, const char *reason) {
     }
 }
 
+/* The first option that this one needs and somebody turned off, or NULL. */
+static struct features_word *banned(struct features *f, const struct feature *feature,
+                                    struct features_word *words, size_t count) {
+    for (size_t depth = 0; feature != NULL && depth < OPTIONS; depth++) {
+        for (size_t i = 0; i < count; i++) {
+            if (!words[i].on && words[i].overruled == NULL &&
+                strcmp(words[i].name, feature->name) == 0) {
+                return &words[i];
+            }
+        }
+        feature = find(f, feature->needs);
+    }
+    return NULL;
+}
+
+/* A y takes back the n of what it needs, unless one of a higher rank stands. */
+static void take_back(struct features *f, struct features_word *word, struct features_word *words,
+                      size_t count) {
+    const struct feature *feature = find(f, word->name);
+    struct features_word *ban;
+    while ((ban = banned(f, feature, words, count)) != NULL) {
+        if (ban->rank > word->rank) {
+            word->overruled =
+                xasprintf("it needs CONFIG_%s, which %s turns off", ban->name, ban->where);
+            return;
+        }
+        ban->overruled = xasprintf("CONFIG_%s=y (%s) needs it", word->name, word->where);
+    }
+}
+
+static int by_rank(const void *a, const void *b) {
+    const struct features_word *x = *(struct features_word *const *)a,
+                               *y = *(struct features_word *const *)b;
+    return (x->rank < y->rank) - (x->rank > y->rank);
+}
+
+void features_overrule(struct features *f, struct features_word *words, size_t count) {
+    struct features_word **wanted = xalloc((count + 1) * sizeof(struct features_word *));
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct feature *feature = find(f, words[i].name);
+        words[i].overruled = feature == NULL                   ? "there is no such option"
+                             : feature->always && !words[i].on ? "it is in every image"
+                                                               : NULL;
+        if (feature != NULL && words[i].on) {
+            wanted[n++] = &words[i];
+        }
+    }
+    if (n > 0) {
+        qsort(wanted, n, sizeof(struct features_word *), by_rank);
+    }
+    for (size_t i = 0; i < n; i++) {
+        take_back(f, wanted[i], words, count);
+        struct feature *feature = find(f, wanted[i]->name);
+        if (wanted[i]->overruled == NULL) {
+            feature->on = feature->root = true;
+            feature->reason = xasprintf("%s says so", wanted[i]->where);
+        }
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        struct feature *feature = &f->list[i];
+        const struct features_word *ban = banned(f, feature, words, count);
+        if (ban != NULL) {
+            feature->on = feature->root = false;
+            feature->reason =
+                strcmp(ban->name, feature->name) == 0
+                    ? xasprintf("%s says so", ban->where)
+                    : xasprintf("it needs %s, which %s turns off", ban->name, ban->where);
+        }
+    }
+    finish(f);
+}
+
 void features_all(const char *reason, struct features *out) {
     start(out);
     for (size_t i = 0; i < OPTIONS; i++) {
         turn_on(&out->list[i], reason);
     }
     finish(out);
-}
-
-static bool is_option(const char *name) {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        if (strcmp(options[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 char *features_text(const struct features *f, const struct scan *scan) {

@@ -36,6 +36,10 @@ struct feature {
     const char *what; /* for people */
     bool on;
     const char *reason; /* "write, from std.posix.write", "in every image", ... */
+    const char *needs;  /* the option that comes along, "NONE" */
+    bool always;        /* in every image */
+    bool root;          /* on by itself, not for another's need */
+    int call;           /* the reachable call that asks for it, or -1 */
 };
 
 struct features {
@@ -48,6 +52,25 @@ struct features {
 void features_choose(const struct scan *scan, struct features *out);
 /* One more option, for that reason, and what it needs. */
 void features_add(struct features *f, const char *name, const char *reason);
+/* What a user says of an option.  A word of a higher rank wins over one that
+ * contradicts it; at the same rank y wins over n.  Any word wins over what was
+ * deduced.  overruled: NULL, or why it did not stick. */
+struct features_word {
+    const char *name;
+    bool on;
+    unsigned rank;
+    const char *where; /* for people: ".config:3" */
+    const char *overruled;
+};
+/* Applies them, one word an option; an option that needs one that is turned
+ * off goes too. */
+void features_overrule(struct features *f, struct features_word *words, size_t count);
+/* "write() is called by main.run (src/main.zig:14)", or what is known of it. */
+char *features_reason(const struct scan *scan, unsigned number);
+/* The option that provides a call, or NULL when nobody does. */
+const char *features_call_option(uint64_t number);
+/* Is that option in a list of names as an image holds it? */
+bool features_listed(const char *names, const char *option);
 /* Everything on, for one reason. */
 void features_all(const char *reason, struct features *out);
 /* features.txt: a line an option with its reason, then a line a call. */

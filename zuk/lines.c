@@ -286,11 +286,21 @@ struct wanted {
  * megabytes of names) end here; real ones need a hundredth of it. */
 #define STEP_LIMIT UINT64_C(200000000)
 
+/* Names found in this unit's tables: many addresses share few files. */
+enum { NAMES_KEPT = 256 };
+
+struct kept_name {
+    uint64_t file; /* + 1; 0: free */
+    const char *folder, *name;
+};
+
 struct search {
     const struct wanted *wanted; /* ascending */
     size_t count;
     struct line_place *places;
     uint64_t steps;
+    uint64_t unit; /* whose names are kept */
+    struct kept_name names[NAMES_KEPT];
 };
 
 struct row {
@@ -301,6 +311,26 @@ struct row {
 static int by_address(const void *a, const void *b) {
     const struct wanted *x = a, *y = b;
     return (x->address > y->address) - (x->address < y->address);
+}
+
+static bool find_name(struct search *s, const struct unit *u, uint64_t file,
+                      struct line_place *place) {
+    if (s->unit != u->offset) {
+        memset(s->names, 0, sizeof s->names);
+        s->unit = u->offset;
+    }
+    struct kept_name *kept = &s->names[file % NAMES_KEPT];
+    if (kept->file == file + 1 && kept->name != NULL) {
+        place->file = kept->name;
+        place->folder = kept->folder;
+        return true;
+    }
+    s->steps += (uint64_t)(u->tables.end - u->tables.at);
+    if (u->version >= 5 ? !find_name_5(u, file, place) : !find_name_4(u, file, place)) {
+        return false;
+    }
+    *kept = (struct kept_name){file + 1, place->folder, place->file};
+    return true;
 }
 
 /* [row->address, end) belongs to that row. */
@@ -323,8 +353,7 @@ static void match(struct search *s, const struct unit *u, const struct row *row,
         if (place->file) {
             continue;
         }
-        s->steps += (uint64_t)(u->tables.end - u->tables.at);
-        if (u->version >= 5 ? find_name_5(u, row->file, place) : find_name_4(u, row->file, place)) {
+        if (find_name(s, u, row->file, place)) {
             place->line = (unsigned)row->line;
             place->unit = u->offset;
             if (place->file[0] == '/') {
@@ -426,7 +455,7 @@ void lines_find(const struct line_sections *sections, const uint64_t *addresses,
         places[i] = (struct line_place){0};
     }
     qsort(wanted, count, sizeof *wanted, by_address);
-    struct search search = {wanted, count, places, 0};
+    struct search search = {.wanted = wanted, .count = count, .places = places, .unit = UINT64_MAX};
     struct reader section = {sections->line, sections->line + sections->line_size, false};
     struct unit unit = {.sections = sections};
     while (section.at < section.end && read_unit(&section, &unit)) {

@@ -16,6 +16,7 @@ const struct cmd cmds[] = {
     {"run", cmd_run, "boot an image in QEMU (building it first when need be)"},
     {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
     {"new", cmd_new, "start a project that builds and runs at once"},
+    {"config", cmd_config, "show, explain and change the options of an input"},
     {"help", cmd_help, "this list, or the help of one command"},
     {NULL, NULL, NULL},
 };

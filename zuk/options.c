@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zuk/config.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/util.h"
@@ -19,7 +20,7 @@
 struct parse {
     struct options *o;
     const char *name; /* of the option, for messages */
-    VEC(const char *) inputs, args, env, missing, zig_args, rootfs;
+    VEC(const char *) inputs, args, env, missing, zig_args, rootfs, set;
 };
 
 /* Each taker returns false after diag_error.  value is NULL without one. */
@@ -199,6 +200,17 @@ static bool take_missing(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_config(struct parse *p, const char *value) {
+    p->o->config = value;
+    return *value != '\0' || bad_value(p, value, "a file of options");
+}
+
+static bool take_set(struct parse *p, const char *value) {
+    struct config checked = {0};
+    *vec_push(&p->set) = value;
+    return config_say_text(&checked, value, "option --set");
+}
+
 static bool take_memory(struct parse *p, const char *value) {
     return options_size(value, &p->o->memory) ||
            bad_value(p, value, "a size such as 64M or 1G (megabytes without a letter)");
@@ -242,6 +254,7 @@ static bool take_machine(struct parse *p, const char *value) {
         return false;
     }
     p->o->machine = words[i];
+    p->o->machine_given = true;
     return true;
 }
 
@@ -354,6 +367,10 @@ static const struct row {
      "start in a read-only copy of this folder"},
     {"--missing", 0, OPTIONS_ALL, VALUE, "trap|enosys|CALL=POLICY", take_missing,
      "what a missing system call does (trap, enosys, ignore)"},
+    {"--config", 0, OPTIONS_ALL, VALUE, "FILE", take_config,
+     "a file of options (default: .config beside the input)"},
+    {"--set", 0, OPTIONS_ALL, VALUE, "OPTION=VALUE", take_set,
+     "one option ('zuk config show' lists them)"},
     {"--memory", 'm', OPTIONS_RUN, VALUE, "SIZE", take_memory, "memory of the machine"},
     {"--cpus", 0, OPTIONS_RUN, VALUE, "N", take_cpus, "CPUs of the machine, for threads"},
     {"--timeout", 0, OPTIONS_RUN, VALUE, "SECONDS", take_timeout,
@@ -391,6 +408,7 @@ const char *options_synopsis(const char *command, unsigned sets) {
         }
     }
     return (sets & OPTIONS_PROGRAM) != 0    ? "[OPTION...] PROGRAM [ARGUMENT...]"
+           : (sets & OPTIONS_LOOK) != 0     ? "[OPTION...] [INPUT...]"
            : (sets & OPTIONS_NO_INPUT) != 0 ? "[OPTION...]"
                                             : "[OPTION...] INPUT... [-- ARGUMENT...]";
 }
@@ -535,7 +553,7 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     for (; i < argc; i++) {
         *vec_push(&p.args) = argv[i];
     }
-    if (p.inputs.len == 0 && (sets & OPTIONS_NO_INPUT) == 0) {
+    if (p.inputs.len == 0 && (sets & (OPTIONS_NO_INPUT | OPTIONS_LOOK)) == 0) {
         diag_error("zuk %s: no %s", argv[0],
                    strcmp(options_synopsis(argv[0], 0), options_synopsis("run", 0)) == 0 ? "input"
                                                                                          : "name");
@@ -547,6 +565,7 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     o->env_count = p.env.len;
     o->missing_count = p.missing.len;
     o->rootfs_count = p.rootfs.len;
+    o->set_count = p.set.len;
     if (p.zig_args.len > 0) {
         *vec_push(&p.zig_args) = NULL;
     }
@@ -555,11 +574,13 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     *vec_push(&p.env) = NULL;
     *vec_push(&p.missing) = NULL;
     *vec_push(&p.rootfs) = NULL;
+    *vec_push(&p.set) = NULL;
     o->inputs = p.inputs.data;
     o->args = p.args.data;
     o->env = p.env.data;
     o->missing = p.missing.data;
     o->rootfs = p.rootfs.data;
+    o->set = p.set.data;
     o->zig_args = p.zig_args.data;
     return -1;
 }

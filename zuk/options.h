@@ -22,6 +22,7 @@ enum options_set {
     OPTIONS_NEW = 8,     /* --lang */
     OPTIONS_JSON = 16,   /* --json */
     OPTIONS_NO_INPUT = 32, /* there may be none */
+    OPTIONS_LOOK = 64,     /* looks at inputs, or at the project here when there are none */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -41,6 +42,9 @@ struct options {
     size_t missing_count;
     const char *const *rootfs; /* --rootfs: folders and archives, a later one wins */
     size_t rootfs_count;
+    const char *config;     /* --config, or NULL */
+    const char *const *set; /* --set OPTION=VALUE */
+    size_t set_count;
     /* OPTIONS_BUILD */
     const char *output; /* -o, or NULL */
     const char *artifact;
@@ -57,6 +61,7 @@ struct options {
     enum options_accel accel;
     const char *machine; /* "microvm", "q35", "pc"; never NULL */
     bool isolate;        /* the app at CPL 3 */
+    bool machine_given;
     bool strace;
     bool timeline;
     bool json; /* reports as one JSON object on stderr */

@@ -339,7 +339,7 @@ static void tell_stack(const struct report_parts *p, struct story *s) {
               "or keep large arrays off it";
 }
 
-static void tell_call(const struct report_parts *p, struct story *s) {
+static void tell_call(const struct report *r, const struct report_parts *p, struct story *s) {
     const struct report_crash *c = &p->crash;
     const char *name = features_call_name(c->number);
     s->kind = "missing-call";
@@ -363,6 +363,12 @@ static void tell_call(const struct report_parts *p, struct story *s) {
                            : xasprintf("if the program can do without it: --missing %s=enosys (it "
                                        "fails with ENOSYS) or --missing %s=ignore (it answers 0)",
                                        name, name);
+    const char *option = features_call_option(c->number);
+    if (option != NULL && r->image != NULL && !features_listed(r->image->options, option)) {
+        s->hint = xasprintf("the image was made without CONFIG_%s, which provides it: 'zuk config "
+                            "why %s' tells who turned it off, --set %s=y turns it on",
+                            option, option, option);
+    }
 }
 
 /* A call that the kernel refused, and the app went on. */
@@ -431,7 +437,7 @@ static void tell_story(const struct report *r, const struct report_parts *p, str
         tell_stack(p, s);
         break;
     case CRASH_CALL:
-        tell_call(p, s);
+        tell_call(r, p, s);
         break;
     case CRASH_FUNCTION:
         tell_function(r, p, s);

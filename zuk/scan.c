@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zuk/callers.h"
 #include "zuk/code.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
@@ -76,9 +77,10 @@ static bool unknown(struct search *s, const struct code_function *f, uint64_t at
     return false;
 }
 
-static void found(struct search *s, const struct code_function *f, uint32_t number) {
+static void found(struct search *s, const struct code_function *f, uint64_t at, uint32_t number) {
     if (number < SCAN_CALLS && !s->scan->calls[number]) {
         s->scan->calls[number] = true;
+        s->scan->at[number] = at;
         s->scan->from[number] = function_name(f);
     }
 }
@@ -193,7 +195,7 @@ static bool follow_context(struct search *s, struct code_function *g, int32_t of
         *any = true;
         struct question stored = {o->from, q.mask, q.add + (o->add & q.mask)};
         if (o->from.reg == PLACE_NONE) {
-            found(s, g, stored.add);
+            found(s, g, o->address, stored.add);
         } else if (o->from.reg == PLACE_MEMORY) {
             return unknown(s, g, o->address, "the number comes from memory");
         } else if (!follow(s, g, i, stored, level + 1)) {
@@ -253,7 +255,7 @@ static enum answer ask(struct search *s, struct code_function *f, const struct c
         }
         q->add += o->add & q->mask;
         if (o->from.reg == PLACE_NONE) {
-            found(s, f, q->add);
+            found(s, f, o->address, q->add);
             return o->kind == OP_CHOOSE ? ALSO : ANSWERED;
         }
         if (o->from.reg == PLACE_MEMORY) {
@@ -458,7 +460,7 @@ static bool is_setxid(struct search *s, const struct code_function *f) {
     for (size_t i = 0; f->name != NULL && i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(f->name, names[i]) == 0) {
             for (size_t k = 0; k < sizeof calls / sizeof calls[0]; k++) {
-                found(s, f, calls[k]);
+                found(s, f, f->start, calls[k]);
             }
             return true;
         }
@@ -556,7 +558,8 @@ static void resolve_site(struct search *s, uint64_t site) {
     give_up(s, site, f, why);
 }
 
-bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *out) {
+static bool scan(const char *path, const uint8_t *data, size_t size, bool explained,
+                 struct scan *out) {
     *out = (struct scan){.sites = xalloc(SITES_MAX * sizeof(struct scan_site))};
     struct elf_file file;
     const char *why = NULL;
@@ -594,6 +597,17 @@ bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *o
         resolve_site(&s, sites.data[i]);
     }
     out->function_count = s.code.read_count;
+    if (explained) {
+        callers_find(&s.code, out);
+    }
     code_close(&s.code);
     return true;
+}
+
+bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *out) {
+    return scan(path, data, size, false, out);
+}
+
+bool scan_explained(const char *path, const uint8_t *data, size_t size, struct scan *out) {
+    return scan(path, data, size, true, out);
 }

@@ -25,9 +25,20 @@ struct scan_site {
     const char *why;
 };
 
+/* Who asks for a call: the nearest function of the app's own source, neither
+ * libc's nor std's, on a way of direct calls. */
+struct scan_caller {
+    const char *function; /* NULL: not known */
+    const char *through;  /* what it calls to get there; NULL: makes the call itself */
+    const char *file;     /* of the place in that function */
+    unsigned line;
+};
+
 struct scan {
     bool calls[SCAN_CALLS];
-    const char *from[SCAN_CALLS]; /* a function that reaches the call, or NULL */
+    const char *from[SCAN_CALLS];           /* a function that reaches the call, or NULL */
+    uint64_t at[SCAN_CALLS];                /* an instruction in it, where the number is known */
+    struct scan_caller callers[SCAN_CALLS]; /* filled by scan_explained() */
     bool unknown;
     struct scan_site *sites; /* the unresolved ones */
     size_t site_count;
@@ -40,5 +51,7 @@ struct scan {
 /* Scans an executable in memory.  False after diag_error when it is no ELF
  * executable of x86_64; path is for messages. */
 bool scan_elf(const char *path, const uint8_t *data, size_t size, struct scan *out);
+/* The same, and finds the callers where there is debug information. */
+bool scan_explained(const char *path, const uint8_t *data, size_t size, struct scan *out);
 
 #endif

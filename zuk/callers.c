@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The nearest function of the user's that leads to a system call (callers.h).
+ *
+ * One search from all of the user's functions at once gives every function its
+ * nearest one.  The user's are those whose first line lies neither in a libc
+ * nor in Zig's own library; where no line is known they are a libc's.  A call
+ * through a pointer is no way: it does not tell who makes it.
+ */
+#include "zuk/callers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "zuk/code.h"
+#include "zuk/elf_file.h"
+#include "zuk/lines.h"
+#include "zuk/scan.h"
+#include "zuk/util.h"
+
+/* How a function is reached from the user's code. */
+struct way {
+    uint32_t from; /* the function before it; itself: one of the user's */
+    uint64_t site; /* of the call there */
+    bool known;
+};
+
+struct finder {
+    struct code *code;
+    struct line_sections lines;
+    struct unit_sections units;
+    struct way *ways;
+    char cwd[4096];
+    size_t cwd_length;
+};
+
+static const uint8_t *section(const struct elf_file *f, const char *name, size_t *size) {
+    const Elf64_Shdr *s = elf_file_section(f, name);
+    if (s == NULL || (s->sh_flags & SHF_COMPRESSED) != 0) {
+        *size = 0;
+        return NULL;
+    }
+    *size = s->sh_size;
+    return elf_file_bytes(f, s->sh_offset, s->sh_size);
+}
+
+static bool open_sections(struct finder *f) {
+    const struct elf_file *file = f->code->file;
+    struct line_sections *l = &f->lines;
+    l->line = section(file, ".debug_line", &l->line_size);
+    l->line_str = section(file, ".debug_line_str", &l->line_str_size);
+    l->str = section(file, ".debug_str", &l->str_size);
+    f->units = (struct unit_sections){.str = l->str,
+                                      .line_str = l->line_str,
+                                      .str_size = l->str_size,
+                                      .line_str_size = l->line_str_size};
+    f->units.info = section(file, ".debug_info", &f->units.info_size);
+    f->units.abbrev = section(file, ".debug_abbrev", &f->units.abbrev_size);
+    f->cwd_length = getcwd(f->cwd, sizeof f->cwd) == NULL ? 0 : strlen(f->cwd);
+    return l->line != NULL;
+}
+
+/* The whole name of the file; a relative one belongs to its unit's folder. */
+static const char *full_name(const struct finder *f, const struct line_place *place) {
+    const char *name = place->folder == NULL ? place->file : path_join(place->folder, place->file);
+    if (*name != '/' && f->units.info != NULL && f->units.abbrev != NULL) {
+        const char *folder = lines_folder(&f->units, place->unit);
+        name = folder == NULL ? name : path_join(folder, name);
+    }
+    return name;
+}
+
+/* Is it of a libc, or of Zig's own library? */
+static bool is_library(const char *folder, const char *file) {
+    static const char *const parts[] = {"/lib/std", "/lib/libc",  "/lib/compiler",  "lib/zig/",
+                                        "/zig/std", "/lib/musl/", "/musl-",         "/glibc",
+                                        "/lib/c/",  "csu/",       "/lib/ubsan_rt.", "/lib/fuzzer"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if ((folder != NULL && strstr(folder, parts[i]) != NULL) ||
+            strstr(file, parts[i]) != NULL) {
+            return true;
+        }
+    }
+    return strcmp(file, "crt1.c") == 0;
+}
+
+static bool is_own(const struct finder *f, const struct line_place *place) {
+    if (place->file == NULL) {
+        return false;
+    }
+    if (*place->file == '/' || (place->folder != NULL && *place->folder == '/')) {
+        return !is_library(place->folder, place->file);
+    }
+    return !is_library(NULL, full_name(f, place));
+}
+
+/* "main.print__anon_123" is main.print for people. */
+static const char *name_of(const struct code_function *f) {
+    if (f->name == NULL) {
+        return xasprintf("0x%llx", (unsigned long long)f->start);
+    }
+    const char *tail = strstr(f->name, "__anon_");
+    return tail == NULL || tail == f->name ? xstrdup(f->name)
+                                           : xstrndup(f->name, (size_t)(tail - f->name));
+}
+
+static void start_from_own(struct finder *f, uint32_t *queue, uint32_t *count) {
+    struct code *code = f->code;
+    uint64_t *starts = xalloc((code->function_count + (size_t)1) * sizeof *starts);
+    uint32_t *which = xalloc((code->function_count + (size_t)1) * sizeof *which);
+    size_t n = 0;
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        if (code->functions[i].reached) {
+            which[n] = i;
+            starts[n++] = code->functions[i].start;
+        }
+    }
+    struct line_place *places = xalloc((n + 1) * sizeof *places);
+    lines_find(&f->lines, starts, n, places);
+    for (size_t i = 0; i < n; i++) {
+        if (is_own(f, &places[i])) {
+            f->ways[which[i]] = (struct way){.from = which[i], .known = true};
+            queue[(*count)++] = which[i];
+        }
+    }
+}
+
+static void spread(struct finder *f, uint32_t *queue, uint32_t count) {
+    struct code *code = f->code;
+    for (uint32_t head = 0; head < count; head++) {
+        const struct code_function *from = &code->functions[queue[head]];
+        for (uint32_t k = 0; k < from->ref_count; k++) {
+            const struct code_ref *ref = &code->refs[from->first_ref + k];
+            struct way *way = &f->ways[ref->to];
+            const struct code_function *to = &code->functions[ref->to];
+            if (way->known || (ref->kind != REF_CALL && ref->kind != REF_JUMP) ||
+                ref->target != to->start || to->soft || !code_ref_is_real(code, ref)) {
+                continue;
+            }
+            *way = (struct way){.from = queue[head], .site = ref->site, .known = true};
+            queue[count++] = ref->to;
+        }
+    }
+}
+
+struct end { /* the place in the user's function, and where it goes from there */
+    unsigned call;
+    uint32_t own, through;
+    uint64_t site, start;
+};
+
+static void tell(const struct finder *f, struct scan *scan, const struct end *ends, size_t count) {
+    uint64_t *addresses = xalloc((count * 2 + 1) * sizeof *addresses);
+    struct line_place *places = xalloc((count * 2 + 1) * sizeof *places);
+    for (size_t i = 0; i < count; i++) {
+        addresses[2 * i] = ends[i].site;
+        addresses[2 * i + 1] = ends[i].start;
+    }
+    lines_find(&f->lines, addresses, count * 2, places);
+    for (size_t i = 0; i < count; i++) {
+        const struct code_function *functions = f->code->functions;
+        /* where a library's code is inlined, the line is the function's first */
+        const struct line_place *place =
+            is_own(f, &places[2 * i]) ? &places[2 * i] : &places[2 * i + 1];
+        struct scan_caller *caller = &scan->callers[ends[i].call];
+        caller->function = name_of(&functions[ends[i].own]);
+        if (ends[i].through != ends[i].own) {
+            caller->through = name_of(&functions[ends[i].through]);
+        }
+        const char *file = place->file == NULL ? NULL : full_name(f, place);
+        if (file != NULL && f->cwd_length > 1 && strncmp(file, f->cwd, f->cwd_length) == 0 &&
+            file[f->cwd_length] == '/') {
+            file += f->cwd_length + 1;
+        }
+        caller->file = file == NULL ? NULL : xstrdup(file);
+        caller->line = file == NULL ? 0 : place->line;
+    }
+}
+
+void callers_find(struct code *code, struct scan *scan) {
+    struct finder f = {.code = code};
+    if (!open_sections(&f)) {
+        return;
+    }
+    f.ways = xalloc((code->function_count + (size_t)1) * sizeof *f.ways);
+    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue), count = 0;
+    start_from_own(&f, queue, &count);
+    spread(&f, queue, count);
+    struct end ends[SCAN_CALLS];
+    size_t end_count = 0;
+    for (unsigned i = 0; i < SCAN_CALLS; i++) {
+        const struct code_function *maker = scan->calls[i] ? code_at(code, scan->at[i]) : NULL;
+        if (maker == NULL || !f.ways[maker - code->functions].known) {
+            continue;
+        }
+        uint32_t at = (uint32_t)(maker - code->functions);
+        struct end end = {.call = i, .through = at, .own = at, .site = scan->at[i]};
+        while (f.ways[end.own].from != end.own) {
+            end.through = end.own;
+            end.site = f.ways[end.own].site;
+            end.own = f.ways[end.own].from;
+        }
+        end.start = code->functions[end.own].start;
+        ends[end_count++] = end;
+    }
+    tell(&f, scan, ends, end_count);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Command line, .config, Kraftfile -> requests (settings.h).
+ */
+#include "zuk/settings.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "zuk/diag.h"
+#include "zuk/util.h"
+
+/* --- what is said ------------------------------------------------------- */
+
+const char *settings_folder(const struct options *o) {
+    const char *input = o->input_count == 0 ? "." : o->inputs[0];
+    if (is_dir(input)) {
+        return input;
+    }
+    const char *base = path_base(input);
+    return base == input ? "." : xstrndup(input, (size_t)(base - input - 1 + (base - input == 1)));
+}
+
+/* What was only found is read when it is a file; a folder ~/.config is none. */
+static bool load_files(const struct options *o, struct config *config) {
+    if (o->config != NULL) {
+        return config_read(config, o->config, true);
+    }
+    const char *folder = settings_folder(o);
+    const char *path = strcmp(folder, ".") == 0 ? ".config" : path_join(folder, ".config");
+    return !is_file(path) || config_read(config, path, false);
+}
+
+bool settings_load(struct options *o, struct config *config) {
+    *config = (struct config){0};
+    bool image = o->input_count == 1 && image_is(o->inputs[0]);
+    bool ok = image && o->config == NULL ? true : load_files(o, config);
+    for (size_t i = 0; i < o->set_count; i++) {
+        ok &= config_say_text(config, o->set[i], "--set");
+    }
+    if (!ok) {
+        return false;
+    }
+    o->strict |= strcmp(config_value(config, "STRICT"), "y") == 0;
+    o->strip |= strcmp(config_value(config, "STRIP"), "y") == 0;
+    uint64_t bytes;
+    if (o->memory == 0 && options_size(config_value(config, "MEMORY_SIZE"), &bytes)) {
+        o->memory = bytes;
+    }
+    if (!o->machine_given) {
+        o->machine = config_value(config, "MACHINE");
+    }
+    return true;
+}
+
+/* --- the work folder ---------------------------------------------------- */
+
+enum {
+    WORK_KEPT = 64, /* folders; each holds an image and what it was made of */
+};
+
+struct old_folder {
+    char *name;
+    time_t used;
+};
+
+static int by_use(const void *a, const void *b) {
+    const struct old_folder *x = a, *y = b;
+    return (x->used > y->used) - (x->used < y->used);
+}
+
+/* A new folder came: those used least recently go. */
+static void prune(const char *all) {
+    VEC(struct old_folder) list = {0};
+    DIR *dir = opendir(all);
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        struct stat s;
+        char *path = path_join(all, e->d_name);
+        if (e->d_name[0] != '.' && lstat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
+            *vec_push(&list) = (struct old_folder){path, s.st_mtime};
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    if (list.len > WORK_KEPT) {
+        qsort(list.data, list.len, sizeof *list.data, by_use);
+        for (size_t i = 0; i < list.len - WORK_KEPT; i++) {
+            (void)remove_tree(list.data[i].name);
+        }
+    }
+}
+
+bool settings_files(const struct options *o) {
+    return o->rootfs_count > 0 || o->cwd_ro;
+}
+
+const char *settings_work(const struct options *o) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < o->input_count; i++) {
+        char *real = realpath(o->inputs[i], NULL);
+        const char *path = real == NULL ? o->inputs[i] : real;
+        hash = hash64(hash, path, strlen(path) + 1);
+        free(real);
+    }
+    /* What makes another image has another folder: two runs do not take each
+     * other's. */
+    const char *const words[] = {o->artifact,
+                                 o->zig,
+                                 o->strict ? "strict" : NULL,
+                                 o->strip ? "strip" : NULL,
+                                 settings_files(o) ? "files" : NULL,
+                                 o->config};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *word = words[i] == NULL ? "" : words[i];
+        hash = hash64(hash, word, strlen(word) + 1);
+    }
+    for (size_t i = 0; i < o->set_count; i++) {
+        hash = hash64(hash, o->set[i], strlen(o->set[i]) + 1);
+    }
+    for (size_t i = 0; o->zig_args != NULL && o->zig_args[i] != NULL; i++) {
+        hash = hash64(hash, o->zig_args[i], strlen(o->zig_args[i]) + 1);
+    }
+    char *all = path_join(cache_dir(), "work");
+    char *folder = xasprintf("%s/%016llx", all, (unsigned long long)hash);
+    if (utimensat(AT_FDCWD, folder, NULL, 0) == 0) {
+        return folder; /* there already, and now the one used last */
+    }
+    if (!make_dirs(folder)) {
+        return NULL;
+    }
+    prune(all);
+    return folder;
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+struct app_request settings_app(const struct options *o, const char *work) {
+    return (struct app_request){
+        .inputs = o->inputs,
+        .input_count = o->input_count,
+        .work = work,
+        .zig = o->zig,
+        .artifact = o->artifact,
+        .strict = o->strict,
+        .strip = o->strip,
+        .zig_args = o->zig_args,
+    };
+}
+
+struct image_request settings_image(const struct options *o, const struct config *config,
+                                    const char *work, const char *output) {
+    return (struct image_request){
+        .work = work, .output = output, .config = config, .files = settings_files(o)};
+}
+
+/* --- looking ------------------------------------------------------------ */
+
+bool settings_here(void) {
+    return is_file("build.zig");
+}
+
+static bool open_app(const struct options *o, struct look *look) {
+    look->is_image = o->input_count == 1 && image_is(o->inputs[0]);
+    if (look->is_image) {
+        if (!image_open(o->inputs[0], &look->image) || !file_map(o->inputs[0], &look->map)) {
+            return false;
+        }
+        look->bytes = look->map.data + look->image.app_offset;
+        look->size = look->image.app_size;
+        look->app = (struct app){.path = o->inputs[0],
+                                 .name = look->image.name,
+                                 .debug_path = o->inputs[0],
+                                 .stubs = look->image.stubs,
+                                 .stub_count = look->image.stub_count};
+        return true;
+    }
+    look->work = settings_work(o);
+    struct app_request request = settings_app(o, look->work);
+    if (look->work == NULL || !build_app(&request, &look->app) ||
+        !file_map(look->app.path, &look->map)) {
+        return false;
+    }
+    look->bytes = look->map.data;
+    look->size = look->map.size;
+    return true;
+}
+
+bool settings_look(struct options *o, struct look *look) {
+    static const char *const here[] = {".", NULL};
+    *look = (struct look){0};
+    if (o->input_count == 0) {
+        if (!settings_here()) {
+            diag_error("no input, and no build.zig in this folder");
+            diag_hint("name a project's folder, an archive, objects, an executable or an image");
+            return false;
+        }
+        o->inputs = here;
+        o->input_count = 1;
+    }
+    if (!settings_load(o, &look->config) || !open_app(o, look) ||
+        !scan_explained(look->app.path, look->bytes, look->size, &look->scan)) {
+        return false;
+    }
+    struct image_request request = settings_image(o, NULL, look->work, NULL);
+    image_features(&request, &look->scan, true, &look->deduced);
+    request.config = &look->config;
+    image_features(&request, &look->scan, true, &look->features);
+    return true;
+}
