@@ -63,6 +63,6 @@ const char *kernel_symbols(uint64_t kernel_id);
  * that `build`, `run` and `exec` share. */
 bool build_image(const struct app_request *app, const struct image_request *image);
 /* The first half of it: the executable, made anew only when something changed. */
-bool build_app(const struct app_request *app, struct app *made);
+bool build_app(const struct app_request *request, struct app *app);
 
 #endif
