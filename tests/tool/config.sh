@@ -9,21 +9,21 @@ set -eu
 
 c app <<'C'
 #include <stdio.h>
-#include <sys/socket.h>
-static int dial(void) { return socket(AF_INET, SOCK_STREAM, 0); }
+#include <sys/random.h>
+static int dial(void) { char c; return getrandom(&c, 1, 0) != 1; }
 int main(int argc, char **argv) {
     (void)argv;
     puts("begin");
     fflush(stdout);
-    return argc > 1 ? dial() < 0 : 0;
+    return argc > 1 ? dial() : 0;
 }
 C
 cd "$TMP"
 
 # the reason, with the source line
-run "$ZUK" config why SOCKETS app.o
+run "$ZUK" config why RANDOM app.o
 status 0
-prints "CONFIG_SOCKETS=y  because socket() is called by"
+prints "CONFIG_RANDOM=y  because getrandom() is called by"
 prints "app.c:3)"
 run "$ZUK" config show app.o
 status 0
@@ -32,28 +32,28 @@ prints "CONFIG_POLL=n  no call asks for it"
 prints 'CONFIG_MACHINE="microvm"'
 
 # set keeps what differs, in .config beside the input, and nothing else
-run "$ZUK" config set SOCKETS=n MACHINE=q35 IO=y app.o
+run "$ZUK" config set RANDOM=n MACHINE=q35 IO=y app.o
 status 0
 says "CONFIG_IO=y is what the app asks for: nothing is kept of it"
-check [ "$(cat .config)" = '# CONFIG_SOCKETS is not set
+check [ "$(cat .config)" = '# CONFIG_RANDOM is not set
 CONFIG_MACHINE="q35"' ]
 run "$ZUK" config diff app.o
 status 0
-prints "CONFIG_SOCKETS: y -> n  (.config:1 says so)"
+prints "CONFIG_RANDOM: y -> n  (.config:1 says so)"
 prints 'CONFIG_MACHINE: "microvm" -> "q35"  (.config:2 says so)'
-says "CONFIG_SOCKETS=n (.config:1 says so), but the app can make its calls: socket()"
+says "CONFIG_RANDOM=n (.config:1 says so), but the app can make its calls: getrandom()"
 
 # the build uses it and writes the whole result; the call traps, and says why
 run "$ZUK" build app.o -o app.elf
 status 0
-says "CONFIG_SOCKETS=n (.config:1 says so)"
-check grep -qx '# CONFIG_SOCKETS is not set' app.elf.config
+says "CONFIG_RANDOM=n (.config:1 says so)"
+check grep -qx '# CONFIG_RANDOM is not set' app.elf.config
 check grep -qx 'CONFIG_MACHINE="q35"' app.elf.config
 check grep -qx 'CONFIG_IO=y' app.elf.config
 run "$ZUK" run app.elf -- dial
 status 3
-says "system call socket (41) is not provided"
-says "the image was made without CONFIG_SOCKETS"
+says "system call getrandom (318) is not provided"
+says "the image was made without CONFIG_RANDOM"
 run "$ZUK" run app.elf
 status 0
 run "$ZUK" run --machine pc app.o # the command line wins, and it is another machine
@@ -61,14 +61,14 @@ status 0
 prints begin
 
 # the command line wins over .config, and the loser is named
-run "$ZUK" config why SOCKETS --set SOCKETS=y app.o
+run "$ZUK" config why RANDOM --set RANDOM=y app.o
 status 0
-prints "CONFIG_SOCKETS=y  because --set says so"
+prints "CONFIG_RANDOM=y  because --set says so"
 prints ".config:1 says n, which --set overrules"
 : >empty
 run "$ZUK" config show --config empty app.o # another file, no .config
 status 0
-prints "CONFIG_SOCKETS=y  because socket() is called by"
+prints "CONFIG_RANDOM=y  because getrandom() is called by"
 run "$ZUK" build --set CORE=n app.o -o core.elf
 status 0
 says "CONFIG_CORE=n (--set) did not stick: it is in every image"
@@ -81,7 +81,7 @@ run "$ZUK" run --set MEMORY_SIZE=16M app.elf
 status 0
 
 # unset: back to what the app asks for; an empty file goes
-run "$ZUK" config unset SOCKETS MACHINE app.o
+run "$ZUK" config unset RANDOM MACHINE app.o
 status 0
 check [ ! -e .config ]
 
