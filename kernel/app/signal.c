@@ -210,6 +210,7 @@ static bool restarts(const struct report_call *call) {
         ARCH_NUMBER(47, 212),  /* recvmsg */
         ARCH_NUMBER(44, 206),  /* sendto */
         ARCH_NUMBER(46, 211),  /* sendmsg */
+        ARCH_NUMBER(72, 25),   /* fcntl (F_SETLKW) */
         ARCH_NUMBER(73, 32),   /* flock */
         ARCH_NUMBER(202, 98),  /* futex (FUTEX_WAIT without a timeout) */
         ARCH_NUMBER(318, 278), /* getrandom */

@@ -6,9 +6,11 @@
 #include "fs/pipe.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
+#include "syscall/process.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/lock.h"
 
 /* Nothing is kept back: what a write took is where it will stay.  Pipes and
  * devices keep nothing at all. */
@@ -98,22 +100,90 @@ SYSCALL_HANDLER(close_range) {
 /* Of the flags only these can be changed later. */
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
-/* Locks are between processes, and there is one: a lock is always granted. */
-static long get_lock(vaddr_t lock) {
-    int16_t type;
-    if (user_read(&type, lock, sizeof(type)) < 0)
-        return -EFAULT;
-    if (type != 0 && type != 1) /* F_RDLCK, F_WRLCK */
+struct linux_flock {
+    int16_t type, whence;
+    uint32_t pad;
+    int64_t start, size;
+    int32_t pid;
+    uint32_t pad2;
+};
+_Static_assert(sizeof(struct linux_flock) == 32, "struct flock is an ABI");
+enum { F_RDLCK, F_WRLCK, F_UNLCK };
+
+/* Where a lock's positions count from; -EINVAL. */
+static long lock_base(struct file *f, int whence, int64_t *base) {
+    struct file_info info = {.size = 0};
+    if ((unsigned)whence > SEEK_END)
         return -EINVAL;
-    type = 2; /* F_UNLCK: nobody is in the way */
-    return user_write(lock, &type, sizeof(type));
+    if (whence == SEEK_END && f->ops->info)
+        f->ops->info(f, &info);
+    *base = whence == SEEK_SET ? 0 : (int64_t)(whence == SEEK_CUR ? f->pos : info.size);
+    return 0;
 }
 
-static long set_lock(vaddr_t lock) {
-    int16_t type;
-    if (user_read(&type, lock, sizeof(type)) < 0)
+static long lock_range(struct file *f, const struct linux_flock *l, struct lock_request *r) {
+    int64_t start, end = INT64_MAX;
+    long error = lock_base(f, l->whence, &start);
+    if (error)
+        return error;
+    if (__builtin_add_overflow(start, l->start, &start))
+        return -EOVERFLOW;
+    if (l->size > 0 && __builtin_add_overflow(start, l->size - 1, &end))
+        return -EOVERFLOW;
+    if (l->size < 0) {
+        end = start - 1;
+        start += l->size;
+    }
+    if (start < 0)
+        return -EINVAL;
+    r->start = (uint64_t)start;
+    r->end = (uint64_t)end;
+    return 0;
+}
+
+static long lock_request(struct file *f, vaddr_t at, bool file, struct lock_request *r,
+                         struct linux_flock *l) {
+    if (user_read(l, at, sizeof *l))
         return -EFAULT;
-    return (uint16_t)type > 2 ? -EINVAL : 0;
+    if (l->type != F_RDLCK && l->type != F_WRLCK && l->type != F_UNLCK)
+        return -EINVAL;
+    if (file && l->pid)
+        return -EINVAL;
+    r->kind = file ? LOCK_FILE : LOCK_PROCESS;
+    r->type = l->type == F_WRLCK ? LOCK_ALONE : l->type == F_RDLCK ? LOCK_SHARED : LOCK_NONE;
+    return lock_range(f, l, r);
+}
+
+static long get_lock(struct file *f, vaddr_t at, bool file) {
+    struct lock_request r, who;
+    struct linux_flock l;
+    long error = lock_request(f, at, file, &r, &l);
+    if (!error && l.type == F_UNLCK && !file)
+        error = -EINVAL;
+    if (error)
+        return error;
+    if (lock_test(f, &r, &who)) {
+        l.type = who.type == LOCK_ALONE ? F_WRLCK : F_RDLCK;
+        l.whence = SEEK_SET;
+        l.start = (int64_t)who.start;
+        l.size = who.end == LOCK_END ? 0 : (int64_t)(who.end - who.start + 1);
+        l.pid = who.kind == LOCK_FILE ? -1 : PROCESS_ID;
+    } else {
+        l.type = F_UNLCK;
+    }
+    return user_write(at, &l, sizeof l);
+}
+
+static long set_lock(struct file *f, vaddr_t at, bool file, bool wait) {
+    struct lock_request r;
+    struct linux_flock l;
+    long error = lock_request(f, at, file, &r, &l);
+    if (error)
+        return error;
+    unsigned access = f->flags & O_ACCMODE, lacks = l.type == F_RDLCK ? O_WRONLY : O_RDONLY;
+    if (l.type != F_UNLCK && access == lacks)
+        return -EBADF;
+    return lock_set(f, &r, wait);
 }
 
 static long control(struct file *f, int fd, unsigned command, unsigned long arg) {
@@ -132,12 +202,13 @@ static long control(struct file *f, int fd, unsigned command, unsigned long arg)
         return 0;
     case F_GETLK:
     case F_OFD_GETLK:
-        return get_lock(arg);
+        return get_lock(f, arg, command == F_OFD_GETLK);
     case F_SETLK:
     case F_SETLKW:
+        return set_lock(f, arg, false, command == F_SETLKW);
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return set_lock(arg);
+        return set_lock(f, arg, true, command == F_OFD_SETLKW);
     case F_GETOWN:
     case F_SETOWN:
         return 0;

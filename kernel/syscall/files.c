@@ -15,6 +15,7 @@
 #include "syscall/path.h"
 #include "syscall/stat.h"
 #include "vfs/inode.h"
+#include "vfs/lock.h"
 
 /* ---- paths ------------------------------------------------------------------- */
 
@@ -354,12 +355,25 @@ SYSCALL_HANDLER(umask) {
     return old;
 }
 
-/* Nobody else locks: a lock is always granted. */
+enum { LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8 };
+
 SYSCALL_HANDLER(flock) {
-    unsigned op = (unsigned)b & ~4u; /* LOCK_NB */
-    if (op != 1 && op != 2 && op != 8)
+    int op = (int)b & ~LOCK_NB;
+    if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
         return -EINVAL;
-    return check_fd((int)a);
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    const struct lock_request r = {
+        .kind = LOCK_WHOLE,
+        .type = op == LOCK_EX   ? LOCK_ALONE
+                : op == LOCK_SH ? LOCK_SHARED
+                                : LOCK_NONE,
+        .end = LOCK_END,
+    };
+    long error = file->flags & O_PATH ? -EBADF : lock_set(file, &r, !(b & LOCK_NB));
+    file_put(file);
+    return error;
 }
 
 /* Advice about files in memory changes nothing. */

@@ -10,6 +10,7 @@
 
 #include "lib/errno.h"
 #include "mm/heap.h"
+#include "vfs/lock.h"
 
 #define CHUNK 16
 
@@ -51,6 +52,8 @@ void file_put(struct file *f) {
         return;
     if (f->watched)
         epoll_forget(f);
+    if (lock_closed)
+        lock_closed(f, true);
     if (f->ops->close)
         f->ops->close(f);
     if (file_release)
@@ -92,6 +95,8 @@ int fd_close(int fd) {
         return -EBADF;
     struct file *f = *s;
     set(fd, s, NULL, false);
+    if (lock_closed)
+        lock_closed(f, false);
     file_put(f);
     return 0;
 }
@@ -104,6 +109,8 @@ int fd_replace(int fd, struct file *f, bool cloexec) {
         return -ENOMEM;
     struct file *old = *s;
     set(fd, s, f, cloexec);
+    if (old && lock_closed)
+        lock_closed(old, false);
     if (old)
         file_put(old);
     return fd;

@@ -74,7 +74,8 @@ struct inode {
     uint32_t refs;
     uint32_t mode; /* S_IFMT | permissions */
     uint64_t number;
-    uint32_t device; /* of its mount */
+    uint32_t device;    /* of its mount */
+    struct lock *locks; /* vfs/lock.c */
     /* Directories only. */
     struct inode *parent;  /* with a reference that inode_put gives back; NULL: a root */
     const char *name;      /* in parent, NUL-terminated; the file system's; NULL: removed */
