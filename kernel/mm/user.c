@@ -8,17 +8,34 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/area.h"
+#include "mm/window.h"
 
 bool user_range(vaddr_t start, size_t size) {
     return start < APP_END && size <= APP_END - start;
 }
 
+static bool in_window(vaddr_t start, size_t size) {
+    return user_window_holds && user_window_holds(start, size);
+}
+
+/* What is not the app's: a window's, or nobody's. */
+static int copy_window(void *dst, const void *src, vaddr_t window, size_t size) {
+    if (!in_window(window, size))
+        return -EFAULT;
+    memcpy(dst, src, size);
+    return 0;
+}
+
 int user_read(void *dst, vaddr_t src, size_t size) {
-    return user_range(src, size) && !arch_copy_user(dst, (const void *)src, size) ? 0 : -EFAULT;
+    if (!user_range(src, size))
+        return copy_window(dst, (const void *)src, src, size);
+    return arch_copy_user(dst, (const void *)src, size) ? -EFAULT : 0;
 }
 
 int user_write(vaddr_t dst, const void *src, size_t size) {
-    return user_range(dst, size) && !arch_copy_user((void *)dst, src, size) ? 0 : -EFAULT;
+    if (!user_range(dst, size))
+        return copy_window((void *)dst, src, dst, size);
+    return arch_copy_user((void *)dst, src, size) ? -EFAULT : 0;
 }
 
 int user_clear(vaddr_t dst, size_t size) {
@@ -55,7 +72,7 @@ long user_read_string(char *dst, vaddr_t src, size_t size) {
 
 paddr_t user_page(vaddr_t va, unsigned prot) {
     if (!user_range(va, 1))
-        return 0;
+        return in_window(va, 1) ? virt_to_phys((void *)ALIGN_DOWN(va, PAGE_SIZE)) : 0;
     va = ALIGN_DOWN(va, PAGE_SIZE);
     struct page_entry e;
     for (unsigned tries = 0; tries < 2; tries++) {
