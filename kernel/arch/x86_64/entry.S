@@ -171,7 +171,6 @@ syscall_entry:
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
-    SYSCALL_BEYOND
 
 /* The same for an app at CPL 3. */
     .globl syscall_entry_isolated, syscall_entry_isolated_traced
@@ -188,7 +187,6 @@ syscall_entry_isolated:
     movq %gs:THREAD_APP_SP, %rsp
     swapgs
     sysretq /* %rcx follows a system call instruction: it is canonical */
-    SYSCALL_BEYOND
 
 /* void syscall_emulated(struct trap_frame *frame), which does not return: a
  * system call that arrived as a fault at its entry (trap.c). */
@@ -217,7 +215,6 @@ syscall_emulated:
     SYSCALL_CALL
     FULL_FRAME
     FRAME_RETURN
-    SYSCALL_BEYOND
 
     .globl syscall_work
 syscall_work:

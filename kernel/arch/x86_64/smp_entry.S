@@ -160,7 +160,6 @@ smp_syscall_entry:
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
-    SYSCALL_BEYOND
     UNLOCK_BEYOND
 
 /* For an app at CPL 3. */
@@ -180,7 +179,6 @@ smp_syscall_entry_isolated:
     movq %gs:THREAD_APP_SP, %rsp
     swapgs
     sysretq
-    SYSCALL_BEYOND
     UNLOCK_BEYOND
 
     .section .note.GNU-stack, "", @progbits
