@@ -17,6 +17,7 @@ const struct cmd cmds[] = {
     {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
     {"new", cmd_new, "start a project that builds and runs at once"},
     {"config", cmd_config, "show, explain and change the options of an input"},
+    {"doctor", cmd_doctor, "is this machine ready, and what to do if not"},
     {"help", cmd_help, "this list, or the help of one command"},
     {NULL, NULL, NULL},
 };

@@ -176,15 +176,25 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
     return true;
 }
 
+/* The cache file for a Zig of that identity. */
+static char *cache_file(const char *wanted) {
+    return path_join(cache_dir(), xasprintf("toolchain-%016llx",
+                                            (unsigned long long)hash64(0, wanted, strlen(wanted))));
+}
+
+bool toolchain_known(void) {
+    struct toolchain toolchain = {.zig = pinned_zig()};
+    char *wanted = toolchain.zig ? identity(toolchain.zig) : NULL;
+    return wanted && load(&toolchain, cache_file(wanted), wanted);
+}
+
 bool toolchain_find(struct toolchain *toolchain) {
     *toolchain = (struct toolchain){.zig = pinned_zig()};
     char *wanted = toolchain->zig ? identity(toolchain->zig) : NULL;
     if (!wanted) {
         return false;
     }
-    const char *cache =
-        path_join(cache_dir(), xasprintf("toolchain-%016llx",
-                                         (unsigned long long)hash64(0, wanted, strlen(wanted))));
+    const char *cache = cache_file(wanted);
     if (load(toolchain, cache, wanted)) {
         return true;
     }

@@ -24,6 +24,9 @@ struct toolchain {
 /* False after diag_error. */
 bool toolchain_find(struct toolchain *toolchain);
 
+/* Is it known where they lie, so that toolchain_find does not have to ask? */
+bool toolchain_known(void);
+
 /* What `zig cc -v` prints -> the paths; false when they are not all there.
  * For toolchain_find and its test. */
 bool toolchain_parse(struct toolchain *toolchain, const char *text);
