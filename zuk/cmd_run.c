@@ -33,6 +33,8 @@
 #include "zuk/symbolize.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
+#include "zuk/vms.h"
+#include "zuk/watch.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -416,6 +418,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .serial_live = diag_verbosity > 0,
         .record = report_record,
         .arg = &report,
+        .spoke = vms_spoke,
     };
     struct vm_end end;
     vm_run(argv, &host, &end);
@@ -440,7 +443,18 @@ static bool check_words(const struct options *o, const struct config *config) {
     return true;
 }
 
-int run_inputs(struct options *o, const char *argv0) {
+struct job {
+    struct options *o;
+    const struct image_info *info;
+    const char *argv0, *work;
+};
+
+static int boot_job(void *arg) {
+    const struct job *job = arg;
+    return boot(job->o, job->info, job->argv0, job->work);
+}
+
+static int run_once(struct options *o, const char *argv0) {
     const char *work;
     struct config config;
     if (!settings_load(o, &config) || !check_words(o, &config)) {
@@ -451,7 +465,23 @@ int run_inputs(struct options *o, const char *argv0) {
     if (image == NULL || !image_open(image, &info)) {
         return EXIT_USER;
     }
-    return boot(o, &info, argv0, work);
+    struct job job = {o, &info, argv0, work};
+    return o->detach && !o->dry_run ? vms_detach(o->name, info.name, image, boot_job, &job)
+                                    : boot_job(&job);
+}
+
+static int watch_job(void *arg) {
+    const struct job *job = arg;
+    return run_once(job->o, job->argv0);
+}
+
+int run_inputs(struct options *o, const char *argv0) {
+    struct job job = {.o = o, .argv0 = argv0};
+    if (o->watch && o->detach) {
+        diag_error("--watch and --detach do not go together");
+        return EXIT_USAGE;
+    }
+    return o->watch ? watch_inputs(o->inputs, o->input_count, watch_job, &job) : run_once(o, argv0);
 }
 
 int cmd_run(int argc, char **argv) {

@@ -16,6 +16,7 @@
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/util.h"
+#include "zuk/vms.h"
 
 struct parse {
     struct options *o;
@@ -282,6 +283,39 @@ static bool take_json(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_detach(struct parse *p, const char *value) {
+    (void)value;
+    p->o->detach = true;
+    return true;
+}
+
+static bool take_name(struct parse *p, const char *value) {
+    p->o->name = value;
+    return vms_check_name(value);
+}
+
+static bool take_watch(struct parse *p, const char *value) {
+    (void)value;
+    p->o->watch = true;
+    return true;
+}
+
+static bool take_follow(struct parse *p, const char *value) {
+    (void)value;
+    p->o->follow = true;
+    return true;
+}
+
+static bool take_patience(struct parse *p, const char *value) {
+    char *end;
+    double seconds = strtod(value, &end);
+    if (end == value || *end != '\0' || !isdigit((unsigned char)*value) || seconds > 86400) {
+        return bad_value(p, value, "a number of seconds, at most a day");
+    }
+    p->o->patience_ms = (unsigned)(seconds * 1000);
+    return true;
+}
+
 static bool take_lang(struct parse *p, const char *value) {
     static const char *const words[] = {"zig", "c", NULL};
     unsigned i;
@@ -383,6 +417,14 @@ static const struct row {
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
      "tell how the run ended as one JSON object on stderr"},
+    {"--detach", 'd', OPTIONS_RUN, NO_VALUE, NULL, take_detach,
+     "run in the background: see zuk ps, logs, stop, rm"},
+    {"--name", 0, OPTIONS_RUN, VALUE, "NAME", take_name, "what a machine of -d is called"},
+    {"--watch", 0, OPTIONS_RUN, NO_VALUE, NULL, take_watch,
+     "build and run again whenever the input changes"},
+    {"--follow", 'f', OPTIONS_LOGS, NO_VALUE, NULL, take_follow, "go on until the machine ends"},
+    {"--time", 't', OPTIONS_STOP, VALUE, "SECONDS", take_patience,
+     "how long it may take to end (10)"},
     {"--json", 0, OPTIONS_JSON, NO_VALUE, NULL, take_json, "print JSON"},
     {"--lang", 0, OPTIONS_NEW, VALUE, "zig|c", take_lang, "the language (default: zig)"},
     {"--dry-run", 0, OPTIONS_RUN, NO_VALUE, NULL, take_dry_run,
@@ -399,6 +441,9 @@ static const struct synopsis {
     const char *command, *words;
 } synopses[] = {
     {"new", "[OPTION...] NAME"},
+    {"logs", "[OPTION...] NAME"},
+    {"stop", "[OPTION...] NAME..."},
+    {"rm", "[OPTION...] NAME..."},
 };
 
 const char *options_synopsis(const char *command, unsigned sets) {
@@ -521,7 +566,7 @@ static bool take_option(struct parse *p, char **argv, int *i, unsigned sets) {
 
 int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     struct parse p = {.o = o};
-    *o = (struct options){.machine = "microvm", .lang = "zig"};
+    *o = (struct options){.machine = "microvm", .lang = "zig", .patience_ms = 10000};
     int i = 1;
     for (; i < argc; i++) {
         const char *word = argv[i];

@@ -23,6 +23,9 @@ enum options_set {
     OPTIONS_JSON = 16,   /* --json */
     OPTIONS_NO_INPUT = 32, /* there may be none */
     OPTIONS_LOOK = 64,     /* looks at inputs, or at the project here when there are none */
+    OPTIONS_LOGS = 128,     /* -f */
+    OPTIONS_STOP = 256,    /* -t */
+    OPTIONS_NAMES = 512,   /* none of its own */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -68,6 +71,12 @@ struct options {
     bool dry_run;
     bool gdb;
     uint16_t gdb_port; /* 1234 unless given; 0 without --gdb */
+    bool detach;
+    bool watch;
+    const char *name; /* of a detached machine, or NULL */
+    /* OPTIONS_LOGS, OPTIONS_STOP */
+    bool follow;
+    unsigned patience_ms; /* 10 s */
     /* OPTIONS_NEW */
     const char *lang; /* "zig" or "c"; never NULL */
 };

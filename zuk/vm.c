@@ -344,6 +344,9 @@ static void tell_host(struct run_state *r, const struct channel_item *item) {
 }
 
 static void take_item(struct run_state *r, const struct channel_item *item) {
+    if (!r->end->spoke && r->host->spoke != NULL) {
+        r->host->spoke();
+    }
     r->end->spoke = true;
     switch (item->type) {
     case REPORT_STDOUT:

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# run -d and rm, killed at every step: before each system call that changes
+# something, of the zuk that was called and of the one that stays.  Afterwards
+# nothing looks alive that is not, no QEMU is left, and the name is free again
+# after `stop` and `rm`.
+# timeout: 600
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+TMP, ZUK, ZIG = (os.environ[k] for k in ("TMP", "ZUK", "ZIG"))
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+TRACEME, PEEKUSER, CONT, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG = 0, 3, 7, 17, 24, 0x4200, 0x4201
+SYSGOOD, FORK, VFORK, EXITKILL = 1, 2, 4, 0x100000
+ORIG_RAX = 15 * 8
+# write open mkdir rename unlink rmdir fcntl flock openat unlinkat renameat renameat2 pwrite fork clone
+# vfork dup2 setsid fsync ftruncate exit_group kill
+STEPS = {1, 2, 83, 82, 87, 84, 72, 73, 257, 263, 264, 316, 18, 57, 56, 58, 33, 112, 74, 77, 231, 62}
+os.environ["XDG_STATE_HOME"] = f"{TMP}/state"
+os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
+os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
+
+
+def quiet(*argv):
+    return subprocess.run([ZUK, *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def traced(argv, kill_at, follow):
+    """Runs argv under ptrace; kills at its kill_at-th step the process that takes it.  follow: steps of
+    the child count, else of the first process.  The number of steps taken; whether one was killed."""
+    pid = os.fork()
+    if pid == 0:
+        null = os.open("/dev/null", os.O_RDWR)
+        for fd in range(3):
+            os.dup2(null, fd)
+        libc.ptrace(TRACEME, 0, 0, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.execv(argv[0], argv)
+    os.waitpid(pid, 0)
+    libc.ptrace(SETOPTIONS, pid, 0, SYSGOOD | FORK | EXITKILL)
+    libc.ptrace(SYSCALL, pid, 0, 0)
+    entering, steps, killed, alive, child = {}, 0, False, {pid}, None
+    deadline = time.monotonic() + 60
+    while alive and time.monotonic() < deadline:
+        who, status = os.waitpid(-1, 0x40000000)
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            alive.discard(who)
+            if who == pid and child in alive and (killed or not follow):
+                break
+            continue
+        if who not in alive:
+            alive.add(who)
+        stop = os.WSTOPSIG(status)
+        give = 0
+        if status >> 16:
+            value = ctypes.c_ulong()
+            libc.ptrace(GETEVENTMSG, who, 0, ctypes.addressof(value))
+            child = value.value
+        elif stop == signal.SIGTRAP | 0x80:
+            entering[who] = not entering.get(who, False)
+            counted = who == child if follow else who == pid
+            if entering[who] and counted and libc.ptrace(PEEKUSER, who, ORIG_RAX, 0) in STEPS:
+                steps += 1
+                if steps == kill_at:
+                    os.kill(who, signal.SIGKILL)
+                    killed = True
+                    continue
+        elif stop not in (signal.SIGSTOP, signal.SIGTRAP):
+            give = stop
+        libc.ptrace(SYSCALL, who, 0, give)
+        # one that stays has said all it can when its app has run for a while
+        if follow and child in alive and pid not in alive and not killed:
+            break
+    for who in list(alive):
+        if killed or not follow:
+            # let go of what goes on by itself
+            try:
+                os.kill(who, signal.SIGSTOP)
+                os.waitpid(who, 0x40000000)
+                libc.ptrace(DETACH, who, 0, 0)
+                os.kill(who, signal.SIGCONT)
+            except (ChildProcessError, ProcessLookupError):
+                pass
+    return steps, killed, alive
+
+
+def qemus():
+    out = subprocess.run(["pgrep", "-f", f"qemu.*{TMP}/tick.elf"], capture_output=True, text=True)
+    return out.stdout.split()
+
+
+def settle(what, test):
+    for _ in range(100):
+        if test():
+            return
+        time.sleep(0.05)
+    sys.exit(f"{what}: {quiet('ps').stdout}\nQEMU: {qemus()}\n"
+             + subprocess.run(["find", f"{TMP}/state"], capture_output=True, text=True).stdout)
+
+
+def check_whole(what):
+    """Everything that is listed is true, and can be ended and forgotten."""
+    r = quiet("ps", "--json")
+    if r.returncode:
+        sys.exit(f"{what}: ps ended with {r.returncode}: {r.stderr}")
+    for vm in json.loads(r.stdout):
+        if vm["running"] and not os.path.exists(f"/proc/{vm['pid']}"):
+            sys.exit(f"{what}: {vm} does not run")
+        r = quiet("stop", "-t", "5", vm["name"])
+        if r.returncode:
+            sys.exit(f"{what}: stop: {r.stderr}")
+        r = quiet("rm", vm["name"])
+        if r.returncode:
+            sys.exit(f"{what}: rm: {r.stderr}")
+    settle(f"{what}: a QEMU is left", lambda: not qemus())
+    left = [n for n in os.listdir(f"{TMP}/state/zuk") if n != ".lock"]
+    if left:
+        sys.exit(f"{what}: left behind: {left}")
+
+
+def every_step(what, argv, follow, before=None):
+    step = 1
+    while True:
+        if before:
+            before()
+        steps, killed, alive = traced(argv, step, follow)
+        check_whole(f"{what}, killed at step {step}")
+        if not killed:
+            print(f"{what}: {steps} steps")
+            if step < 5:
+                sys.exit(f"{what}: only {step} steps were seen")
+            return
+        step += 1
+
+
+with open(f"{TMP}/tick.c", "w") as f:
+    f.write("#include <unistd.h>\nint main(void) { write(1, \"up\\n\", 3); for (;;) usleep(100000); }\n")
+subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-c", "tick.c", "-o", "tick.o"], cwd=TMP,
+               check=True)
+subprocess.run([ZUK, "build", f"{TMP}/tick.o", "-o", f"{TMP}/tick.elf"], check=True)
+start = [ZUK, "run", "-d", "--name", "vm", f"{TMP}/tick.elf"]
+quiet(*start[1:])
+check_whole("as it should be")
+every_step("run -d, the zuk that was called", start, False)
+every_step("run -d, the zuk that stays", start, True)
+
+
+def one_to_remove():
+    quiet(*start[1:])
+    quiet("stop", "-t", "0", "vm")
+
+
+every_step("rm", [ZUK, "rm", "vm"], False, one_to_remove)
