@@ -23,7 +23,7 @@ enum options_set {
     OPTIONS_JSON = 16,   /* --json */
     OPTIONS_NO_INPUT = 32, /* there may be none */
     OPTIONS_LOOK = 64,     /* looks at inputs, or at the project here when there are none */
-    OPTIONS_LOGS = 128,     /* -f */
+    OPTIONS_LOGS = 128,    /* -f */
     OPTIONS_STOP = 256,    /* -t */
     OPTIONS_NAMES = 512,   /* none of its own */
 };
