@@ -112,33 +112,42 @@ static double run_loop(struct probe *p, unsigned *exit_reason) {
     return status == 0 && p->run->exit_reason == KVM_EXIT_HLT ? took / LOOPS : -1;
 }
 
+static struct accel none(const char *reason) {
+    return (struct accel){.reason = reason};
+}
+
+static struct accel real(const char *reason) {
+    return (struct accel){.kvm = true, .reason = reason};
+}
+
+static struct accel slow(const char *reason) {
+    return (struct accel){.interpreted = true, .reason = reason};
+}
+
 static struct accel judge(struct probe *p) {
     const char *failed = prepare(p);
     if (failed != NULL) {
-        return (struct accel){false, xasprintf("/dev/kvm %s (%s)", failed, strerror(errno))};
+        return none(xasprintf("/dev/kvm %s (%s)", failed, strerror(errno)));
     }
     unsigned reason;
     double ns = run_loop(p, &reason);
     if (ns < 0) {
         if (reason == KVM_EXIT_INTR) {
-            return (struct accel){false, xasprintf("KVM did not finish %d instructions in %d ms",
-                                                   2 * LOOPS, GIVE_UP_MS)};
+            return slow(
+                xasprintf("KVM did not finish %d instructions in %d ms", 2 * LOOPS, GIVE_UP_MS));
         }
-        return (struct accel){false,
-                              xasprintf("KVM stopped a plain loop with exit reason %u", reason)};
+        return none(xasprintf("KVM stopped a plain loop with exit reason %u", reason));
     }
     if (ns > SLOWEST_NS) {
-        return (struct accel){
-            false, xasprintf("KVM is not real here: %.0f ns per kernel-mode instruction", ns / 2)};
+        return slow(xasprintf("KVM is not real here: %.0f ns per kernel-mode instruction", ns / 2));
     }
-    return (struct accel){true,
-                          xasprintf("KVM runs kernel mode at %.1f ns per instruction", ns / 2)};
+    return real(xasprintf("KVM runs kernel mode at %.1f ns per instruction", ns / 2));
 }
 
 struct accel accel_probe(void) {
     struct probe p = {.kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), .vm = -1, .cpu = -1};
     if (p.kvm < 0) {
-        return (struct accel){false, xasprintf("no KVM: /dev/kvm: %s", strerror(errno))};
+        return none(xasprintf("no KVM: /dev/kvm: %s", strerror(errno)));
     }
     struct accel a = judge(&p);
     if (p.run != NULL) {
@@ -166,15 +175,21 @@ static size_t read_small(const char *path, char *text, size_t size) {
     return n > 0 ? (size_t)n : 0;
 }
 
-/* The cache file: boot id and access to /dev/kvm, then "kvm" or "tcg", then
- * the reason; a line each. */
+/* The cache file: boot id and access to /dev/kvm, then a word, then the reason;
+ * a line each. */
+static const struct {
+    const char *word;
+    struct accel (*make)(const char *reason);
+} kept[] = {{"kvm", real}, {"slow", slow}, {"none", none}};
+enum { KEPT = sizeof kept / sizeof kept[0] };
+
 struct accel accel_choose(void) {
     if (access("/dev/kvm", F_OK) != 0) {
-        return (struct accel){false, "no /dev/kvm"};
+        return none("no /dev/kvm");
     }
     if (access("/dev/kvm", R_OK | W_OK) != 0) {
-        return (struct accel){false, xasprintf("no access to /dev/kvm: %s (the group kvm may help)",
-                                               strerror(errno))};
+        return none(
+            xasprintf("no access to /dev/kvm: %s (the group kvm may help)", strerror(errno)));
     }
     char boot[64];
     read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
@@ -186,17 +201,18 @@ struct accel accel_choose(void) {
     if (n > 0 && strncmp(text, boot, n) == 0 && text[n] == '\n') {
         char *what = text + n + 1;
         size_t end = strcspn(what, "\n");
-        bool kvm = end == 3 && memcmp(what, "kvm", 3) == 0;
-        bool tcg = end == 3 && memcmp(what, "tcg", 3) == 0;
-        if ((kvm || tcg) && what[end] == '\n') {
-            char *reason = what + end + 1;
-            reason[strcspn(reason, "\n")] = '\0';
-            return (struct accel){kvm, xstrdup(reason)};
+        for (size_t i = 0; i < KEPT && what[end] == '\n'; i++) {
+            if (strlen(kept[i].word) == end && memcmp(what, kept[i].word, end) == 0) {
+                char *reason = what + end + 1;
+                reason[strcspn(reason, "\n")] = '\0';
+                return kept[i].make(xstrdup(reason));
+            }
         }
     }
     struct accel a = accel_probe();
     if (n > 0) {
-        char *entry = xasprintf("%s\n%s\n%s\n", boot, a.kvm ? "kvm" : "tcg", a.reason);
+        size_t i = a.kvm ? 0 : a.interpreted ? 1 : 2;
+        char *entry = xasprintf("%s\n%s\n%s\n", boot, kept[i].word, a.reason);
         (void)write_file(path, entry, strlen(entry));
     }
     return a;

@@ -15,6 +15,7 @@
 struct accel {
     bool kvm;           /* take it */
     const char *reason; /* one clause for people, with figures */
+    bool interpreted;   /* it is there, but interprets kernel mode: only --isolate is worth it */
 };
 
 /* The answer for this host, from the cache when it was asked before. */

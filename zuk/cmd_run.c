@@ -252,21 +252,29 @@ static uint64_t choose_memory(const struct options *o, const struct image_info *
     return o->memory;
 }
 
-static bool choose_kvm(const struct options *o) {
-    if (o->accel != ACCEL_AUTO) {
-        diag_verbose("accelerator: %s, as asked", o->accel == ACCEL_KVM ? "kvm" : "tcg");
-        if (o->accel == ACCEL_KVM) {
-            struct accel probed = accel_choose();
-            if (!probed.kvm) {
-                diag_warning("--accel kvm is not what zuk would take: %s", probed.reason);
-                diag_hint("--accel auto (the default) or --accel tcg");
-            }
-        }
-        return o->accel == ACCEL_KVM;
+static void choose_accel(const struct options *o, struct vm_config *config) {
+    if (o->accel == ACCEL_TCG) {
+        diag_verbose("accelerator: tcg, as asked");
+        return;
     }
     struct accel a = accel_choose();
-    diag_verbose("accelerator: %s (%s)", a.kvm ? "kvm" : "tcg", a.reason);
-    return a.kvm;
+    if (o->accel == ACCEL_AUTO) {
+        config->kvm = a.kvm;
+        diag_verbose("accelerator: %s (%s)", a.kvm ? "kvm" : "tcg", a.reason);
+        return;
+    }
+    config->kvm = true;
+    config->interpreted = a.interpreted;
+    diag_verbose("accelerator: kvm, as asked");
+    if (a.interpreted && o->isolate) {
+        diag_verbose("%s; the app itself runs at full speed, its system calls do not", a.reason);
+    } else if (!a.kvm) {
+        diag_warning("--accel kvm is not what zuk would take: %s", a.reason);
+        diag_hint(a.interpreted
+                      ? "--accel auto (the default), --accel tcg, or --isolate: user mode "
+                        "needs no interpreter"
+                      : "--accel auto (the default) or --accel tcg");
+    }
 }
 
 static const char *find_qemu(void) {
@@ -391,7 +399,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     if (!spill(&config, o->dry_run)) {
         return EXIT_USER;
     }
-    config.kvm = choose_kvm(o);
+    choose_accel(o, &config);
     if (o->dry_run) {
         config.image = realpath(info->path, NULL);
         printf("%s\n", vm_shell_line(vm_command(&config)));

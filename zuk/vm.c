@@ -85,7 +85,9 @@ const char *const *vm_command(const struct vm_config *config) {
     add2(&w, "-display", "none");
     add(&w, "-no-reboot");
     add2(&w, "-accel", config->kvm ? "kvm" : "tcg");
-    add2(&w, "-cpu", "max");
+    /* Some of what `max` offers has registers that an interpreter lacks. */
+    bool interpreted = config->kvm && config->interpreted;
+    add2(&w, "-cpu", interpreted ? "host,-arch-capabilities" : "max");
     if (config->cpus > 1) {
         add2(&w, "-smp", xasprintf("%u", config->cpus));
     }

@@ -26,6 +26,7 @@ struct vm_config {
     const char *image;
     const char *machine; /* a name in the table: "microvm", "q35", "pc" */
     bool kvm;
+    bool interpreted;    /* a KVM that interprets kernel mode (accel.h) */
     uint64_t memory;     /* bytes, a multiple of 4096 */
     unsigned cpus;       /* 0, 1: one */
     const char *cmdline; /* tokens for the kernel */

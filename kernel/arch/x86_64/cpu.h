@@ -29,7 +29,6 @@ _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "entry.S");
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define RFLAGS_IF 0x200u
-#define RFLAGS_AC 0x40000u
 
 static inline uint64_t rdmsr(uint32_t msr) {
     uint32_t low, high;
@@ -122,15 +121,11 @@ uint64_t map_stack(unsigned pages); /* the top of new pages above a guard, 0: no
 
 /* The app at CPL 3; isolate.c. */
 extern bool isolated;
-extern bool calls_fault; /* a system call may arrive as a page fault at its entry */
+extern bool interpreted; /* at CPL 0, which lacks stac, clac, xsave, sysretq */
 extern bool smap;        /* the app's pages are shut to the kernel but in between these */
-static inline void user_open(void) {
+static inline __attribute__((always_inline)) void user_access(uint64_t flags) {
     if (smap)
-        __asm__ volatile("stac" : : : "memory");
-}
-static inline void user_shut(void) {
-    if (smap)
-        __asm__ volatile("clac" : : : "memory");
+        __asm__ volatile("pushq %0; popfq" : : "i"(RFLAGS_KERNEL | flags) : "memory", "cc");
 }
 
 /* FPU, SSE, AVX ... state of the app. */
@@ -148,6 +143,7 @@ extern char syscall_entry_isolated[], syscall_entry_isolated_traced[];
 extern uint64_t app_cs, app_ss;
 size_t copy_user(void *dst, const void *src, size_t size);
 size_t copy_user_smap(void *dst, const void *src, size_t size);
+size_t copy_user_flags(void *dst, const void *src, size_t size);
 extern char copy_user_words[], copy_user_bytes[], copy_user_words_fixup[], copy_user_bytes_fixup[];
 
 #endif

@@ -257,6 +257,16 @@ copy_user_smap:
     clac
     ret
 
+/* The same for an interpreter that does not know those instructions. */
+    .globl copy_user_flags
+copy_user_flags:
+    pushq $RFLAGS_KERNEL + RFLAGS_AC
+    popfq
+    call copy_user
+    pushq $RFLAGS_KERNEL
+    popfq
+    ret
+
 /* void switch_stacks(uint64_t *save, uint64_t load) */
     .globl switch_stacks
 switch_stacks:

@@ -39,6 +39,7 @@
 #define SELECTOR_APP_CODE 0x33
 #define SELECTOR_SYSRET 0x23
 
+#define RFLAGS_AC 0x40000
 #define RFLAGS_KERNEL 2 /* everything off: IF, AC, TF, NT */
 #define MSR_GS_BASE 0xc0000101
 

@@ -66,7 +66,7 @@ static uint64_t *entry_make(uint64_t va, unsigned level) {
             paddr_t p = table_new();
             if (!p)
                 return NULL;
-            *e = p | P | W | (va < DIRECT_MAP ? U : 0);
+            *e = p | P | W | (~va >> 61 & U); /* the lower half is the app's */
         }
         table = table_at(*e);
     }

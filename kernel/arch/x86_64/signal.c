@@ -80,7 +80,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
     if (at > top || is_kernels(action->handler) || !writable(at, top))
         return -EFAULT;
 
-    user_open();
+    user_access(RFLAGS_AC);
     fpu_save((void *)fp);
     if (fpu_mask) {
         struct fpx_sw sw = {.magic1 = XSTATE_MAGIC1,
@@ -125,7 +125,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                                            .oldmask = mask,
                                            .cr2 = fault && fault->access ? fault->address : 0,
                                            .fpstate = fp};
-    user_shut();
+    user_access(0);
 
     frame->rdi = (uint64_t)info->signo;
     frame->rsi = (uint64_t)&out->info;

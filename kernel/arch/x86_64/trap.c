@@ -67,10 +67,9 @@ static bool astray(const struct fault *fault, const struct trap_frame *frame) {
            (fault->access == PROT_EXEC || (smap && !(frame->rflags & RFLAGS_AC)));
 }
 
-/* Some hypervisors without hardware's help (kvm_pvm) go to the system call entry
- * still at CPL 3. */
+/* An interpreter of CPL 0 goes to the system call entry still at CPL 3. */
 static bool is_system_call(const struct trap_frame *frame) {
-    return calls_fault && frame->vector == 14 && frame->cs & 3 && frame->rip == rdmsr(MSR_LSTAR);
+    return interpreted && frame->vector == 14 && frame->cs & 3 && frame->rip == rdmsr(MSR_LSTAR);
 }
 
 static void exception(struct trap_frame *frame) {
