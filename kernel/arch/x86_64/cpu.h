@@ -103,6 +103,7 @@ extern struct stale {
 } stale;
 void smp_settle(void) __attribute__((weak));
 void smp_trap(struct trap_frame *frame) __attribute__((weak)); /* trap_serve, with the lock */
+bool trap_from_app(const struct trap_frame *frame);
 void trap_serve(struct trap_frame *frame);
 /* One page below 1 MiB: at KERNEL_BASE + page to write, at its own address to
  * execute, 0: as before. */

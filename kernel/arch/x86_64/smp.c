@@ -152,8 +152,8 @@ void smp_trap(struct trap_frame *frame) {
         serve(here());
         return;
     }
-    bool open =
-        (int64_t)frame->rip >= 0 || (frame->rflags & RFLAGS_IF && !thread_current()->arch.polls);
+    bool open = trap_from_app(frame) || frame->rip == (uint64_t)trap_leave ||
+                (frame->rflags & RFLAGS_IF && !thread_current()->arch.polls);
     if (open)
         lock();
     trap_serve(frame);

@@ -57,7 +57,7 @@ static long stub_at(vaddr_t ip) {
     return (long)stub.index;
 }
 
-static bool from_app(const struct trap_frame *frame) {
+bool trap_from_app(const struct trap_frame *frame) {
     return isolated ? frame->cs & 3 : frame->rip < DIRECT_MAP;
 }
 
@@ -83,7 +83,7 @@ static void exception(struct trap_frame *frame) {
         .address = frame->rip,
         .error = frame->error,
         .vector = frame->vector,
-        .in_kernel = !from_app(frame) && !not_left,
+        .in_kernel = !trap_from_app(frame) && !not_left,
         .signal = SIG_SEGV,
         .code = SI_KERNEL,
         .stub = -1,
@@ -127,7 +127,7 @@ void trap_serve(struct trap_frame *frame) {
         apic_ack();
         irq_entry((unsigned)frame->vector - VECTOR_LINE);
     }
-    if (from_app(frame) && thread_current()->work)
+    if (trap_from_app(frame) && thread_current()->work)
         app_work(frame);
 }
 
