@@ -45,11 +45,14 @@ static void missing(uint16_t kind, uint32_t number, const struct fault *fault,
     crash(&c, REASON_MISSING);
 }
 
+bool page_entry(vaddr_t address, unsigned access) {
+    return address < APP_END && !area_fault_absent(address, access);
+}
+
 bool fault_entry(const struct fault *f, struct trap_frame *frame) {
     int error = -EINVAL;
     if (f->access && f->address < APP_END) {
-        error = f->absent ? area_fault_absent(f->address, f->access)
-                          : area_fault(f->address, f->access);
+        error = area_fault(f->address, f->access);
         if (!error)
             return true;
     }

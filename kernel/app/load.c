@@ -64,24 +64,15 @@ static vaddr_t load_segments(const struct image_manifest *m) {
         vaddr_t file_end = address + segment->file_size;
         vaddr_t middle = segment->file_size ? ALIGN_UP(file_end, PAGE_SIZE) : start;
         high = ALIGN_UP(address + segment->memory_size, PAGE_SIZE);
-        struct area a = {.start = start,
-                         .end = middle,
-                         .prot = prot,
-                         .flags = AREA_IMAGE,
-                         .source = &area_image,
-                         .offset = ALIGN_DOWN(segment->offset, PAGE_SIZE),
-                         .zero_from = UINT64_MAX};
-        if (segment->memory_size > segment->file_size)
-            a.zero_from = file_end;
-        if (start < middle)
-            area_begin(&a);
-        a = (struct area){.start = middle,
-                          .end = high,
-                          .prot = prot,
-                          .flags = AREA_IMAGE,
-                          .zero_from = UINT64_MAX};
+        if (start < middle) {
+            struct area *a = area_begin(start, middle, prot, AREA_IMAGE);
+            a->source = &area_image;
+            a->offset = ALIGN_DOWN(segment->offset, PAGE_SIZE);
+            if (segment->memory_size > segment->file_size)
+                a->zero_from = file_end;
+        }
         if (middle < high)
-            area_begin(&a);
+            area_begin(middle, high, prot, AREA_IMAGE);
     }
     return high;
 }
@@ -256,11 +247,8 @@ void app_start(void) {
     app_stack_size = m->stack_size ? ALIGN_UP(m->stack_size, PAGE_SIZE) : STACK_DEFAULT;
     vaddr_t low = STACK_TOP - app_stack_size;
     unsigned prot = PROT_READ | PROT_WRITE | (m->flags & IMAGE_STACK_EXEC ? PROT_EXEC : 0);
-    const struct area guard = {.start = low - STACK_GUARD, .end = low, .flags = AREA_GUARD};
-    const struct area stack = {
-        .start = low, .end = STACK_TOP, .prot = prot, .flags = AREA_STACK, .zero_from = UINT64_MAX};
-    area_begin(&guard);
-    area_begin(&stack);
+    area_begin(low - STACK_GUARD, low, PROT_NONE, AREA_GUARD);
+    area_begin(low, STACK_TOP, prot, AREA_STACK);
     thread_first.stack_low = low;
     thread_first.stack_high = STACK_TOP;
 

@@ -145,12 +145,14 @@ struct fault {
     unsigned access;        /* PROT_READ, PROT_WRITE, PROT_EXEC: a page fault; 0: not one */
     int signal, code;       /* what Linux would send: signal number, si_code */
     bool in_kernel;
-    bool absent; /* a page fault: there was no page, whatever its rights */
-    long stub;   /* the instruction is stub number `stub`; -1: it is not */
+    long stub; /* the instruction is stub number `stub`; -1: it is not */
 };
 /* Upward, by name.  Returns when the instruction can be tried again (or the
  * frame was sent elsewhere).  false: an unresolved fault in kernel code. */
 bool fault_entry(const struct fault *fault, struct trap_frame *frame);
+/* Shorter, for what nearly all faults are: no page was there.  False: it is for
+ * fault_entry. */
+bool page_entry(vaddr_t address, unsigned access);
 void irq_entry(unsigned line);
 /* Before a return to the app when thread.work is not 0. */
 void app_work(struct trap_frame *frame);

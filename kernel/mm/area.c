@@ -135,16 +135,20 @@ static struct area *area_new(vaddr_t start, vaddr_t end, const struct area *like
     return a;
 }
 
-void area_begin(const struct area *a) {
-    static struct area first[10];
+struct area *area_begin(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags) {
+    static struct area first[10]; /* cleared */
     static unsigned count;
     static struct area *last;
-    assert((!last || a->start >= last->end) && a->end <= APP_END);
-    struct area *copy = count < ARRAY_LEN(first) ? &first[count++] : heap_alloc(sizeof *copy);
-    assert(copy);
-    *copy = *a;
-    tree_append(&areas, &copy->node, last ? &last->node : NULL);
-    last = copy;
+    assert((!last || start >= last->end) && end <= APP_END);
+    struct area *a = count < ARRAY_LEN(first) ? &first[count++] : heap_alloc(sizeof *a);
+    assert(a);
+    a->start = start;
+    a->end = end;
+    a->prot = prot;
+    a->flags = flags;
+    a->zero_from = UINT64_MAX;
+    tree_append(&areas, &a->node, last ? &last->node : NULL);
+    return last = a;
 }
 
 static void area_delete(struct area *a) {

@@ -58,8 +58,8 @@ struct area {
 long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct area_source *source,
               uint64_t offset);
 /* At boot, in the order of addresses: an area of the program, which zuk has
- * checked.  `a->node` is not looked at. */
-void area_begin(const struct area *a);
+ * checked; zeroes, unless the caller names a source. */
+struct area *area_begin(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags);
 int area_unmap(vaddr_t start, size_t size);
 int area_protect(vaddr_t start, size_t size, unsigned prot);
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,

@@ -72,6 +72,16 @@ static bool is_system_call(const struct trap_frame *frame) {
     return interpreted && frame->vector == 14 && frame->cs & 3 && frame->rip == rdmsr(MSR_LSTAR);
 }
 
+static unsigned access_of(const struct trap_frame *frame) {
+    return frame->error & 16 ? PROT_EXEC : frame->error & 2 ? PROT_WRITE : PROT_READ;
+}
+
+/* The app, or the kernel for it, touched a page for the first time. */
+static bool first_touch(const struct trap_frame *frame) {
+    return frame->vector == 14 && !(frame->error & 1) && (!isolated || frame->cs & 3) &&
+           page_entry(read_cr2(), access_of(frame));
+}
+
 static void exception(struct trap_frame *frame) {
     if (is_system_call(frame))
         syscall_emulated(frame);
@@ -90,8 +100,7 @@ static void exception(struct trap_frame *frame) {
     };
     if (frame->vector == 14) {
         fault.address = read_cr2();
-        fault.access = frame->error & 16 ? PROT_EXEC : frame->error & 2 ? PROT_WRITE : PROT_READ;
-        fault.absent = !(frame->error & 1);
+        fault.access = access_of(frame);
         fault.code = 1; /* SEGV_MAPERR, until area_fault knows better */
     } else if (frame->vector < sizeof exceptions / sizeof exceptions[0] &&
                exceptions[frame->vector].signal) {
@@ -118,7 +127,7 @@ void trap_fatal(struct trap_frame *frame);
 
 void trap_serve(struct trap_frame *frame) {
     if (frame->vector < VECTOR_LINE) {
-        if (frame->vector != 2)
+        if (!first_touch(frame) && frame->vector != 2)
             exception(frame);
     } else if (frame->vector == VECTOR_TIMER) {
         apic_ack();
