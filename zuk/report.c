@@ -228,7 +228,8 @@ static void find_stack(const struct report *r, const struct report_parts *p, str
         q.image_path = r->image->path;
         q.app_offset = r->image->app_offset;
         q.app_size = r->image->app_size;
-        q.kernel_path = kernel_symbols(r->image->kernel_id);
+        /* An app that jumped into the kernel's half got nowhere. */
+        q.kernel_path = p->crash.in_kernel ? kernel_symbols(r->image->kernel_id) : NULL;
         if (r->debug_path != NULL &&
             symbolize_same_program(r->debug_path, r->image->path, q.app_offset, q.app_size)) {
             q.app_path = r->debug_path;
@@ -279,7 +280,7 @@ static const char *address_note(const struct report_crash *c) {
     if (c->address >> 47 != 0 && c->address >> 47 != 0x1ffff) {
         return " (not a valid address)";
     }
-    if (c->address >= IMAGE_KERNEL_BASE) {
+    if (c->address >> 47 != 0) {
         return " (the kernel's)";
     }
     if (c->area_end != 0) {
