@@ -214,6 +214,8 @@ static bool restarts(const struct report_call *call) {
         ARCH_NUMBER(73, 32),   /* flock */
         ARCH_NUMBER(202, 98),  /* futex (FUTEX_WAIT without a timeout) */
         ARCH_NUMBER(318, 278), /* getrandom */
+        ARCH_NUMBER(449, 449), /* futex_waitv */
+        ARCH_NUMBER(455, 455), /* futex_wait */
     };
     if (number == ARCH_NUMBER(202, 98) && call->args[3])
         return false; /* one with a timeout never does */
@@ -222,6 +224,13 @@ static bool restarts(const struct report_call *call) {
             return true;
     }
     return false;
+}
+
+/* Calls that go on after any handler: futex's that wait for a lock, until a
+ * point in time. */
+static bool always_restarts(const struct report_call *call) {
+    uint64_t op = call->args[1] & 127;
+    return call->number == ARCH_NUMBER(202, 98) && (op == 6 || op == 11 || op == 13);
 }
 
 bool signal_on_altstack(const struct thread *t, vaddr_t sp) {
@@ -279,7 +288,8 @@ static void deliver(struct trap_frame *frame) {
             continue;
         if (signal_actions[n].handler == SIG_DFL)
             end_by(&info, frame);
-        if (interrupted && signal_actions[n].flags & SA_RESTART && restarts(call))
+        bool asked = signal_actions[n].flags & SA_RESTART && restarts(call);
+        if (interrupted && (asked || always_restarts(call)))
             arch_syscall_restart(frame, call->number);
         interrupted = false;
         if (!enter(&info, frame, NULL)) {

@@ -175,5 +175,8 @@ void arch_poweroff(unsigned status) __attribute__((noreturn));
 void arch_halt(void) __attribute__((noreturn)); /* for a panic inside a panic */
 /* Stops all other CPUs for good; arch/<a>/smp.c, weak. */
 void arch_cpus_stop(void) __attribute__((weak));
+/* When it returns, all other CPUs that run the app have seen what this one
+ * wrote, and run no older code; arch/<a>/smp.c, weak. */
+void arch_cpus_fence(void) __attribute__((weak));
 
 #endif

@@ -73,9 +73,6 @@ static int comm_store(uint64_t arg, const char *bytes, size_t size) {
     size = MIN(size, sizeof(t->name) - 1);
     memset(t->name, 0, sizeof(t->name));
     memcpy(t->name, bytes, size);
-    char *end = memchr(t->name, '\n', sizeof(t->name));
-    if (end)
-        memset(end, 0, (size_t)(t->name + sizeof(t->name) - end));
     return 0;
 }
 

@@ -12,8 +12,15 @@ enum {
     FUTEX_WAKE,
     FUTEX_REQUEUE = 3,
     FUTEX_CMP_REQUEUE,
-    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_OP,
+    FUTEX_LOCK_PI,
+    FUTEX_UNLOCK_PI,
+    FUTEX_TRYLOCK_PI,
+    FUTEX_WAIT_BITSET,
     FUTEX_WAKE_BITSET,
+    FUTEX_WAIT_REQUEUE_PI,
+    FUTEX_CMP_REQUEUE_PI,
+    FUTEX_LOCK_PI2,
 };
 #define FUTEX_PRIVATE 128u
 #define FUTEX_CLOCK_REALTIME 256u
@@ -23,14 +30,14 @@ enum {
 __attribute__((weak)) long futex_between_threads(unsigned long a, unsigned long b, unsigned long c,
                                                  unsigned long d, unsigned long e, unsigned long f);
 
-/* The timeout of FUTEX_WAIT (from now) or FUTEX_WAIT_BITSET (a point in time,
+/* The timeout of FUTEX_WAIT (from now) or another operation (a point in time,
  * on the monotonic or, by flag, the realtime clock) as monotonic ns. */
 static inline long futex_deadline(unsigned long op, vaddr_t timeout, uint64_t *deadline) {
     uint64_t ns, base = 0;
     long error = time_read(timeout, &ns);
     if (error)
         return error;
-    if (!(op & 8)) /* FUTEX_WAIT */
+    if ((op & ~(unsigned long)FUTEX_FLAGS) == FUTEX_WAIT)
         base = clock_monotonic();
     else if (op & FUTEX_CLOCK_REALTIME)
         base = clock_monotonic() - clock_realtime(); /* wraps, and wraps back */

@@ -6,6 +6,7 @@
 #include "mm/user.h"
 #include "sched/thread.h"
 #include "syscall/futex.h"
+#include "syscall/futex_queue.h"
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
@@ -14,7 +15,7 @@ SYSCALL_HANDLER(futex) {
     if (futex_between_threads)
         return futex_between_threads(a, b, c, d, e, f);
     unsigned op = (unsigned)b & ~FUTEX_FLAGS;
-    uint32_t now;
+    uint32_t now, self = thread_current()->id;
     if (a % 4)
         return -EINVAL;
     if (user_read(&now, a, sizeof now))
@@ -25,6 +26,16 @@ SYSCALL_HANDLER(futex) {
         return 0;
     if (op == FUTEX_CMP_REQUEUE)
         return now == (uint32_t)f ? 0 : -EAGAIN;
+    if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 || op == FUTEX_TRYLOCK_PI) {
+        if (now & FUTEX_OWNER)
+            return (now & FUTEX_OWNER) == self ? -EDEADLK
+                   : op == FUTEX_TRYLOCK_PI    ? -EAGAIN
+                                               : -ESRCH;
+        now |= self;
+        return user_write(a, &now, sizeof now);
+    }
+    if (op == FUTEX_UNLOCK_PI)
+        return (now & FUTEX_OWNER) == self ? user_clear(a, sizeof now) : -EPERM;
     if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
         return -ENOSYS;
     if (now != (uint32_t)c)

@@ -144,6 +144,12 @@ void smp_settle(void) {
     stale.count = 0;
 }
 
+void arch_cpus_fence(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (smp_on)
+        smp_settle();
+}
+
 /* A trap that did not find the kernel at work needs the lock; but for
  * VECTOR_STALE, since the lock's holder waits for us. */
 void smp_trap(struct trap_frame *frame) {
