@@ -9,6 +9,7 @@
 #include "mm/area.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
+#include "syscall/process.h"
 #include "syscall/syscall.h"
 
 SYSCALL_HANDLER(mremap) {
@@ -18,6 +19,91 @@ SYSCALL_HANDLER(mremap) {
         return -EINVAL;
     return area_remap(a, b, c, d & MREMAP_MAYMOVE, d & MREMAP_FIXED, d & MREMAP_FIXED ? e : 0);
 }
+
+/* ---- the memory of a process by its number: there is one ------------------- */
+
+/* A vector of the app's, taken piece by piece. */
+struct vector {
+    vaddr_t pieces;
+    unsigned left; /* pieces that are not begun */
+    vaddr_t base;  /* of the current one */
+    size_t size;   /* what is left of it */
+};
+
+/* Checks it whole; its bytes, -EFAULT or -EINVAL. */
+static long vector_begin(struct vector *v, vaddr_t pieces, unsigned long count, bool local) {
+    if (count > IOV_MAX)
+        return -EINVAL;
+    *v = (struct vector){.pieces = pieces, .left = (unsigned)count};
+    uint64_t all = 0;
+    for (unsigned long i = 0; i < count; i++) {
+        struct linux_iovec piece;
+        if (user_read(&piece, pieces + i * sizeof piece, sizeof piece) < 0)
+            return -EFAULT;
+        if ((int64_t)piece.size < 0)
+            return -EINVAL;
+        if (local && !user_range(piece.base, piece.size))
+            return -EFAULT;
+        all = all + piece.size < INT64_MAX ? all + piece.size : INT64_MAX;
+    }
+    return (long)all;
+}
+
+/* Goes to the next piece that holds something; false behind the last. */
+static bool vector_next(struct vector *v) {
+    while (!v->size && v->left) {
+        struct linux_iovec piece;
+        if (user_read(&piece, v->pieces, sizeof piece) < 0)
+            return false;
+        v->base = piece.base;
+        v->size = piece.size;
+        v->pieces += sizeof piece;
+        v->left--;
+    }
+    return v->size;
+}
+
+/* At most one page of either side at a time: what comes before a hole counts. */
+static long copy_process(unsigned long pid, const unsigned long vectors[4], unsigned long flags,
+                         bool write) {
+    struct vector local, remote;
+    if (flags)
+        return -EINVAL;
+    long size = vector_begin(&local, vectors[0], vectors[1], true);
+    if (size <= 0)
+        return size;
+    size = vector_begin(&remote, vectors[2], vectors[3], false);
+    if (size <= 0)
+        return size;
+    if (!thread_of((int)pid))
+        return -ESRCH;
+    long done = 0;
+    while (vector_next(&local) && vector_next(&remote)) {
+        char bytes[256];
+        size_t n = MIN(MIN(local.size, remote.size), sizeof bytes);
+        n = MIN(n, PAGE_SIZE - remote.base % PAGE_SIZE);
+        n = MIN(n, PAGE_SIZE - local.base % PAGE_SIZE);
+        vaddr_t from = write ? local.base : remote.base, to = write ? remote.base : local.base;
+        if (user_read(bytes, from, n) < 0 || user_write(to, bytes, n) < 0)
+            return done ? done : -EFAULT;
+        done += (long)n;
+        local.base += n;
+        local.size -= n;
+        remote.base += n;
+        remote.size -= n;
+    }
+    return done;
+}
+
+SYSCALL_HANDLER(process_vm_readv) {
+    return copy_process(a, (const unsigned long[]){b, c, d, e}, f, false);
+}
+
+SYSCALL_HANDLER(process_vm_writev) {
+    return copy_process(a, (const unsigned long[]){b, c, d, e}, f, true);
+}
+
+/* ---- madvise and its kind ---------------------------------------------------- */
 
 /* Start and size as madvise, msync, mincore and mlock take them; 0 or -errno. */
 static long check_range(vaddr_t start, size_t *size) {

@@ -37,13 +37,14 @@ static bool in_the_way(const struct lock *l, struct file *f, const struct lock_r
 }
 
 bool lock_test(struct file *f, const struct lock_request *r, struct lock_request *who) {
+    bool found = false; /* the first in the file is told */
     for (const struct lock *l = f->inode ? f->inode->locks : NULL; l; l = l->next) {
-        if (r->type != LOCK_NONE && in_the_way(l, f, r)) {
+        if (r->type != LOCK_NONE && in_the_way(l, f, r) && (!found || l->r.start < who->start)) {
             *who = l->r;
-            return true;
+            found = true;
         }
     }
-    return false;
+    return found;
 }
 
 static void add(struct inode *i, struct lock *l) {
