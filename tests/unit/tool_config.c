@@ -6,6 +6,7 @@
 
 #include "zuk/config.h"
 #include "zuk/features.h"
+#include "zuk/kconfig.h"
 #include "zuk/scan.h"
 
 static const struct feature *find(const struct features *f, const char *name) {
@@ -225,18 +226,46 @@ static void test_full(void **state) {
     assert_said(text, "--set says so\nCONFIG_MACHINE=\"q35\"");
 }
 
+/* The menu's answer becomes the fewest words. */
+static void test_menu(void **state) {
+    (void)state;
+    struct scan scan;
+    struct features f;
+    struct config none = {0}, answer = {0}, words;
+    deduce(&f, &scan);
+    char *text = kconfig_text("a \"b\" \\ c\n", &f);
+    assert_said(text, "mainmenu \"zuk: options of a \\\"b\\\" \\\\ c \"\n");
+    assert_said(text, "config CORE\n    bool\n    default y");
+    assert_said(text, "config NAMES\n    bool \"NAMES: ");
+    assert_said(text, "    default y\n    select FILES\n    help\n      By itself on: mkdir.");
+    char *start = kconfig_start(&none, &f);
+    assert_true(config_parse(&answer, "menu", start, strlen(start), true));
+    kconfig_differences(&answer, &f, &f, &words);
+    assert_int_equal(words.words.len, 0); /* a visit without a change */
+
+    static const char changed[] = "CONFIG_SOCKETS=y\nCONFIG_INET=y\nCONFIG_VIRTIO=y\n"
+                                  "# CONFIG_NAMES is not set\nCONFIG_MACHINE_PC=y\n";
+    answer = (struct config){0};
+    assert_true(config_parse(&answer, "menu", changed, sizeof changed - 1, true));
+    kconfig_differences(&answer, &f, &f, &words);
+    assert_string_equal(config_value(&words, "NAMES"), "n");
+    assert_string_equal(config_value(&words, "MACHINE"), "pc");
+    assert_null(config_value(&words, "VIRTIO"));
+    assert_true(words.words.len <= 4); /* INET or SOCKETS brings the others along */
+}
+
 static void test_callers_in_reasons(void **state) {
     (void)state;
     struct scan scan = {
-        .calls = {[1] = true, [41] = true},
-        .from = {[1] = "write", [41] = "socket"},
-        .callers = {[41] = {.function = "main.serve", .file = "src/main.zig", .line = 14},
+        .calls = {[1] = true, [318] = true},
+        .from = {[1] = "write", [318] = "getrandom"},
+        .callers = {[318] = {.function = "main.serve", .file = "src/main.zig", .line = 14},
                     [1] = {.function = "main.say", .through = "print", .file = "a.zig", .line = 2}},
     };
     struct features f;
     features_choose(&scan, &f);
-    assert_string_equal(find(&f, "SOCKETS")->reason,
-                        "socket() is called by main.serve (src/main.zig:14)");
+    assert_string_equal(find(&f, "RANDOM")->reason,
+                        "getrandom() is called by main.serve (src/main.zig:14)");
     assert_string_equal(find(&f, "IO")->reason,
                         "write() is called by main.say through print (a.zig:2)");
     assert_true(features_listed("CORE FILES IO", "FILES"));
@@ -256,6 +285,7 @@ int main(void) {
         cmocka_unit_test(test_did_not_stick),
         cmocka_unit_test(test_on),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_menu),
         cmocka_unit_test(test_callers_in_reasons),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
