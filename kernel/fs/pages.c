@@ -59,6 +59,19 @@ paddr_t pages_make(struct pages *p, uint64_t index) {
     }
 }
 
+void pages_drop(struct pages *p, uint64_t index) {
+    paddr_t *at = &p->root;
+    if (!in_reach(p, index))
+        return;
+    for (unsigned level = p->height; *at && level; level--)
+        at = &((paddr_t *)phys_to_virt(*at))[slot_of(index, level)];
+    if (*at) {
+        frame_free(*at);
+        *at = 0;
+        p->frames--;
+    }
+}
+
 /* Visits content from page `from` on in the subtree at `at`, which covers
  * pages from `base`; frees or clears it.  True: the subtree is gone. */
 static bool sweep(struct pages *p, paddr_t at, unsigned level, uint64_t base, uint64_t from,

@@ -17,6 +17,7 @@ struct pages {
 
 paddr_t pages_find(const struct pages *p, uint64_t index); /* 0: a hole */
 paddr_t pages_make(struct pages *p, uint64_t index);       /* cleared when new; 0: no memory */
+void pages_drop(struct pages *p, uint64_t index);          /* a hole from now on */
 /* Gives back what lies behind `size` bytes and clears the rest of the page
  * that `size` cuts; the number of content frames given back. */
 uint64_t pages_cut(struct pages *p, uint64_t size);

@@ -51,6 +51,8 @@ struct node {
     struct area_source source;
     uint32_t mappings; /* areas that use the source */
     struct pipe *pipe; /* FIFOs that are open */
+    uint8_t seals;     /* files without a name (ramfs_unnamed) */
+    bool unnamed;
     /* Of the base: where in it, and the place among its nodes that are in use. */
     struct ramfs_base *base;
     uint32_t base_number; /* 0: not of a base */
@@ -508,6 +510,8 @@ static paddr_t page_own(struct node *n, uint64_t index) {
 static int resize(struct node *n, uint64_t size) {
     if (n->is_program)
         return -ETXTBSY;
+    if ((size < n->size && n->seals & SEAL_SHRINK) || (size > n->size && n->seals & SEAL_GROW))
+        return -EPERM;
     if (size > PAGES_MAX_SIZE)
         return -EFBIG;
     if (size < n->size) {
@@ -527,6 +531,8 @@ static int resize(struct node *n, uint64_t size) {
 
 static int ramfs_change(struct inode *i, const struct inode_change *c) {
     struct node *n = node_of(i);
+    if (c->set_mode && n->seals & SEAL_EXEC && (i->mode ^ c->mode) & 0111)
+        return -EPERM;
     int error = c->set_size ? resize(n, c->size) : 0;
     if (error)
         return error;
@@ -620,6 +626,9 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
     int error = 0;
     if (start >= PAGES_MAX_SIZE && size)
         return -EFBIG;
+    if (size && (n->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE) ||
+                 (n->seals & SEAL_GROW && start + size > n->size)))
+        return -EPERM;
     size = MIN(size, (size_t)(PAGES_MAX_SIZE - start));
     while (done < size) {
         uint64_t at = start + done;
@@ -688,6 +697,31 @@ static int file_truncate(struct file *f, uint64_t size) {
     return resize(node_of(f->inode), size);
 }
 
+/* Takes whole pages out, and clears what is cut of others. */
+static int file_punch(struct file *f, uint64_t offset, uint64_t size) {
+    struct node *n = node_of(f->inode);
+    uint64_t end = MIN(offset + size, ALIGN_UP(n->size, PAGE_SIZE));
+    if (n->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+        return -EPERM;
+    for (uint64_t at = offset; at < end;) {
+        size_t in_page = at % PAGE_SIZE, part = MIN((size_t)(end - at), PAGE_SIZE - in_page);
+        bool whole = part == PAGE_SIZE && at >= n->image_size;
+        paddr_t frame = whole || !page_bytes(n, at / PAGE_SIZE) ? 0 : page_own(n, at / PAGE_SIZE);
+        if (whole) {
+            if (n->mappings && page_bytes(n, at / PAGE_SIZE))
+                area_forget(&n->source, at / PAGE_SIZE, at / PAGE_SIZE + 1, false);
+            pages_drop(&n->pages, at / PAGE_SIZE);
+        } else if (frame) {
+            memset((uint8_t *)phys_to_virt(frame) + in_page, 0, part);
+        } else if (page_bytes(n, at / PAGE_SIZE)) {
+            return -ENOSPC;
+        }
+        at += part;
+    }
+    touch(n);
+    return 0;
+}
+
 static struct area_source *file_source(struct file *f) {
     struct node *n = node_of(f->inode);
     source_ref(&n->source);
@@ -702,7 +736,56 @@ static const struct file_ops file_ops = {
     .source = file_source,
     .readable = file_readable,
     .truncate = file_truncate,
+    .punch = file_punch,
 };
+
+/* ---- files without a name ---------------------------------------------------------- */
+
+struct inode *ramfs_unnamed(uint32_t mode, unsigned seals) {
+    struct node *n = node_new(S_IFREG | mode, RAMFS_DEVICE);
+    if (!n)
+        return NULL;
+    n->seals = (uint8_t)seals;
+    n->unnamed = true;
+    touch(n);
+    n->atime = n->mtime;
+    return &n->inode;
+}
+
+static struct node *unnamed(const struct file *f) {
+    return f->ops == &file_ops && node_of(f->inode)->unnamed ? node_of(f->inode) : NULL;
+}
+
+bool file_write_sealed(const struct file *f) {
+    const struct node *n = unnamed(f);
+    return n && n->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE);
+}
+
+static bool mapped_for_writing(const struct node *n) {
+    for (struct area *a = n->mappings ? area_find_after(0) : NULL; a; a = area_find_after(a->end)) {
+        if (a->source == &n->source && a->flags & AREA_SHARED && !(a->flags & AREA_READ_ONLY))
+            return true;
+    }
+    return false;
+}
+
+long file_seals(struct file *f, bool add, unsigned seals) {
+    struct node *n = unnamed(f);
+    if (add && n && (f->flags & O_ACCMODE) == O_RDONLY)
+        return -EPERM;
+    if (!n || (add && seals & ~SEALS_ALL))
+        return -EINVAL;
+    if (!add)
+        return n->seals;
+    if (n->seals & SEAL_SEAL)
+        return -EPERM;
+    if (seals & SEAL_WRITE && !(n->seals & SEAL_WRITE) && mapped_for_writing(n))
+        return -EBUSY;
+    if (seals & SEAL_EXEC && n->inode.mode & 0111)
+        seals |= SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE;
+    n->seals |= (uint8_t)seals;
+    return 0;
+}
 
 /* ---- mappings ------------------------------------------------------------------ */
 

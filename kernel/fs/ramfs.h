@@ -15,6 +15,22 @@
 struct inode *ramfs_program(void);
 const char *ramfs_program_name(void);
 
+/* What may not be done any more with a file without a name; Linux's F_SEAL_. */
+enum {
+    SEAL_SEAL = 1,
+    SEAL_SHRINK = 2,
+    SEAL_GROW = 4,
+    SEAL_WRITE = 8,
+    SEAL_FUTURE_WRITE = 16, /* writing but through mappings that are there */
+    SEAL_EXEC = 32,         /* changing whether it can be executed */
+};
+#define SEALS_ALL 63u
+/* An empty file in no directory, with a reference; NULL: no memory. */
+struct inode *ramfs_unnamed(uint32_t mode, unsigned seals);
+/* F_GET_SEALS and F_ADD_SEALS; -errno. */
+long file_seals(struct file *f, bool add, unsigned seals) __attribute__((weak));
+bool file_write_sealed(const struct file *f) __attribute__((weak));
+
 #define RAMFS_DEVICE 2 /* st_dev of the root */
 
 /* A tree of files that somebody brought, and what of it is in use. */

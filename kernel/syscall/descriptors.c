@@ -4,6 +4,7 @@
  * fcntl, fsync, close_range.
  */
 #include "fs/pipe.h"
+#include "fs/ramfs.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
 #include "syscall/process.h"
@@ -215,6 +216,9 @@ static long control(struct file *f, int fd, unsigned command, unsigned long arg)
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return pipe_resize ? pipe_resize(f, command == F_SETPIPE_SZ, (unsigned)arg) : -EBADF;
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+        return file_seals ? file_seals(f, command == F_ADD_SEALS, (unsigned)arg) : -EINVAL;
     default:
         return -EINVAL;
     }

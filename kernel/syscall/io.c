@@ -9,6 +9,7 @@
  */
 #include "syscall/syscall.h"
 
+#include "fs/ramfs.h"
 #include "lib/align.h"
 #include "lib/string.h"
 #include "mm/user.h"
@@ -268,11 +269,14 @@ struct area_source *file_area_source(int fd, bool write_shared, bool *may_write,
     if (!f)
         return NULL;
     unsigned access = f->flags & O_ACCMODE;
-    *may_write = access == O_RDWR;
+    bool sealed = file_write_sealed && file_write_sealed(f);
+    *may_write = access == O_RDWR && !sealed;
     if (f->flags & O_PATH)
         *error = -EBADF;
     else if (access == O_WRONLY || (write_shared && access != O_RDWR))
         *error = -EACCES;
+    else if (write_shared && sealed)
+        *error = -EPERM;
     else if (!f->ops->source || !(source = f->ops->source(f)))
         *error = -ENODEV;
     file_put(f);

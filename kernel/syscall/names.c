@@ -337,27 +337,59 @@ SYSCALL_HANDLER(ftruncate) {
 }
 
 #define FALLOC_FL_KEEP_SIZE 1u
+#define FALLOC_FL_PUNCH_HOLE 2u
+#define FALLOC_FL_COLLAPSE_RANGE 8u
+#define FALLOC_FL_ZERO_RANGE 16u
+#define FALLOC_FL_INSERT_RANGE 32u
+#define FALLOC_FL_UNSHARE_RANGE 64u
+#define FALLOC_FL_WRITE_ZEROES 128u
 
-/* Room is promised, not taken: pages come when they are written. */
-SYSCALL_HANDLER(fallocate) {
-    uint64_t end;
+/* One of the modes that exclude each other, with what it may be combined with. */
+static long check_mode(unsigned mode) {
+    switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+    case 0:
+    case FALLOC_FL_ZERO_RANGE:
+    case FALLOC_FL_UNSHARE_RANGE:
+        return 0;
+    case FALLOC_FL_PUNCH_HOLE:
+        return mode & FALLOC_FL_KEEP_SIZE ? 0 : -EOPNOTSUPP;
+    case FALLOC_FL_COLLAPSE_RANGE:
+    case FALLOC_FL_INSERT_RANGE:
+    case FALLOC_FL_WRITE_ZEROES:
+        return mode & FALLOC_FL_KEEP_SIZE ? -EOPNOTSUPP : 0;
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
+/* Room is promised, not taken: pages come when they are written.  Of the modes
+ * there are those of Linux's files in memory. */
+static long allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t size) {
     struct file_info info = {0};
-    if ((int64_t)c < 0 || (int64_t)d <= 0)
-        return -EINVAL;
+    int64_t end;
+    if (!f->ops->truncate)
+        return f->inode && inode_is(f->inode, S_IFDIR) ? -EISDIR
+               : f->ops->seek || f->inode              ? -ENODEV
+                                                       : -ESPIPE;
+    if (__builtin_add_overflow((int64_t)offset, (int64_t)size, &end))
+        return -EFBIG;
+    if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+        return f->ops->punch ? f->ops->punch(f, offset, size) : -EOPNOTSUPP;
+    if (mode & ~FALLOC_FL_KEEP_SIZE)
+        return -EOPNOTSUPP;
+    int error = f->ops->info(f, &info);
+    return error || (uint64_t)end <= info.size || mode ? error : f->ops->truncate(f, (uint64_t)end);
+}
+
+SYSCALL_HANDLER(fallocate) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    long error = 0;
-    if ((file->flags & O_ACCMODE) == O_RDONLY || file->flags & O_PATH)
+    long error = (int64_t)c < 0 || (int64_t)d <= 0 ? -EINVAL : check_mode((unsigned)b);
+    if (file->flags & O_PATH)
         error = -EBADF;
-    else if ((unsigned)b & ~FALLOC_FL_KEEP_SIZE)
-        error = -EOPNOTSUPP;
-    else if (!file->ops->truncate)
-        error = file->ops->seek ? -ENODEV : -ESPIPE;
-    else if (__builtin_add_overflow((int64_t)c, (int64_t)d, (int64_t *)&end))
-        error = -EFBIG;
-    else if (!(error = file->ops->info(file, &info)) && end > info.size && !b)
-        error = file->ops->truncate(file, end);
+    if (!error)
+        error = (file->flags & O_ACCMODE) == O_RDONLY ? -EBADF : allocate(file, (unsigned)b, c, d);
     file_put(file);
     return error;
 }

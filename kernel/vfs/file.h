@@ -61,6 +61,8 @@ struct file_ops {
     bool (*terminal)(struct file *f, struct file_terminal *out); /* is it one? NULL: no */
     long (*readable)(struct file *f); /* bytes a read gets at once (FIONREAD); NULL: -ENOTTY */
     int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
+    /* Makes that range zeroes, if it can a hole; the size stays. */
+    int (*punch)(struct file *f, uint64_t offset, uint64_t size); /* NULL: -EOPNOTSUPP */
     /* All pieces in one go, in order; NULL: one read after the other, as long
      * as poll has more. */
     long (*readv)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
