@@ -51,6 +51,7 @@ struct tcp_socket {
     struct list node;
     struct list group; /* the others that share the port (SO_REUSEPORT); one has the pcb */
     bool leads;
+    uint64_t served; /* connections that were given to it */
     /* Options: */
     bool no_delay, cork;
     int32_t keep_idle, keep_interval, keep_count; /* seconds, seconds, probes */
@@ -362,15 +363,23 @@ static void set_room(struct tcp_socket *s) {
         ((struct tcp_pcb_listen *)leader->pcb)->backlog = (u8_t)MIN(room, 255u);
 }
 
-static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
-    struct tcp_socket *first = arg, *l = first;
-    if (error || !pcb || !first)
-        return ERR_VAL;
-    /* They take turns; who has no room is passed over. */
+/* Of those who share the port the one that was given least; who has no room is
+ * passed over. */
+static struct tcp_socket *next_in_turn(struct tcp_socket *s) {
+    struct tcp_socket *best = NULL, *each = s;
     do {
-        l = list_entry(l->group.next, struct tcp_socket, group);
-    } while (l != first && l->waiting > l->backlog);
-    if (l->waiting > l->backlog)
+        if (each->waiting <= each->backlog && (!best || each->served < best->served))
+            best = each;
+        each = list_entry(each->group.next, struct tcp_socket, group);
+    } while (each != s);
+    return best;
+}
+
+static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
+    if (error || !pcb || !arg)
+        return ERR_VAL;
+    struct tcp_socket *l = next_in_turn(arg);
+    if (!l)
         return ERR_MEM;
     struct tcp_socket *s = heap_alloc(sizeof *s);
     if (!s)
@@ -399,11 +408,7 @@ static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     attach(s, pcb);
     apply(s);
     list_push_back(&l->accepted, &s->node);
-    /* The turn is the next one's. */
-    if (l != first) {
-        list_remove(&first->group);
-        list_insert_before(l->group.next, &first->group);
-    }
+    l->served++;
     l->waiting++;
     set_room(l);
     wake(l, READABLE);
@@ -447,6 +452,7 @@ static int tcp_socket_listen(struct socket *socket, int backlog) {
         if (!error)
             error = make_pcb(s);
         struct tcp_socket *leader = error ? NULL : leader_of(s);
+        s->served = leader ? leader->served : 0;
         if (leader)
             list_push_back(&leader->group, &s->group);
         else if (!error)
