@@ -115,8 +115,12 @@ static bool is_given(const struct options *o, const char *variable) {
 
 /* NULL after diag_error. */
 static const char *kernel_tokens(const struct options *o, const struct image_info *info,
-                                 const char *argv0) {
+                                 const char *argv0, bool network) {
     struct tokens t = {0};
+    const char *ip = network ? net_kernel(&o->net, info->name) : NULL;
+    if (ip != NULL) {
+        token(&t, "ip=", ip);
+    }
     if (argv0 != NULL || o->args_given) {
         token(&t, "arg=", argv0 != NULL ? argv0 : info->arg0 != NULL ? info->arg0 : info->name);
         for (size_t i = 0; i < o->arg_count; i++) {
@@ -369,9 +373,29 @@ static bool reads_files(const struct image_info *info) {
     return false;
 }
 
+/* Will there be a network card?  An app that calls nothing about sockets has
+ * no use for one, and its kernel no driver. */
+static bool wants_network(const struct options *o, const struct image_info *info) {
+    if (!net_on(&o->net) || features_listed(info->options, "INET")) {
+        return net_on(&o->net);
+    }
+    diag_warning("'%s' can reach no socket call: %s has no use", info->name,
+                 o->net.forward_count > 0 ? "-p"
+                 : o->net.pcap != NULL    ? "--pcap"
+                                          : "--net");
+    return false;
+}
+
 static int boot(const struct options *o, const struct image_info *info, const char *argv0,
                 const char *work) {
-    const char *cmdline = kernel_tokens(o, info, argv0);
+    if (!net_check(&o->net)) {
+        return EXIT_USAGE;
+    }
+    bool network = wants_network(o, info);
+    if (network && !o->dry_run && !net_ports_free(&o->net)) {
+        return EXIT_VM;
+    }
+    const char *cmdline = kernel_tokens(o, info, argv0, network);
     const char *qemu = find_qemu();
     if (cmdline == NULL || qemu == NULL) {
         return cmdline == NULL ? EXIT_USAGE : EXIT_VM;
@@ -385,6 +409,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .machine = o->machine,
         .cpus = o->cpus,
         .cmdline = cmdline,
+        .net = network ? &o->net : NULL,
         .gdb_port = o->gdb ? o->gdb_port : 0,
         .stand_alone = o->dry_run,
     };

@@ -22,6 +22,7 @@ struct parse {
     struct options *o;
     const char *name; /* of the option, for messages */
     VEC(const char *) inputs, args, env, missing, zig_args, rootfs, set;
+    VEC(struct net_forward) forwards;
 };
 
 /* Each taker returns false after diag_error.  value is NULL without one. */
@@ -265,6 +266,21 @@ static bool take_isolate(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_publish(struct parse *p, const char *value) {
+    const char *wanted = net_parse_forward(value, vec_push(&p->forwards));
+    return wanted == NULL || bad_value(p, value, wanted);
+}
+
+static bool take_net(struct parse *p, const char *value) {
+    const char *wanted = net_parse(value, &p->o->net);
+    return wanted == NULL || bad_value(p, value, wanted);
+}
+
+static bool take_pcap(struct parse *p, const char *value) {
+    p->o->net.pcap = value;
+    return *value != '\0' || bad_value(p, value, "a file name");
+}
+
 static bool take_strace(struct parse *p, const char *value) {
     (void)value;
     p->o->strace = true;
@@ -413,6 +429,11 @@ static const struct row {
     {"--machine", 0, OPTIONS_RUN, VALUE, "microvm|q35|pc", take_machine, "QEMU's machine"},
     {"--isolate", 0, OPTIONS_RUN, NO_VALUE, NULL, take_isolate,
      "keep the app out of the kernel: it runs in user mode"},
+    {"--publish", 'p', OPTIONS_RUN, VALUE, "[HOSTIP:]HOST:GUEST[/udp]", take_publish,
+     "make a port of the guest a port of the host"},
+    {"--net", 0, OPTIONS_RUN, VALUE, "none|user|tap=NAME,...", take_net,
+     "the network (default: none; user with -p)"},
+    {"--pcap", 0, OPTIONS_RUN, VALUE, "FILE", take_pcap, "write all network frames to a file"},
     {"--strace", 0, OPTIONS_RUN, NO_VALUE, NULL, take_strace, "show every system call"},
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
@@ -610,6 +631,8 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     o->env_count = p.env.len;
     o->missing_count = p.missing.len;
     o->rootfs_count = p.rootfs.len;
+    o->net.forwards = p.forwards.data;
+    o->net.forward_count = p.forwards.len;
     o->set_count = p.set.len;
     if (p.zig_args.len > 0) {
         *vec_push(&p.zig_args) = NULL;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "zuk/net.h"
+
 enum options_set {
     OPTIONS_BUILD = 1,   /* -o --artifact --zig --strict --strip -D */
     OPTIONS_RUN = 2,     /* -m --cpus --timeout --accel --machine --strace --json --dry-run --gdb */
@@ -63,7 +65,8 @@ struct options {
     uint64_t timeout_ms; /* 0: none */
     enum options_accel accel;
     const char *machine; /* "microvm", "q35", "pc"; never NULL */
-    bool isolate;        /* the app at CPL 3 */
+    struct net_config net;
+    bool isolate; /* the app at CPL 3 */
     bool machine_given;
     bool strace;
     bool timeline;

@@ -34,15 +34,18 @@ struct machine {
     const char *machine; /* -M */
     bool qboot;          /* a lean BIOS in place of SeaBIOS */
     const char *serial;  /* the virtio-serial device */
+    const char *network; /* the virtio-net device */
     const char *global;  /* -global, or NULL */
 };
 
 /* One row a machine.  Legacy devices that the kernel does without are off. */
 static const struct machine machines[] = {
     {"microvm", "microvm,pit=off,pic=off,rtc=on,acpi=off", false, "virtio-serial-device",
-     "virtio-mmio.force-legacy=false"},
-    {"q35", "q35", true, "virtio-serial-pci,disable-legacy=on", NULL},
-    {"pc", "pc", true, "virtio-serial-pci,disable-legacy=on", NULL},
+     "virtio-net-device", "virtio-mmio.force-legacy=false"},
+    {"q35", "q35", true, "virtio-serial-pci,disable-legacy=on",
+     "virtio-net-pci,disable-legacy=on,romfile=", NULL},
+    {"pc", "pc", true, "virtio-serial-pci,disable-legacy=on",
+     "virtio-net-pci,disable-legacy=on,romfile=", NULL},
 };
 
 /* Where QEMU looks for qboot.rom itself; without it SeaBIOS does, slower. */
@@ -120,6 +123,12 @@ const char *const *vm_command(const struct vm_config *config) {
         add2(&w, "-device", "virtserialport,chardev=zuk,nr=1");
         add2(&w, "-chardev", "file,id=com1,path=/dev/fd/3");
         add2(&w, "-serial", "chardev:com1");
+    }
+    if (config->net != NULL) {
+        for (const char *const *word = net_words(config->net); *word != NULL; word++) {
+            add(&w, *word);
+        }
+        add2(&w, "-device", xasprintf("%s,%s", m->network, net_device(config->net)));
     }
     if (config->gdb_port != 0) {
         add2(&w, "-gdb", xasprintf("tcp:127.0.0.1:%u", config->gdb_port));

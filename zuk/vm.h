@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "abi/report.h"
+#include "zuk/net.h"
 
 #define VM_QEMU "qemu-system-x86_64"
 #define VM_QEMU_OLDEST "6.2" /* the oldest that we test with */
@@ -26,13 +27,14 @@ struct vm_config {
     const char *image;
     const char *machine; /* a name in the table: "microvm", "q35", "pc" */
     bool kvm;
-    bool interpreted;    /* a KVM that interprets kernel mode (accel.h) */
-    uint64_t memory;     /* bytes, a multiple of 4096 */
-    unsigned cpus;       /* 0, 1: one */
-    const char *cmdline; /* tokens for the kernel */
-    const char *module;  /* path of a file with more tokens, or NULL */
-    uint16_t gdb_port;   /* 0: none; otherwise QEMU waits for gdb */
-    bool stand_alone;    /* a command for people: COM1 on stdio, no channel */
+    bool interpreted;             /* a KVM that interprets kernel mode (accel.h) */
+    uint64_t memory;              /* bytes, a multiple of 4096 */
+    unsigned cpus;                /* 0, 1: one */
+    const char *cmdline;          /* tokens for the kernel */
+    const char *module;           /* path of a file with more tokens, or NULL */
+    const struct net_config *net; /* NULL: no network card */
+    uint16_t gdb_port;            /* 0: none; otherwise QEMU waits for gdb */
+    bool stand_alone;             /* a command for people: COM1 on stdio, no channel */
 };
 
 /* QEMU's arguments, NULL-terminated (arena).  NULL for an unknown machine. */

@@ -26,7 +26,9 @@
 #define ARP_QUEUEING 1
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
-#define IPV6_FRAG_COPYHEADER 1 /* pointers take more room than the header that they stand in for */
+#define IPV6_FRAG_COPYHEADER                                                                       \
+    1 /* pointers take more room than the header that they stand in for                            \
+       */
 #define LWIP_ICMP 1
 #define LWIP_RAW 1
 #define LWIP_UDP 1
