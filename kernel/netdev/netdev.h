@@ -62,6 +62,18 @@ struct netdev_stack {
     void (*link)(struct netdev *dev); /* it changed */
 };
 
+/* What the network said, for the files that tell programs (fs/netfiles.c); the
+ * stack fills it in.  Waits for an address that is still to come. */
+struct netdev_names {
+    const char *host;
+    char address[16]; /* IPv4; "": none */
+    unsigned server_count;
+    char servers[3][48]; /* DNS */
+};
+void netdev_names(struct netdev_names *out);
+/* The host's name, "zuk" where nobody said another. */
+const char *netdev_host_name(void) __attribute__((weak));
+
 struct netdev_driver {
     /* The nth interface, not started; NULL: there are fewer. */
     struct netdev *(*find)(unsigned nth);

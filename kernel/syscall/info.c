@@ -10,15 +10,18 @@
 #include "mm/area.h"
 #include "mm/frame.h"
 #include "mm/user.h"
+#include "netdev/netdev.h"
 #include "syscall/linux.h"
 #include "syscall/process.h"
 #include "syscall/syscall.h"
 
 /* ---- names --------------------------------------------------------------- */
 
+#define DEFAULT_NAME "zuk"
+
 static struct linux_utsname names = {
     .sysname = "Linux",
-    .nodename = "zuk",
+    .nodename = DEFAULT_NAME,
     .release = "6.12.0-zuk",
     .domainname = "(none)",
 };
@@ -31,6 +34,10 @@ static const struct {
 /* The version tells what is linked in: "#1 zuk CORE IO TIME". */
 static void names_fill(void) {
     const struct image_manifest *m = bootinfo.manifest;
+    if (netdev_host_name && !strcmp(names.nodename, DEFAULT_NAME)) {
+        const char *host = netdev_host_name();
+        memcpy(names.nodename, host, strnlen(host, sizeof(names.nodename) - 1) + 1);
+    }
     const char *options = m->options ? (const char *)m + m->options : "";
     memcpy(names.version, "#1 zuk ", 7);
     memcpy(names.version + 7, options, strnlen(options, sizeof(names.version) - 8));

@@ -76,6 +76,8 @@ struct inode *vfs_root(void) {
     if (!cwd)
         cwd = inode_get(root);
     vfs_mounted = true;
+    if (vfs_populate)
+        vfs_populate();
     return root;
 }
 

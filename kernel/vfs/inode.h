@@ -118,6 +118,9 @@ extern const struct filesystem *const filesystems_start[], *const filesystems_en
 __attribute__((weak)) const char *vfs_start_path(void);
 __attribute__((weak)) struct inode *vfs_start_mount(void);
 
+/* Called when all file systems are in place: fs/netfiles.c, where it is linked. */
+__attribute__((weak)) void vfs_populate(void);
+
 struct inode *vfs_root(void);        /* no reference taken */
 extern bool vfs_mounted;             /* all file systems are in place */
 struct inode *vfs_cwd(void);         /* no reference taken */

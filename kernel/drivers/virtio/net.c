@@ -3,7 +3,9 @@
  * Network cards (virtio 1.1, 5.1): one pair of queues.
  *
  * Received frames lie in buffers of half a page, which the stack holds as long
- * as it wants; a buffer's record, `slots` here, is never where the device can
+ * as it wants; the device is given others in their place, as long as there is
+ * memory: a frame that came when there was none is dropped and its buffer given
+ * back.  A buffer's record, `received` here, is never where the device can
  * write.  Frames to send are not copied: the device reads them where they lie.
  * Transmit interrupts are on only while the ring is full.
  */
@@ -13,6 +15,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/heap.h"
 #include "netdev/netdev.h"
 
 enum {
@@ -42,6 +45,7 @@ struct card {
     struct irq_handler irq;
     uint32_t header_size;
     bool posted;                    /* receive buffers were given that the device was not told of */
+    bool queued;                    /* the same, of frames to send */
     bool full;                      /* somebody was told -EAGAIN */
     paddr_t received[RX_SIZE];      /* by chain: the buffer */
     void *tokens[TX_SIZE];          /* by chain */
@@ -66,7 +70,31 @@ static void post(struct card *c, paddr_t buffer) {
 
 static void net_release(struct netdev *dev, void *buffer) {
     struct card *c = card_of(dev);
-    post(c, virt_to_phys(buffer));
+    if (c->rx.free_count)
+        post(c, virt_to_phys(buffer));
+    else
+        heap_free(buffer, BUFFER_SIZE);
+}
+
+/* What the network leaves for the app: it does not take the last frames. */
+#define FRAMES_LEFT 64
+
+/* Gives the device as many buffers as it has room for; false: there are few,
+ * and no memory for more. */
+static bool fill(struct card *c) {
+    while (c->rx.free_count) {
+        void *buffer = frame_free_count() > FRAMES_LEFT ? heap_alloc(BUFFER_SIZE) : NULL;
+        if (!buffer)
+            return c->rx.free_count < RX_SIZE / 2;
+        post(c, virt_to_phys(buffer));
+    }
+    return true;
+}
+
+/* Is there another buffer for the device when the stack keeps one?  Half of
+ * them out is the time to get more. */
+static bool enough(struct card *c) {
+    return c->rx.free_count < RX_SIZE / 2 || fill(c);
 }
 
 static void receive(struct card *c) {
@@ -76,8 +104,9 @@ static void receive(struct card *c) {
         uint8_t *buffer = phys_to_virt(c->received[head]);
         struct header h;
         memcpy(&h, buffer, sizeof h);
-        if (size < c->header_size + ETHERNET_HEADER || h.gso_type) {
-            post(c, c->received[head]); /* nothing that we asked for */
+        bool sound = size >= c->header_size + ETHERNET_HEADER && size <= BUFFER_SIZE && !h.gso_type;
+        if (!sound || !enough(c)) { /* nothing that we asked for, or too much of it */
+            post(c, c->received[head]);
             continue;
         }
         bool checked =
@@ -124,13 +153,16 @@ static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned
     for (unsigned i = 0; i < count; i++)
         virtqueue_put(&c->tx, pieces[i].paddr, pieces[i].size, false);
     c->tokens[virtqueue_end(&c->tx)] = token;
+    c->queued = true;
     return 0;
 }
 
 static void net_flush(struct netdev *dev) {
     struct card *c = card_of(dev);
-    if (c->tx.given != c->tx.taken)
+    if (c->queued) {
+        c->queued = false;
         virtqueue_notify(&c->tx);
+    }
     if (c->posted) {
         c->posted = false;
         virtqueue_notify(&c->rx);
@@ -197,17 +229,6 @@ static struct netdev *net_find(unsigned nth) {
     for (size_t i = 0; i < sizeof *c; i += PAGE_SIZE)
         frame_free(memory + i);
     return NULL;
-}
-
-/* Two buffers a frame; without memory for all there are fewer. */
-static void fill(struct card *c) {
-    while (c->rx.free_count >= PAGE_SIZE / BUFFER_SIZE) {
-        paddr_t frame = frame_alloc();
-        if (!frame)
-            break;
-        for (unsigned i = 0; i < PAGE_SIZE / BUFFER_SIZE; i++)
-            post(c, frame + i * BUFFER_SIZE);
-    }
 }
 
 static int net_start(struct netdev *dev) {

@@ -13,15 +13,11 @@
 #include <lwip/prot/ip4.h>
 #include <lwip/raw.h>
 
-#include "clock/clock.h"
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "net/lwip/stack.h"
-
-/* How long a call waits for the network's address: DHCP's first tries. */
-#define ADDRESS_WAIT (10 * 1000000000ull)
 
 int inet_error(err_t error) {
     switch (error) {
@@ -153,16 +149,6 @@ bool inet_overlap(const ip_addr_t *a, const ip_addr_t *b) {
 
 /* ---- the network --------------------------------------------------------- */
 
-static int wait_for_address(void) {
-    uint64_t deadline = clock_monotonic() + ADDRESS_WAIT;
-    while (!net_addressed()) {
-        int error = wait_on(&net_changed, deadline);
-        if (error)
-            return error == -ETIMEDOUT ? 0 : error;
-    }
-    return 0;
-}
-
 static bool is_ours(const ip_addr_t *ip) {
     struct netif *n;
     NETIF_FOREACH(n) {
@@ -183,7 +169,7 @@ int inet_check_local(const struct inet_socket *s, const ip_addr_t *ip) {
                   (IP_IS_V4(ip) && ip4_addr_get_u32(ip_2_ip4(ip)) == IPADDR_BROADCAST));
     if (ip_addr_isany_val(*ip) || group || s->freebind || is_ours(ip))
         return 0;
-    int error = wait_for_address();
+    int error = net_wait_address();
     return error ? error : is_ours(ip) ? 0 : -EADDRNOTAVAIL;
 }
 
@@ -223,7 +209,7 @@ int inet_route(const struct inet_socket *s, ip_addr_t *to, struct netif **netif,
     }
     if (route(s, to, netif, source))
         return 0;
-    int error = wait_for_address();
+    int error = net_wait_address();
     return error ? error : route(s, to, netif, source) ? 0 : -ENETUNREACH;
 }
 

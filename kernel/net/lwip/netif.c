@@ -19,6 +19,7 @@
 #include <lwip/timeouts.h>
 
 #include "boot/bootinfo.h"
+#include "clock/clock.h"
 #include "lib/align.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
@@ -223,10 +224,11 @@ enum ip_field {
     IP_FIELDS
 };
 
-/* Copies field `n` of the command line's ip=; false: empty or not there. */
-static bool ip_field(enum ip_field n, char *out, size_t size) {
+/* The same in one piece of the command line. */
+static bool ip_field_in(const char *text, size_t text_size, enum ip_field n, char *out,
+                        size_t size) {
     struct cmdline it;
-    cmdline_start(&it, bootinfo.cmdline, SIZE_MAX);
+    cmdline_start(&it, text, text_size);
     while (cmdline_next(&it)) {
         if (!cmdline_is(&it, "ip"))
             continue;
@@ -244,6 +246,18 @@ static bool ip_field(enum ip_field n, char *out, size_t size) {
         return true;
     }
     return false;
+}
+
+/* Copies field `n` of the command line's ip=; false: empty or not there. */
+static bool ip_field(enum ip_field n, char *out, size_t size) {
+    return ip_field_in(bootinfo.cmdline, SIZE_MAX, n, out, size) ||
+           (bootinfo.module &&
+            ip_field_in((const char *)bootinfo.module, bootinfo.module_size, n, out, size));
+}
+
+const char *netdev_host_name(void) {
+    ip_field(IP_HOST, host_name, sizeof host_name);
+    return host_name;
 }
 
 static bool ip_address(enum ip_field n, ip4_addr_t *out) {
@@ -280,7 +294,7 @@ void net_start(void) {
         return;
     started = true;
     lwip_init();
-    ip_field(IP_HOST, host_name, sizeof host_name);
+    netdev_host_name();
     struct interface **last = &interfaces;
     for (const struct netdev_driver *const *d = netdev_drivers_start; d < netdev_drivers_end; d++) {
         struct netdev *dev;
@@ -319,6 +333,34 @@ bool net_addressed(void) {
         waits = waits || netif_is_link_up(&i->netif);
     }
     return !waits;
+}
+
+/* DHCP's first tries take no longer. */
+#define ADDRESS_WAIT (10 * 1000000000ull)
+
+int net_wait_address(void) {
+    uint64_t deadline = clock_monotonic() + ADDRESS_WAIT;
+    while (!net_addressed()) {
+        int error = wait_on(&net_changed, deadline);
+        if (error)
+            return error == -ETIMEDOUT ? 0 : error;
+    }
+    return 0;
+}
+
+void netdev_names(struct netdev_names *out) {
+    memset(out, 0, sizeof *out);
+    net_start();
+    net_wait_address();
+    out->host = netdev_host_name();
+    if (interfaces && !ip4_addr_isany_val(*netif_ip4_addr(&interfaces->netif)))
+        ip4addr_ntoa_r(netif_ip4_addr(&interfaces->netif), out->address, sizeof out->address);
+    for (u8_t i = 0; i < DNS_MAX_SERVERS && out->server_count < ARRAY_LEN(out->servers); i++) {
+        const ip_addr_t *server = dns_getserver(i);
+        char *text = out->servers[out->server_count];
+        if (!ip_addr_isany(server) && ipaddr_ntoa_r(server, text, sizeof out->servers[0]))
+            out->server_count++;
+    }
 }
 
 void net_settle(void) {

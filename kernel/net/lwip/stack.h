@@ -22,5 +22,7 @@ bool net_devices(void); /* are there interfaces beside the loopback? */
  * when that changes. */
 bool net_addressed(void);
 extern struct wait_queue net_changed;
+/* Waits for it, a while: 0, also when there is none then; -EINTR. */
+int net_wait_address(void);
 
 #endif
