@@ -6,6 +6,7 @@
 import concurrent.futures
 import os
 import queue
+import re
 import selectors
 import shutil
 import signal
@@ -19,6 +20,9 @@ ZUK = f"{core.TOP}/build/zuk"
 MEMORY = "1G"
 SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang
 PIECES = 16  # a side's tests are cut into so many, for the workers to take
+
+
+LINE = re.compile(r"(start|pass|skip|leak|fail) (\d+)(?: (.*))?$")
 
 
 class Broken(Exception):
@@ -88,15 +92,15 @@ def take(where, program, cwd, first, last, log, results):
             if line is None:
                 hang = True
                 break
-            word, _, rest = line.partition(" ")
-            index = rest.partition(" ")[0]
-            if word == "start" and int(index) == at:
+            # A test may leave the line that it prints on stdout open.
+            m = LINE.search(line)
+            if m and m.group(1) == "start" and m.group(2) == str(at):
                 running, since = at, time.monotonic()
-            elif word in ("pass", "skip", "leak", "fail") and running is not None and index == str(at):
-                text = f"fail {rest.partition(' ')[2]}" if word == "fail" else word
+            elif m and m.group(1) != "start" and running is not None and m.group(2) == str(at):
+                text = f"fail {m.group(3)}" if m.group(1) == "fail" else m.group(1)
                 results[at] = (text, round(time.monotonic() - since, 2))
                 running, at = None, at + 1
-            elif word == "end" and at == last:
+            elif line == "end" and at == last:
                 return at
     finally:
         if hang:
@@ -105,6 +109,8 @@ def take(where, program, cwd, first, last, log, results):
             p.wait()
         p.stdout.close()
     status = p.returncode if p.returncode >= 0 else 128 - p.returncode
+    if running is None and at > first:
+        return at  # it died between two tests: the next one has not begun
     if running is None:
         raise Broken(f"between tests {at - 1} and {at}: status {status}" + (", silent" if hang else ""))
     results[at] = ("hang" if hang else f"crash {status}", round(time.monotonic() - since, 2))
