@@ -369,10 +369,16 @@ static bool link_app(struct link *l, const char *output) {
 
 static bool name_stubs(const struct resolution *r, struct app *app) {
     const char **names = xalloc((r->undefined.len + 1) * sizeof *names);
+    const char **lines = xalloc((r->undefined.len + 1) * sizeof *lines);
+    bool *called = xalloc((r->undefined.len + 1) * sizeof *called);
     for (size_t i = 0; i < r->undefined.len; i++) {
         names[i] = r->undefined.data[i].name;
+        lines[i] = r->undefined.data[i].line;
+        called[i] = r->undefined.data[i].is_call;
     }
     app->stubs = names;
+    app->stub_lines = lines;
+    app->stub_called = called;
     app->stub_count = r->undefined.len;
     return true;
 }

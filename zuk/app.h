@@ -26,10 +26,12 @@ struct app_request {
 };
 
 struct app {
-    const char *path;         /* the executable: work/app.elf, or the input itself */
-    const char *name;         /* for people: "hello-zig", "libapp.a" -> "app" */
-    const char *debug_path;   /* same program with its debug information (may be path) */
-    const char *const *stubs; /* names of undefined symbols by stub index */
+    const char *path;              /* the executable: work/app.elf, or the input itself */
+    const char *name;              /* for people: "hello-zig", "libapp.a" -> "app" */
+    const char *debug_path;        /* same program with its debug information (may be path) */
+    const char *const *stubs;      /* names of undefined symbols by stub index */
+    const char *const *stub_lines; /* "src/conn.zig:41", or NULL, each; NULL: none known */
+    const bool *stub_called;       /* a function; else data */
     size_t stub_count;
     bool linked; /* we linked it (false: taken as it was) */
 };

@@ -12,6 +12,7 @@
 #include "zuk/app.h"
 
 struct config;
+struct image_call_policy;
 struct features;
 struct scan;
 
@@ -51,6 +52,14 @@ struct image_info {
     size_t stub_count;
     const char *options;
     const char *arg0;
+    const char *const *args; /* argv[0] included; NULL-terminated */
+    const char *const *env;
+    size_t arg_count, env_count;
+    unsigned default_policy; /* enum image_policy */
+    const struct image_call_policy *policies;
+    size_t policy_count;
+    uint32_t manifest_size;
+    uint64_t root_offset, root_size; /* the tree of files in the file; 0: none */
 };
 
 bool image_is(const char *path);                            /* quiet: is this file a zuk image? */

@@ -82,6 +82,13 @@ static bool is_library(const char *folder, const char *file) {
             return true;
         }
     }
+    static const char *const files[] = {"ubsan_rt.zig", "compiler_rt.zig", "fuzzer.zig", "c.zig"};
+    size_t n = folder == NULL ? 0 : strlen(folder);
+    for (size_t i = 0; n >= 4 && i < sizeof files / sizeof files[0]; i++) {
+        if (strcmp(folder + n - 4, "/lib") == 0 && strcmp(file, files[i]) == 0) {
+            return true;
+        }
+    }
     return strcmp(file, "crt1.c") == 0;
 }
 

@@ -411,7 +411,22 @@ bool image_parse(const uint8_t *data, size_t size, struct image_info *info, cons
         m.policy_count > (m.size - m.policies) / sizeof(struct image_call_policy)) {
         return refuse(why, "is a damaged image: its manifest points beyond itself");
     }
+    struct image_call_policy *policies = xalloc((m.policy_count + (size_t)1) * sizeof *policies);
+    if (m.policy_count > 0) { /* m.policies lies in the manifest, which lies in the file */
+        memcpy(policies, elf_file_bytes(&f, at + m.policies, 0), m.policy_count * sizeof *policies);
+    }
+    const Elf64_Phdr *root = m.root_size == 0 ? NULL : segment_at(&f, m.root_paddr, m.root_size);
     *info = (struct image_info){
+        .args = args,
+        .arg_count = m.argc,
+        .env = env,
+        .env_count = m.envc,
+        .default_policy = m.default_policy,
+        .policies = policies,
+        .policy_count = m.policy_count,
+        .manifest_size = m.size,
+        .root_offset = root == NULL ? 0 : root->p_offset,
+        .root_size = m.root_size,
         .path = info->path,
         .manifest_offset = at,
         .app_offset = app->p_offset,

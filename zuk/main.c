@@ -16,6 +16,7 @@ const struct cmd cmds[] = {
     {"run", cmd_run, "boot an image in QEMU (building it first when need be)"},
     {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
     {"new", cmd_new, "start a project that builds and runs at once"},
+    {"check", cmd_check, "which system calls and symbols are missing, before any boot"},
     {"config", cmd_config, "show, explain and change the options of an input"},
     {"ps", cmd_ps, "list the machines that were started with run -d"},
     {"logs", cmd_logs, "show what one of them wrote"},

@@ -21,6 +21,7 @@ struct undefined {
     struct reference reference;  /* the first use there; section 0: only declared */
     bool is_call;                /* some relocation calls it */
     bool is_tls;
+    const char *line; /* where in the source it is used, or NULL; set by stub_report */
 };
 
 /* A name of glibc's that is bound to musl's function of identical ABI. */

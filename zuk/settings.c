@@ -190,6 +190,58 @@ static bool open_app(const struct options *o, struct look *look) {
     return true;
 }
 
+static bool add_policy(struct look *look, const char *text) {
+    struct features_policy p;
+    if (!features_policy(text, &p)) {
+        return false;
+    }
+    if (p.every) {
+        look->every = p.policy;
+    } else if (p.number < SCAN_CALLS) {
+        look->policy[p.number] = p.policy;
+    }
+    return true;
+}
+
+static bool take_policies(const struct options *o, struct look *look) {
+    const char *every = config_value(&look->config, "MISSING");
+    bool ok = strcmp(every, "default") == 0 || add_policy(look, every);
+    char *rest = NULL, *calls = xstrdup(config_value(&look->config, "MISSING_CALLS"));
+    for (char *w = strtok_r(calls, " ,", &rest); w != NULL; w = strtok_r(NULL, " ,", &rest)) {
+        ok &= add_policy(look, w);
+    }
+    for (size_t i = 0; i < o->missing_count; i++) {
+        ok &= add_policy(look, o->missing[i]);
+    }
+    return ok;
+}
+
+enum image_policy settings_policy(const struct look *look, unsigned number) {
+    return look->policy[number] != IMAGE_POLICY_DEFAULT ? look->policy[number]
+           : look->every != IMAGE_POLICY_DEFAULT        ? look->every
+                                                        : features_call_policy(number);
+}
+
+/* An image holds the options that it was made with. */
+static void take_image_options(struct look *look) {
+    for (size_t i = 0; i < look->features.count; i++) {
+        struct feature *f = &look->features.list[i];
+        bool on = features_listed(look->image.options, f->name);
+        if (on != f->on) {
+            f->on = on;
+            f->reason = "the image was made so";
+        }
+    }
+    look->features.names = look->image.options;
+    look->every = (enum image_policy)look->image.default_policy;
+    for (size_t i = 0; i < look->image.policy_count; i++) {
+        const struct image_call_policy *p = &look->image.policies[i];
+        if (p->number < SCAN_CALLS) {
+            look->policy[p->number] = (enum image_policy)p->policy;
+        }
+    }
+}
+
 bool settings_look(struct options *o, struct look *look) {
     static const char *const here[] = {".", NULL};
     *look = (struct look){0};
@@ -210,5 +262,8 @@ bool settings_look(struct options *o, struct look *look) {
     image_features(&request, &look->scan, true, &look->deduced);
     request.config = &look->config;
     image_features(&request, &look->scan, true, &look->features);
-    return true;
+    if (look->is_image) {
+        take_image_options(look);
+    }
+    return take_policies(o, look);
 }

@@ -42,7 +42,13 @@ struct look {
     struct scan scan;
     struct features deduced; /* before the user's words */
     struct features features;
+    /* what the image is made with: --missing and the options' policies */
+    enum image_policy every;              /* IMAGE_POLICY_DEFAULT: each call's own */
+    enum image_policy policy[SCAN_CALLS]; /* of single calls, likewise */
 };
+
+/* What a call that nobody provides does there. */
+enum image_policy settings_policy(const struct look *look, unsigned number);
 
 /* Builds the app when need be.  Without inputs takes the project in this
  * folder.  False after diag_error. */

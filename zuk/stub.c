@@ -43,7 +43,8 @@ bool stub_report(struct resolution *r, bool strict) {
     source_lines(r, lines);
     bool ok = !strict;
     for (size_t i = 0; i < count; i++) {
-        const struct undefined *u = &r->undefined.data[i];
+        struct undefined *u = &r->undefined.data[i];
+        u->line = lines[i];
         report_one(u, lines[i], strict);
         ok &= !u->is_tls;
         symbol_stub(&r->table, u->symbol);
