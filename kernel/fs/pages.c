@@ -27,6 +27,26 @@ paddr_t pages_find(const struct pages *p, uint64_t index) {
     return at;
 }
 
+/* The same in the subtree at `at`, which covers pages from `base`. */
+static uint64_t next_in(paddr_t at, unsigned level, uint64_t base, uint64_t index) {
+    if (level == 0)
+        return base >= index ? base : UINT64_MAX;
+    const paddr_t *slots = phys_to_virt(at);
+    uint64_t span = UINT64_C(1) << (BITS * (level - 1));
+    for (unsigned i = 0; i < FANOUT; i++) {
+        uint64_t start = base + i * span, found = UINT64_MAX;
+        if (slots[i] && start + span > index)
+            found = next_in(slots[i], level - 1, start, index);
+        if (found != UINT64_MAX)
+            return found;
+    }
+    return UINT64_MAX;
+}
+
+uint64_t pages_next(const struct pages *p, uint64_t index) {
+    return p->root ? next_in(p->root, p->height, 0, index) : UINT64_MAX;
+}
+
 /* One more level on top. */
 static bool grow(struct pages *p) {
     if (p->root) {

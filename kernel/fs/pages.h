@@ -13,11 +13,13 @@ struct pages {
     unsigned height;
     uint64_t frames; /* of content */
 };
-#define PAGES_MAX_SIZE (UINT64_C(1) << (PAGE_SHIFT + 3 * 9)) /* three levels: 512 GiB */
+#define PAGES_MAX_SIZE ((uint64_t)INT64_MAX)
 
 paddr_t pages_find(const struct pages *p, uint64_t index); /* 0: a hole */
-paddr_t pages_make(struct pages *p, uint64_t index);       /* cleared when new; 0: no memory */
-void pages_drop(struct pages *p, uint64_t index);          /* a hole from now on */
+/* The first page from `index` on that is no hole; UINT64_MAX: there is none. */
+uint64_t pages_next(const struct pages *p, uint64_t index);
+paddr_t pages_make(struct pages *p, uint64_t index); /* cleared when new; 0: no memory */
+void pages_drop(struct pages *p, uint64_t index);    /* a hole from now on */
 /* Gives back what lies behind `size` bytes and clears the rest of the page
  * that `size` cuts; the number of content frames given back. */
 uint64_t pages_cut(struct pages *p, uint64_t size);

@@ -47,6 +47,7 @@ struct node {
     const uint8_t *image; /* content that lies in the image, page-aligned, or NULL */
     uint64_t image_size;  /* bytes of it that still count */
     bool is_program;      /* nobody writes to it */
+    bool linkable;        /* without a name, and may get one */
     bool kept;            /* of the base, and changed: has a reference of its own */
     struct area_source source;
     uint32_t mappings; /* areas that use the source */
@@ -392,12 +393,26 @@ static int ramfs_create(struct inode *dir, struct name name, uint32_t mode, cons
     return 0;
 }
 
+static int ramfs_unnamed(struct inode *dir, uint32_t mode, bool linkable, struct inode **out) {
+    if (is_removed(dir))
+        return -ENOENT;
+    struct node *n = node_new(mode, dir->device);
+    if (!n)
+        return -ENOMEM;
+    n->linkable = linkable;
+    touch(n);
+    n->atime = n->mtime;
+    *out = &n->inode;
+    return 0;
+}
+
 static int ramfs_link(struct inode *dir, struct name name, struct inode *target) {
     struct node *n = node_of(target);
-    if (is_removed(dir) || !n->links)
+    if (is_removed(dir) || (!n->links && !n->linkable))
         return -ENOENT;
     if (!enter(node_of(dir), name, n))
         return -ENOSPC;
+    n->linkable = false;
     touch(node_of(dir));
     n->ctime = node_of(dir)->mtime;
     return 0;
@@ -575,6 +590,7 @@ static const struct inode_ops ops = {
     .lookup = ramfs_lookup,
     .list = ramfs_list,
     .create = ramfs_create,
+    .unnamed = ramfs_unnamed,
     .link = ramfs_link,
     .unlink = ramfs_unlink,
     .rename = ramfs_rename,
@@ -597,6 +613,8 @@ static const struct inode_ops read_only_ops = {
 
 /* ---- open files -------------------------------------------------------------- */
 
+static const uint8_t zeroes[PAGE_SIZE];
+
 static long file_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     struct node *n = node_of(f->inode);
     size_t done = 0;
@@ -607,9 +625,10 @@ static long file_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
         uint64_t at = *pos + done;
         size_t in_page = at % PAGE_SIZE, part = MIN(size - done, PAGE_SIZE - in_page);
         const uint8_t *bytes = page_bytes(n, at / PAGE_SIZE);
-        if (bytes ? user_write(buf + done, bytes + in_page, part) : user_clear(buf + done, part))
+        size_t got = user_write_some(buf + done, bytes ? bytes + in_page : zeroes, part);
+        done += got;
+        if (got < part)
             break;
-        done += part;
     }
     if (!done && size)
         return -EFAULT;
@@ -634,11 +653,14 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
         uint64_t at = start + done;
         size_t in_page = at % PAGE_SIZE, part = MIN(size - done, PAGE_SIZE - in_page);
         paddr_t frame = page_own(n, at / PAGE_SIZE);
-        error =
-            frame ? user_read((uint8_t *)phys_to_virt(frame) + in_page, buf + done, part) : -ENOSPC;
-        if (error)
+        size_t got = 0;
+        if (frame)
+            got = user_read_some((uint8_t *)phys_to_virt(frame) + in_page, buf + done, part);
+        done += got;
+        if (got < part) {
+            error = frame ? -EFAULT : -ENOSPC;
             break;
-        done += part;
+        }
     }
     if (!done)
         return error;
@@ -651,7 +673,12 @@ static long file_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) 
 
 /* The first place from `at` on that is data, or a hole; the size or more: none. */
 static int64_t next_kind(struct node *n, int64_t at, bool data) {
-    while ((uint64_t)at < n->size && (page_bytes(n, (uint64_t)at / PAGE_SIZE) != NULL) != data)
+    uint64_t index = (uint64_t)at / PAGE_SIZE;
+    if (data && !page_bytes(n, index)) { /* behind the image's, holes are skipped */
+        index = pages_next(&n->pages, index);
+        return index >= n->size / PAGE_SIZE + 1 ? (int64_t)n->size : (int64_t)(index * PAGE_SIZE);
+    }
+    while (!data && (uint64_t)at < n->size && page_bytes(n, (uint64_t)at / PAGE_SIZE))
         at = (int64_t)ALIGN_UP((uint64_t)at + 1, PAGE_SIZE);
     return at;
 }
@@ -662,11 +689,11 @@ static long file_seek(struct file *f, int64_t offset, int whence) {
     switch (whence) {
     case SEEK_CUR:
         if (__builtin_add_overflow(offset, (int64_t)f->pos, &target))
-            return -EOVERFLOW;
+            return -EINVAL;
         break;
     case SEEK_END:
         if (__builtin_add_overflow(offset, size, &target))
-            return -EOVERFLOW;
+            return -EINVAL;
         break;
     case SEEK_DATA:
     case SEEK_HOLE:

@@ -316,19 +316,26 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
                 vaddr_t target) {
     old_size = ALIGN_UP(old_size, PAGE_SIZE);
     new_size = ALIGN_UP(new_size, PAGE_SIZE);
-    if (old % PAGE_SIZE || !new_size || !old_size || new_size > APP_END)
+    if (old % PAGE_SIZE || !new_size || new_size > APP_END)
+        return -EINVAL;
+    if (fixed &&
+        (bad_range(target, new_size) || (target < old + old_size && old < target + new_size)))
         return -EINVAL;
     struct area *a = area_find(old);
-    if (!a || a->end < old + old_size)
+    if (!a)
         return -EFAULT;
-    if (fixed && (bad_range(target, new_size) || target < APP_START ||
-                  (target < old + old_size && old < target + new_size)))
+    if (fixed && new_size < old_size && bad_range(old + new_size, old_size - new_size))
+        return -EINVAL;
+    if (!old_size)
         return -EINVAL;
     if (!fixed && new_size <= old_size) {
-        if (new_size < old_size)
-            unmap_range(old + new_size, old + old_size);
-        return (long)old;
+        int error = new_size < old_size ? area_unmap(old + new_size, old_size - new_size) : 0;
+        return error ? error : (long)old;
     }
+    if (old_size > a->end - old)
+        return -EFAULT;
+    if (fixed && target < APP_START)
+        return -EPERM;
     if (!fixed && a->end == old + old_size && !bad_range(old, new_size) &&
         !taken(a->end, old + new_size)) {
         struct area like = *a;
@@ -341,7 +348,7 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
     if (!may_move && !fixed)
         return -ENOMEM;
     if (new_size < old_size) {
-        int error = unmap_range(old + new_size, old + old_size);
+        int error = area_unmap(old + new_size, old_size - new_size);
         if (error)
             return error;
         old_size = new_size;

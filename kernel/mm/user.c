@@ -11,7 +11,7 @@
 #include "mm/window.h"
 
 bool user_range(vaddr_t start, size_t size) {
-    return start < APP_END && size <= APP_END - start;
+    return start <= APP_END && size <= APP_END - start;
 }
 
 static bool in_window(vaddr_t start, size_t size) {
@@ -28,14 +28,26 @@ static int copy_window(void *dst, const void *src, vaddr_t window, size_t size) 
 
 int user_read(void *dst, vaddr_t src, size_t size) {
     if (!user_range(src, size))
-        return copy_window(dst, (const void *)src, src, size);
+        return size ? copy_window(dst, (const void *)src, src, size) : 0;
     return arch_copy_user(dst, (const void *)src, size) ? -EFAULT : 0;
 }
 
 int user_write(vaddr_t dst, const void *src, size_t size) {
     if (!user_range(dst, size))
-        return copy_window((void *)dst, src, dst, size);
+        return size ? copy_window((void *)dst, src, dst, size) : 0; /* nothing can be anywhere */
     return arch_copy_user((void *)dst, src, size) ? -EFAULT : 0;
+}
+
+size_t user_read_some(void *dst, vaddr_t src, size_t size) {
+    if (!user_range(src, size))
+        return copy_window(dst, (const void *)src, src, size) ? 0 : size;
+    return size - arch_copy_user(dst, (const void *)src, size);
+}
+
+size_t user_write_some(vaddr_t dst, const void *src, size_t size) {
+    if (!user_range(dst, size))
+        return copy_window((void *)dst, src, dst, size) ? 0 : size;
+    return size - arch_copy_user((void *)dst, src, size);
 }
 
 int user_clear(vaddr_t dst, size_t size) {

@@ -14,6 +14,9 @@
 
 int user_read(void *dst, vaddr_t src, size_t size);
 int user_write(vaddr_t dst, const void *src, size_t size);
+/* As far as the memory goes: the bytes before the first bad page. */
+size_t user_read_some(void *dst, vaddr_t src, size_t size);
+size_t user_write_some(vaddr_t dst, const void *src, size_t size);
 int user_clear(vaddr_t dst, size_t size);
 /* Copies a string with its NUL; its length, -EFAULT, or -ENAMETOOLONG when
  * there is no NUL in `size` bytes. */

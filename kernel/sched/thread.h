@@ -54,6 +54,7 @@ struct thread {
     vaddr_t robust_list;
     vaddr_t stack_low, stack_high; /* where the app's stack was when the thread began */
     char name[16];
+    uint8_t policy; /* of sched_setscheduler; changes nothing */
 };
 
 #define THREAD_WORK_SIGNAL 1u

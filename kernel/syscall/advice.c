@@ -133,7 +133,7 @@ SYSCALL_HANDLER(madvise) {
     case MADV_POPULATE_WRITE:
         for (vaddr_t at = a; !error && at < a + size; at += PAGE_SIZE)
             error = area_fault(at, c == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ);
-        return error;
+        return error == -EFAULT ? -EINVAL : error == -EIO ? -EFAULT : error; /* rights */
     case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
@@ -153,10 +153,10 @@ SYSCALL_HANDLER(madvise) {
 }
 
 SYSCALL_HANDLER(msync) {
-    if (c & ~7ul || (c & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+    if (c & ~7ul || (c & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || a % PAGE_SIZE)
         return -EINVAL;
-    size_t size = b;
-    return check_range(a, &size);
+    size_t size = ALIGN_UP(b, PAGE_SIZE); /* 0 when it is too much: nothing to do */
+    return a + size < a ? -ENOMEM : check_range(a, &size);
 }
 
 static void mark_present(vaddr_t va, const struct page_entry *entry, void *arg) {
@@ -168,19 +168,29 @@ static void mark_present(vaddr_t va, const struct page_entry *entry, void *arg) 
 
 SYSCALL_HANDLER(mincore) {
     size_t size = b;
-    long error = check_range(a, &size);
-    if (error)
-        return error;
-    error = user_clear(c, size / PAGE_SIZE);
-    vaddr_t out[2] = {a, c};
-    if (!error)
-        arch_page_walk(a, a + size, mark_present, out);
-    return error;
+    if (a % PAGE_SIZE)
+        return -EINVAL;
+    if (!user_range(a, b))
+        return -ENOMEM;
+    if (!user_range(c, ALIGN_UP(b, PAGE_SIZE) / PAGE_SIZE))
+        return -EFAULT;
+    vaddr_t out[2] = {a, c}, end = a + ALIGN_UP(size, PAGE_SIZE);
+    for (vaddr_t at = a, next; at < end; at = next) { /* told as far as there is memory */
+        const struct area *area = area_find(at);
+        if (!area)
+            return -ENOMEM;
+        next = MIN(area->end, end);
+        if (user_clear(c + (at - a) / PAGE_SIZE, (next - at) / PAGE_SIZE))
+            return -EFAULT;
+        arch_page_walk(at, next, mark_present, out);
+    }
+    return 0;
 }
 
-/* Whole pages that hold [at, at + size), which must be mapped; 0 or -errno. */
+/* Whole pages that hold [at, at + size), which must be mapped; 0 or -errno.
+ * A size that is too much by less than a page is none, as on Linux. */
 static long check_lock(vaddr_t *at, size_t *size) {
-    *size += *at % PAGE_SIZE;
+    *size = ALIGN_UP(*size + *at % PAGE_SIZE, PAGE_SIZE);
     *at = ALIGN_DOWN(*at, PAGE_SIZE);
     return check_range(*at, size);
 }

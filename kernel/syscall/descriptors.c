@@ -187,6 +187,40 @@ static long set_lock(struct file *f, vaddr_t at, bool file, bool wait) {
     return lock_set(f, &r, wait);
 }
 
+/* ---- who is told of input and output (SIGIO): kept, nobody is told --------- */
+
+enum { OWNER_THREAD, OWNER_PROCESS, OWNER_GROUP };
+
+static long set_owner(struct file *f, int type, int id) {
+    bool there = type == OWNER_THREAD ? thread_of(id) != NULL : id == PROCESS_ID;
+    if (id && !there)
+        return -ESRCH;
+    f->owner = type == OWNER_GROUP ? -id : id;
+    f->owner_is_thread = type == OWNER_THREAD;
+    return 0;
+}
+
+static long owner_ex(struct file *f, vaddr_t at, bool set) {
+    struct {
+        int type, id;
+    } owner;
+    if (set) {
+        if (user_read(&owner, at, sizeof owner) < 0)
+            return -EFAULT;
+        return (unsigned)owner.type > OWNER_GROUP ? -EINVAL : set_owner(f, owner.type, owner.id);
+    }
+    owner.type = f->owner_is_thread ? OWNER_THREAD : f->owner < 0 ? OWNER_GROUP : OWNER_PROCESS;
+    owner.id = f->owner < 0 ? -f->owner : f->owner;
+    return user_write(at, &owner, sizeof owner);
+}
+
+static long set_signal(struct file *f, unsigned number) {
+    if (number > 64)
+        return -EINVAL;
+    f->signal = (uint8_t)number;
+    return 0;
+}
+
 static long control(struct file *f, int fd, unsigned command, unsigned long arg) {
     if (f->flags & O_PATH && command != F_GETFD && command != F_SETFD && command != F_GETFL)
         return -EBADF;
@@ -211,8 +245,23 @@ static long control(struct file *f, int fd, unsigned command, unsigned long arg)
     case F_OFD_SETLKW:
         return set_lock(f, arg, true, command == F_OFD_SETLKW);
     case F_GETOWN:
+        return f->owner_is_thread ? 0 : f->owner;
     case F_SETOWN:
-        return 0;
+        if ((int)arg == INT32_MIN)
+            return -EINVAL;
+        return (int)arg < 0 ? set_owner(f, OWNER_GROUP, -(int)arg)
+                            : set_owner(f, OWNER_PROCESS, (int)arg);
+    case F_GETOWN_EX:
+    case F_SETOWN_EX:
+        return owner_ex(f, arg, command == F_SETOWN_EX);
+    case F_GETOWNER_UIDS:
+        return user_clear(arg, 2 * sizeof(uint32_t)); /* whoever set it was root */
+    case F_GETSIG:
+        return f->signal;
+    case F_SETSIG:
+        return set_signal(f, (unsigned)arg);
+    case F_GETLEASE:
+        return F_UNLCK;
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return pipe_resize ? pipe_resize(f, command == F_SETPIPE_SZ, (unsigned)arg) : -EBADF;

@@ -97,8 +97,12 @@ long inode_at(int dirfd, vaddr_t text, unsigned at_flags, struct inode **out) {
 
 static long open_at(int dirfd, vaddr_t text, uint32_t flags, uint32_t mode, unsigned walk_flags) {
     struct user_path u;
-    if ((flags & (O_TMPFILE_BIT | O_DIRECTORY)) == (O_TMPFILE_BIT | O_DIRECTORY))
-        return (flags & O_ACCMODE) == O_RDONLY ? -EINVAL : -EOPNOTSUPP;
+    if (!(flags & O_PATH)) {
+        if ((flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT))
+            return -EINVAL;
+        if (flags & O_TMPFILE_BIT && (!(flags & O_DIRECTORY) || (flags & O_ACCMODE) == O_RDONLY))
+            return -EINVAL;
+    }
     long error = user_path_get(&u, dirfd, text, walk_flags & WALK_IN_ROOT ? START_IS_ROOT : 0);
     if (error)
         return error;
@@ -136,14 +140,13 @@ SYSCALL_HANDLER(openat2) {
     if (d < sizeof(how))
         return -EINVAL;
     if (d > sizeof(how)) { /* what a newer Linux may know must be zero */
-        uint8_t more[64];
-        size_t n = d - sizeof(how);
-        if (d > PAGE_SIZE || n > sizeof(more))
+        if (d > PAGE_SIZE)
             return -E2BIG;
-        if (user_read(more, c + sizeof(how), n) < 0)
-            return -EFAULT;
-        for (size_t i = 0; i < n; i++) {
-            if (more[i])
+        for (size_t at = sizeof(how); at < d; at++) {
+            uint8_t more;
+            if (user_read(&more, c + at, 1) < 0)
+                return -EFAULT;
+            if (more)
                 return -E2BIG;
         }
     }
@@ -151,7 +154,9 @@ SYSCALL_HANDLER(openat2) {
         return -EFAULT;
     if (how.flags & ~(uint64_t)OPEN_FLAGS || how.mode & ~07777ull || how.resolve & ~0x3full ||
         (how.mode && !(how.flags & (O_CREAT | O_TMPFILE_BIT))) ||
-        (how.resolve & 24) == 24) /* BENEATH and IN_ROOT */
+        (how.resolve & 24) == 24 || /* BENEATH and IN_ROOT */
+        (how.flags & O_PATH &&
+         how.flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_LARGEFILE)))
         return -EINVAL;
     if (how.resolve & RESOLVE_CACHED)
         return -EAGAIN;
@@ -183,11 +188,34 @@ static long info_at(int dirfd, vaddr_t text, unsigned at_flags, struct file_info
     return error;
 }
 
+static bool is_empty(vaddr_t text) {
+    char first;
+    return user_read(&first, text, 1) == 0 && !first;
+}
+
+#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
+
+/* With AT_EMPTY_PATH no path at all may be given too. */
+static long info_of(int dirfd, struct file_info *out) {
+    if (dirfd == AT_FDCWD)
+        return inode_info(vfs_cwd(), out);
+    struct file *f = fd_get(dirfd);
+    if (!f)
+        return -EBADF;
+    long error = file_info(f, out);
+    file_put(f);
+    return error;
+}
+
 static long stat_at(int dirfd, vaddr_t text, vaddr_t dst, unsigned at_flags) {
     struct file_info info;
-    if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
-        return -EINVAL;
-    long error = info_at(dirfd, text, at_flags, &info);
+    long error = 0;
+    if (at_flags & AT_EMPTY_PATH && (!text || (dirfd >= 0 && is_empty(text))))
+        error = info_of(dirfd, &info); /* whatever else is asked for */
+    else if (at_flags & ~STAT_FLAGS)
+        error = -EINVAL;
+    else
+        error = info_at(dirfd, text, at_flags, &info);
     return error ? error : stat_copy(dst, &info);
 }
 
@@ -211,10 +239,11 @@ static struct linux_statx_timestamp timestamp_of(uint64_t ns) {
 SYSCALL_HANDLER(statx) {
     unsigned flags = (unsigned)c, mask = (unsigned)d;
     struct file_info info;
+    bool empty = flags & AT_EMPTY_PATH && (!b || ((int)a >= 0 && is_empty(b)));
     if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-        flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
+        (!empty && flags & ~STAT_FLAGS))
         return -EINVAL;
-    long error = info_at((int)a, b, flags, &info);
+    long error = empty ? info_of((int)a, &info) : info_at((int)a, b, flags, &info);
     if (error)
         return error;
     struct linux_statx s = {
@@ -259,11 +288,6 @@ SYSCALL_HANDLER(faccessat) {
 
 SYSCALL_HANDLER(faccessat2) {
     return access_at((int)a, b, (unsigned)c, (unsigned)d);
-}
-
-static bool is_empty(vaddr_t text) {
-    char first;
-    return user_read(&first, text, 1) == 0 && !first;
 }
 
 static long readlink_at(int dirfd, vaddr_t text, vaddr_t buf, int size) {
@@ -327,7 +351,16 @@ SYSCALL_HANDLER(fstatfs) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    long error = file->inode ? statfs_copy(file->inode, b) : -EINVAL;
+    const struct linux_statfs none = {
+        .type = 0x09041934, /* ANON_INODE_FS_MAGIC */
+        .bsize = (int64_t)PAGE_SIZE,
+        .namelen = FS_NAME_MAX,
+        .frsize = (int64_t)PAGE_SIZE,
+        .flags = 0x20,
+    };
+    long error = file->flags & O_PATH && !file->inode ? -EBADF
+                 : file->inode                        ? statfs_copy(file->inode, b)
+                                                      : user_write(b, &none, sizeof(none));
     file_put(file);
     return error;
 }
@@ -355,10 +388,18 @@ SYSCALL_HANDLER(umask) {
     return old;
 }
 
-enum { LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8 };
+enum {
+    LOCK_SH = 1,
+    LOCK_EX = 2,
+    LOCK_NB = 4,
+    LOCK_UN = 8,
+    LOCK_MAND = 32 /* which Linux has given up */
+};
 
 SYSCALL_HANDLER(flock) {
     int op = (int)b & ~LOCK_NB;
+    if (op & LOCK_MAND)
+        return 0;
     if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
         return -EINVAL;
     struct file *file = fd_get((int)a);
@@ -381,7 +422,10 @@ SYSCALL_HANDLER(fadvise64) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    long error = !file->ops->seek ? -ESPIPE : (int64_t)c < 0 || (unsigned)d > 5 ? -EINVAL : 0;
+    long error = file->flags & O_PATH                ? -EBADF
+                 : !file->ops->seek                  ? -ESPIPE
+                 : (int64_t)c < 0 || (unsigned)d > 5 ? -EINVAL
+                                                     : 0;
     file_put(file);
     return error;
 }
@@ -494,7 +538,7 @@ static long list_dir(int fd, vaddr_t buf, unsigned size, bool old) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    struct list_sink s = {{put_entry}, buf, size, old, 0};
+    struct list_sink s = {{put_entry}, buf, size > INT32_MAX ? 0 : size, old, 0};
     long result = f->flags & O_PATH                           ? -EBADF
                   : !f->inode || !inode_is(f->inode, S_IFDIR) ? -ENOTDIR
                   : inode_is_removed(f->inode)                ? -ENOENT
@@ -502,7 +546,7 @@ static long list_dir(int fd, vaddr_t buf, unsigned size, bool old) {
     file_put(f);
     if (result)
         return result;
-    return s.left < size ? (long)(size - s.left) : s.error;
+    return s.at > buf ? (long)(s.at - buf) : s.error;
 }
 
 SYSCALL_HANDLER(getdents64) {

@@ -120,7 +120,7 @@ SYSCALL_HANDLER(getcpu) {
 
 SYSCALL_HANDLER(sched_getaffinity) {
     const struct thread *t = thread_of((int)a);
-    if (!b || b % sizeof(t->cpus))
+    if (!((unsigned)b * 8) || (unsigned)b % sizeof(t->cpus))
         return -EINVAL;
     if (!t)
         return -ESRCH;
@@ -150,7 +150,8 @@ enum {
     SCHED_RR = 2,
     SCHED_BATCH = 3,
     SCHED_IDLE = 5,
-    SCHED_DEADLINE = 6 /* has no priorities; cannot be asked for here */
+    SCHED_DEADLINE = 6, /* these have no priorities; cannot be asked for here */
+    SCHED_EXT = 7
 };
 
 static bool is_real_time(int policy) {
@@ -178,18 +179,26 @@ static long check_policy(int id, int policy, vaddr_t param) {
     return is_real_time(policy) ? -EPERM : 0;
 }
 
+static uint8_t *policy_of(int id) {
+    return &thread_of(id)->policy;
+}
+
 SYSCALL_HANDLER(sched_setparam) {
-    return check_policy((int)a, SCHED_OTHER, b);
+    struct thread *t = (int)a < 0 ? NULL : thread_of((int)a);
+    return check_policy((int)a, t ? t->policy : SCHED_OTHER, b);
 }
 
 SYSCALL_HANDLER(sched_setscheduler) {
-    return (int)b < 0 ? -EINVAL : check_policy((int)a, (int)b, c);
+    long error = (int)b < 0 ? -EINVAL : check_policy((int)a, (int)b, c);
+    if (!error)
+        *policy_of((int)a) = (uint8_t)b;
+    return error;
 }
 
 SYSCALL_HANDLER(sched_getscheduler) {
     if ((int)a < 0)
         return -EINVAL;
-    return thread_of((int)a) ? SCHED_OTHER : -ESRCH;
+    return thread_of((int)a) ? *policy_of((int)a) : -ESRCH;
 }
 
 SYSCALL_HANDLER(sched_getparam) {
@@ -202,7 +211,7 @@ SYSCALL_HANDLER(sched_getparam) {
 }
 
 static long bound(int policy, long real_time) {
-    if (!is_policy(policy) && policy != SCHED_DEADLINE)
+    if (!is_policy(policy) && policy != SCHED_DEADLINE && policy != SCHED_EXT)
         return -EINVAL;
     return is_real_time(policy) ? real_time : 0;
 }

@@ -16,6 +16,7 @@
 #include "syscall/linux.h"
 #include "syscall/stat.h"
 #include "vfs/file.h"
+#include "vfs/inode.h"
 
 enum direction { READ, WRITE };
 
@@ -25,7 +26,7 @@ enum direction { READ, WRITE };
 static int check_file(struct file *f, enum direction d, bool positioned) {
     if (f->flags & O_PATH)
         return -EBADF;
-    if (positioned && !f->ops->seek)
+    if (positioned && (!f->ops->seek || f->ops->seek == file_seek_nowhere))
         return -ESPIPE;
     unsigned access = f->flags & O_ACCMODE;
     if (access != O_RDWR && access != (d == READ ? O_RDONLY : O_WRONLY))
@@ -39,6 +40,12 @@ static long transfer(struct file *f, enum direction d, vaddr_t buf, size_t size,
     return (d == READ ? f->ops->read : f->ops->write)(f, buf, size, pos);
 }
 
+/* No position is beyond what a loff_t holds. */
+static bool passes_end(const struct file *f, const int64_t *at, size_t size) {
+    uint64_t pos = at ? (uint64_t)*at : f->pos;
+    return f->ops->seek && pos + size > INT64_MAX;
+}
+
 static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, const int64_t *at) {
     if (at && *at < 0)
         return -EINVAL;
@@ -48,6 +55,8 @@ static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, con
     long done = check_file(f, d, at != NULL);
     if (!done && !user_range(buf, size))
         done = -EFAULT;
+    if (!done && passes_end(f, at, size))
+        done = -EINVAL;
     if (!done) {
         uint64_t pos = at ? (uint64_t)*at : 0;
         done = transfer(f, d, buf, MIN(size, IO_MAX), at ? &pos : &f->pos);
@@ -81,19 +90,24 @@ struct vector {
     size_t room;   /* bytes that the call may still transfer */
     struct file_piece pieces[FILE_PIECES];
     unsigned count; /* pieces that stand there */
+    bool alone;     /* of one piece only the bytes allowed must be memory */
 };
 
-/* Reads the next pieces; the last ones are cut to the bytes allowed. */
-static int vector_next(struct vector *v) {
+/* Reads the next pieces; the last ones are cut to the bytes allowed.  A size
+ * that is wrong counts before the piece behind it that cannot be read, and
+ * both before a base that is wrong: *bad_base is set, and the piece empty. */
+static int vector_next(struct vector *v, bool *bad_base) {
     v->count = MIN(v->left, (unsigned)FILE_PIECES);
-    if (user_read(v->pieces, v->at, v->count * sizeof(v->pieces[0])) < 0)
-        return -EFAULT;
+    size_t got = user_read_some(v->pieces, v->at, v->count * sizeof(v->pieces[0]));
     for (unsigned i = 0; i < v->count; i++) {
         struct file_piece *p = &v->pieces[i];
+        if ((i + 1) * sizeof(*p) > got)
+            return -EFAULT;
         if ((int64_t)p->size < 0)
             return -EINVAL;
-        if (!user_range(p->base, p->size))
-            return -EFAULT;
+        if (v->alone)
+            p->size = MIN(p->size, v->room);
+        *bad_base |= !user_range(p->base, p->size);
         p->size = MIN(p->size, v->room);
         v->room -= p->size;
     }
@@ -106,20 +120,26 @@ static void vector_at(struct vector *v, vaddr_t at, unsigned long count) {
     v->at = at;
     v->left = (unsigned)count;
     v->room = IO_MAX;
+    v->alone = count == 1;
 }
 
-/* Checks the whole vector and leaves it at its first pieces. */
-static int vector_start(struct vector *v, vaddr_t at, unsigned long count) {
+/* Checks the whole vector and leaves it at its first pieces; *size: its bytes. */
+static int vector_start(struct vector *v, vaddr_t at, unsigned long count, size_t *size) {
+    bool bad_base = false, again;
     if (count > IOV_MAX)
         return -EINVAL;
     vector_at(v, at, count);
-    int error = vector_next(v);
-    if (error || !v->left)
-        return error;
+    int error = vector_next(v, &bad_base);
+    again = v->left;
     while (!error && v->left)
-        error = vector_next(v);
+        error = vector_next(v, &bad_base);
+    *size = IO_MAX - v->room;
+    if (error || bad_base)
+        return error ? error : -EFAULT;
+    if (!again)
+        return 0;
     vector_at(v, at, count);
-    return error ? error : vector_next(v);
+    return vector_next(v, &bad_base);
 }
 
 /* The pieces that stand in v: bytes, or -errno when there are none. */
@@ -153,6 +173,12 @@ static size_t vector_size(const struct vector *v) {
     return sum;
 }
 
+/* Nothing is done later, and a folder is not read in pieces. */
+static unsigned vector_flags(const struct file *f) {
+    bool folder = f->inode && inode_is(f->inode, S_IFDIR);
+    return folder ? RWF_HIPRI : RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT;
+}
+
 static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long count,
                             const int64_t *at, unsigned flags) {
     if (at && *at < 0)
@@ -161,17 +187,21 @@ static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long
     if (!f)
         return -EBADF;
     struct vector v;
+    size_t size = 0;
+    bool bad_base = false;
     long total = check_file(f, d, at != NULL);
     if (!total)
-        total = vector_start(&v, iov, count);
-    if (!total && (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT)))
+        total = vector_start(&v, iov, count, &size);
+    if (!total && size && passes_end(f, at, size))
+        total = -EINVAL;
+    if (!total && size && flags & ~vector_flags(f))
         total = -EOPNOTSUPP;
-    if (!total) {
+    if (!total && size) {
         uint64_t at_pos = at ? (uint64_t)*at : 0, *pos = at ? &at_pos : &f->pos;
         total = transfer_pieces(f, d, &v, pos, false);
         for (long done = total; done > 0 && v.left && (size_t)done == vector_size(&v);
              total += done > 0 ? done : 0) {
-            if (vector_next(&v) < 0)
+            if (vector_next(&v, &bad_base) < 0)
                 break;
             done = transfer_pieces(f, d, &v, pos, true);
         }
@@ -259,6 +289,15 @@ SYSCALL_HANDLER(fstat) {
     long error = file_info(file, &info);
     file_put(file);
     return error ? error : stat_copy(b, &info);
+}
+
+int file_kind(int fd);
+int file_kind(int fd) {
+    struct file *f = fd_get(fd);
+    int kind = !f || f->flags & O_PATH ? -EBADF : f->inode ? (int)(f->inode->mode & S_IFMT) : 0;
+    if (f)
+        file_put(f);
+    return kind;
 }
 
 /* For mmap: where the pages of a file come from. */

@@ -24,21 +24,34 @@ struct area_source *file_area_source(int fd, bool write_shared, bool *may_write,
     return NULL;
 }
 
+/* S_IFMT of an open file, 0 for what no path leads to, or -EBADF; IO's too. */
+__attribute__((weak)) int file_kind(int fd);
+
 SYSCALL_HANDLER(mmap) {
     unsigned prot = prot_from(c);
     unsigned type = d & 15;
-    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+    bool file = !(d & MAP_ANONYMOUS);
+    if (f % PAGE_SIZE)
         return -EINVAL;
-    if (!b || f % PAGE_SIZE)
+    int kind = !file ? 0 : file_kind ? file_kind((int)e) : -EBADF;
+    if (kind < 0)
+        return kind;
+    if (!b)
         return -EINVAL;
-    if (b > APP_END)
+    if (b > APP_END || (d & (MAP_FIXED | MAP_FIXED_NOREPLACE) && a > APP_END - b))
         return -ENOMEM;
+    if (d & (MAP_FIXED | MAP_FIXED_NOREPLACE) && a % PAGE_SIZE)
+        return -EINVAL;
+    if (kind == S_IFREG && (f > INT64_MAX || ALIGN_UP(b, PAGE_SIZE) > INT64_MAX - f))
+        return -EOVERFLOW;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && (type != MAP_SHARED_VALIDATE || !file))
+        return -EINVAL;
     unsigned flags = (type != MAP_PRIVATE ? AREA_SHARED : 0) | (d & MAP_FIXED ? AREA_FIXED : 0) |
                      (d & MAP_FIXED_NOREPLACE ? AREA_NOREPLACE : 0);
     if (flags & AREA_NOREPLACE)
         flags &= ~(unsigned)AREA_FIXED;
     struct area_source *source = NULL;
-    if (!(d & MAP_ANONYMOUS)) {
+    if (file) {
         long error = -EBADF;
         bool shared = type != MAP_PRIVATE, may_write = false;
         source = file_area_source((int)e, shared && prot & PROT_WRITE, &may_write, &error);
@@ -58,8 +71,19 @@ SYSCALL_HANDLER(munmap) {
     return area_unmap(a, b);
 }
 
+#define PROT_GROWS 0x03000000ul /* up or down to the border of a growing stack */
+#define PROT_ALL 0xful
+
 SYSCALL_HANDLER(mprotect) {
-    if (a % PAGE_SIZE || c & ~0x0300000ful)
+    size_t size = ALIGN_UP(b, PAGE_SIZE);
+    if (a % PAGE_SIZE || (c & PROT_GROWS) == PROT_GROWS)
+        return -EINVAL;
+    if (b && a + size <= a)
+        return -ENOMEM;
+    if (b && c & ~(PROT_GROWS | PROT_ALL))
+        return -EINVAL;
+    struct area *grows = b && c & PROT_GROWS ? area_find_after(a) : NULL;
+    if (grows && grows->start < a + size && !(grows->flags & AREA_STACK))
         return -EINVAL;
     return area_protect(a, b, prot_from(c));
 }

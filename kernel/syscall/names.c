@@ -8,6 +8,7 @@
 
 #include "lib/align.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/user.h"
 #include "syscall/linux.h"
@@ -166,11 +167,15 @@ static bool is_within(const struct inode *dir, const struct inode *top) {
 
 static long check_rename(const struct path *from, const struct path *to, unsigned flags) {
     struct inode *moved = from->inode, *victim = to->inode;
-    bool exchange = flags & RENAME_EXCHANGE, dir = inode_is(moved, S_IFDIR);
+    bool exchange = flags & RENAME_EXCHANGE, dir = moved && inode_is(moved, S_IFDIR);
     if (from->dir->device != to->dir->device)
         return -EXDEV;
-    if (!from->is_name || (!to->is_name && !(flags & RENAME_NOREPLACE)))
+    if (!from->is_name)
         return -EBUSY;
+    if (!to->is_name)
+        return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (!moved)
+        return -ENOENT;
     if (victim && flags & RENAME_NOREPLACE)
         return -EEXIST;
     if (!victim && exchange)
@@ -195,7 +200,8 @@ static long rename_at(int from_fd, vaddr_t from_text, int to_fd, vaddr_t to_text
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
         flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
-    long error = path_at(from_fd, from_text, WALK_NAME, &from);
+    /* Whether the old name is there is asked when both folders are found. */
+    long error = path_at(from_fd, from_text, WALK_NAME | WALK_NEW, &from);
     if (error)
         return error;
     error = path_at(to_fd, to_text, WALK_NAME | WALK_NEW, &to);
@@ -377,6 +383,8 @@ static long allocate(struct file *f, unsigned mode, uint64_t offset, uint64_t si
         return f->ops->punch ? f->ops->punch(f, offset, size) : -EOPNOTSUPP;
     if (mode & ~FALLOC_FL_KEEP_SIZE)
         return -EOPNOTSUPP;
+    if (size / PAGE_SIZE > frame_total())
+        return -ENOSPC;
     int error = f->ops->info(f, &info);
     return error || (uint64_t)end <= info.size || mode ? error : f->ops->truncate(f, (uint64_t)end);
 }
@@ -414,25 +422,36 @@ static bool one_time(const struct linux_timespec *t, bool *set, uint64_t *ns) {
 static long set_times(int dirfd, vaddr_t text, const struct linux_timespec t[2],
                       unsigned at_flags) {
     struct inode_change c = {0};
-    if (!one_time(&t[0], &c.set_atime, &c.atime_ns) || !one_time(&t[1], &c.set_mtime, &c.mtime_ns))
-        return -EINVAL;
-    if (!c.set_atime && !c.set_mtime)
+    bool good =
+        one_time(&t[0], &c.set_atime, &c.atime_ns) && one_time(&t[1], &c.set_mtime, &c.mtime_ns);
+    if (good && !c.set_atime && !c.set_mtime)
         return 0;
-    return text ? change_at(dirfd, text, at_flags, &c) : change_fd(dirfd, &c);
+    bool nothing = !text && dirfd == AT_FDCWD;
+    if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || (!text && !nothing && at_flags))
+        return -EINVAL;
+    if (nothing)
+        return -EFAULT;
+    if (good)
+        return text ? change_at(dirfd, text, at_flags, &c) : change_fd(dirfd, &c);
+    /* What the times are of comes before what they are. */
+    struct inode *i;
+    struct file *f = text ? NULL : fd_get(dirfd);
+    long error = text                        ? inode_at(dirfd, text, at_flags, &i)
+                 : f && !(f->flags & O_PATH) ? 0
+                                             : -EBADF;
+    if (text && !error)
+        inode_put(i);
+    if (f)
+        file_put(f);
+    return error ? error : -EINVAL;
 }
 
 static const struct linux_timespec now_twice[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
 
 SYSCALL_HANDLER(utimensat) {
     struct linux_timespec t[2];
-    if ((unsigned)d & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     if (c && user_read(t, c, sizeof(t)) < 0)
         return -EFAULT;
-    if (!b && (int)a == AT_FDCWD)
-        return -EFAULT;
-    if (!b && d)
-        return -EINVAL;
     return set_times((int)a, b, c ? t : now_twice, (unsigned)d);
 }
 
@@ -452,7 +471,7 @@ static long set_times_us(int dirfd, vaddr_t text, vaddr_t times) {
 }
 
 SYSCALL_HANDLER(utimes) {
-    return a ? set_times_us(AT_FDCWD, a, b) : -EFAULT;
+    return set_times_us(AT_FDCWD, a, b);
 }
 
 SYSCALL_HANDLER(futimesat) {
@@ -461,7 +480,7 @@ SYSCALL_HANDLER(futimesat) {
 
 SYSCALL_HANDLER(utime) {
     int64_t seconds[2];
-    if (!a || (b && user_read(seconds, b, sizeof(seconds)) < 0))
+    if (b && user_read(seconds, b, sizeof(seconds)) < 0)
         return -EFAULT;
     struct linux_timespec t[2] = {{b ? seconds[0] : 0, 0}, {b ? seconds[1] : 0, 0}};
     return set_times(AT_FDCWD, a, b ? t : now_twice, 0);

@@ -244,7 +244,7 @@ static long poll_until(vaddr_t fds, unsigned long count, uint64_t deadline) {
     long result = poll_start(&p, fds, (unsigned)count);
     if (!result) {
         result = poller_wait(&p);
-        if (poll_end(&p, fds) < 0)
+        if (poll_end(&p, fds) < 0 || !user_range(fds, count * sizeof(struct linux_pollfd)))
             result = -EFAULT;
     }
     poller_end(&p);

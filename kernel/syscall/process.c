@@ -267,7 +267,7 @@ SYSCALL_HANDLER(capget) {
     struct {
         uint32_t effective, permitted, inheritable;
     } data[2] = {{0}};
-    if (user_read(&header, a, sizeof(header)) < 0)
+    if (user_read(&header.version, a, sizeof(header.version)) < 0)
         return -EFAULT;
     if (header.version != CAPABILITY_VERSION_3) {
         header.version = CAPABILITY_VERSION_3;
@@ -275,12 +275,14 @@ SYSCALL_HANDLER(capget) {
             return -EFAULT;
         return b ? -EINVAL : 0;
     }
+    if (!b)
+        return 0;
+    if (user_read(&header, a, sizeof(header)) < 0)
+        return -EFAULT;
     if (header.pid < 0)
         return -EINVAL;
     if (!thread_of(header.pid))
         return -ESRCH;
-    if (!b)
-        return 0;
     if (privileged()) {
         data[0].effective = data[0].permitted = UINT32_MAX;
         data[1].effective = data[1].permitted = 0x1ff; /* up to CAP_CHECKPOINT_RESTORE, 40 */
@@ -345,10 +347,12 @@ static long limit_set(unsigned resource, const struct linux_rlimit *l) {
     return 0;
 }
 
-static long limit_change(unsigned resource, vaddr_t new, vaddr_t old) {
+static long limit_change(int id, unsigned resource, vaddr_t new, vaddr_t old) {
     struct linux_rlimit was, want;
     if (new &&user_read(&want, new, sizeof(want)) < 0)
         return -EFAULT;
+    if (!thread_of(id))
+        return -ESRCH;
     if (resource >= RLIMIT_COUNT)
         return -EINVAL;
     was = limit_get(resource);
@@ -373,9 +377,7 @@ SYSCALL_HANDLER(setrlimit) {
 }
 
 SYSCALL_HANDLER(prlimit64) {
-    if (!thread_of((int)a))
-        return -ESRCH;
-    return limit_change((unsigned)b, c, d);
+    return limit_change((int)a, (unsigned)b, c, d);
 }
 
 /* ---- prctl and the rest -------------------------------------------------- */

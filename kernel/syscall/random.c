@@ -17,18 +17,15 @@ SYSCALL_HANDLER(getrandom) {
         return -EINVAL;
     if ((flags & (GRND_INSECURE | GRND_RANDOM)) == (GRND_INSECURE | GRND_RANDOM))
         return -EINVAL;
-    if (!user_range(a, b))
+    size_t size = MIN(b, IO_MAX), done = 0, n = 0, got = 0;
+    if (!user_range(a, size))
         return -EFAULT;
-    size_t size = MIN(b, IO_MAX), done = 0;
     uint8_t bytes[256];
-    long error = 0;
-    while (done < size && !error) {
-        size_t n = MIN(size - done, sizeof(bytes));
+    while (done < size && got == n) {
+        n = MIN(size - done, sizeof(bytes));
         random_bytes(bytes, n);
-        error = user_write(a + done, bytes, n);
-        if (!error)
-            done += n;
+        done += got = user_write_some(a + done, bytes, n);
     }
     memset(bytes, 0, sizeof(bytes));
-    return done ? (long)done : error;
+    return done || !size ? (long)done : -EFAULT;
 }

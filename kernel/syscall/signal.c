@@ -18,15 +18,15 @@
 #define MINSIGSTKSZ 2048u
 
 SYSCALL_HANDLER(rt_sigaction) {
-    if (d != SET_SIZE || !a || a > SIGNALS)
+    struct signal_action new;
+    if (d != SET_SIZE)
         return -EINVAL;
-    if (b && (a == SIGKILL || a == SIGSTOP))
-        return -EINVAL;
-    struct signal_action new, old = signal_actions[a];
     if (b && user_read(&new, b, sizeof new))
         return -EFAULT;
-    if (c && user_write(c, &old, sizeof old))
-        return -EFAULT;
+    if ((int)a < 1 || (int)a > SIGNALS || (b && ((int)a == SIGKILL || (int)a == SIGSTOP)))
+        return -EINVAL;
+    a = (unsigned)a;
+    struct signal_action old = signal_actions[a];
     if (b) {
         new.flags &= SA_FLAGS;
         new.mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
@@ -34,7 +34,7 @@ SYSCALL_HANDLER(rt_sigaction) {
         if (signal_ignored((unsigned)a))
             signal_flush(SIGNAL_BIT(a));
     }
-    return 0;
+    return c && user_write(c, &old, sizeof old) ? -EFAULT : 0;
 }
 
 SYSCALL_HANDLER(rt_sigprocmask) {
@@ -147,9 +147,12 @@ static bool may_claim(const struct signal_info *info, int id) {
     return (info->code < 0 && info->code != SI_TKILL) || (uint32_t)id == thread_current()->id;
 }
 
+/* What the kernel knows of it; the rest of the app's structure is room. */
+#define INFO_SIZE 48
+
 SYSCALL_HANDLER(rt_sigqueueinfo) {
-    struct signal_info info;
-    if (user_read(&info, c, sizeof info))
+    struct signal_info info = {0};
+    if (user_read(&info, c, INFO_SIZE))
         return -EFAULT;
     if (!may_claim(&info, (int)a))
         return -EPERM;
@@ -157,8 +160,8 @@ SYSCALL_HANDLER(rt_sigqueueinfo) {
 }
 
 SYSCALL_HANDLER(rt_tgsigqueueinfo) {
-    struct signal_info info;
-    if (user_read(&info, d, sizeof info))
+    struct signal_info info = {0};
+    if (user_read(&info, d, INFO_SIZE))
         return -EFAULT;
     if ((int)a <= 0 || (int)b <= 0)
         return -EINVAL;

@@ -128,7 +128,7 @@ static long change(int fd, uint64_t set) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long result = f->ops == &ops ? fd : -EINVAL;
+    long result = f->flags & O_PATH ? -EBADF : f->ops == &ops ? fd : -EINVAL;
     if (result >= 0) {
         *(uint64_t *)f->data = set;
         signal_arrived(); /* what is pending already may be in the new set */

@@ -118,6 +118,8 @@ SYSCALL_HANDLER(socketpair) {
     const struct socket_family *family;
     struct socket *pair[2];
     long error = check_type(&type, &flags);
+    if (!error && (user_read(fds, d, sizeof fds) || user_write(d, fds, sizeof fds)))
+        error = -EFAULT; /* before the family is looked for */
     if (!error)
         error = check_family((int)a, type, &family);
     if (!error)
@@ -212,9 +214,12 @@ SYSCALL_HANDLER(connect) {
     struct socket_address address;
     long error;
     struct socket *s = lookup((int)a, &file, &error);
-    if (!s)
+    if (error == -EBADF)
         return error;
-    error = address_read(&address, b, (int)c);
+    long bad = address_read(&address, b, (int)c);
+    if (!s)
+        return bad ? bad : error;
+    error = bad;
     if (!error)
         error = s->ops->connect
                     ? s->ops->connect(s, &address, deadline_of(file, s->send_timeout, 0))
@@ -421,7 +426,11 @@ static long receive_one(struct file *f, struct socket *s, vaddr_t at, unsigned f
     return done;
 }
 
+#define MSG_CMSG_COMPAT 0x80000000u /* for 32-bit programs */
+
 SYSCALL_HANDLER(sendmsg) {
+    if (c & MSG_CMSG_COMPAT)
+        return -EINVAL;
     struct file *file;
     long done;
     struct socket *s = lookup((int)a, &file, &done);
@@ -433,6 +442,8 @@ SYSCALL_HANDLER(sendmsg) {
 }
 
 SYSCALL_HANDLER(recvmsg) {
+    if (c & MSG_CMSG_COMPAT)
+        return -EINVAL;
     struct file *file;
     long done;
     struct socket *s = lookup((int)a, &file, &done);
@@ -475,10 +486,14 @@ static long several(int fd, vaddr_t at, unsigned long count, unsigned flags, boo
 }
 
 SYSCALL_HANDLER(sendmmsg) {
+    if (d & MSG_CMSG_COMPAT)
+        return -EINVAL;
     return several((int)a, b, (unsigned)c, (unsigned)d, true, UINT64_MAX);
 }
 
 SYSCALL_HANDLER(recvmmsg) {
+    if (d & MSG_CMSG_COMPAT)
+        return -EINVAL;
     uint64_t ns, deadline = UINT64_MAX;
     if (e) {
         long error = time_read(e, &ns);

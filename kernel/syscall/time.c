@@ -126,14 +126,17 @@ SYSCALL_HANDLER(clock_nanosleep) {
     int id = (int)a;
     bool absolute = b & TIMER_ABSTIME;
     uint64_t now, ns;
-    if (!clock_now(id, &now))
+    bool known = clock_now(id, &now);
+    if (!known && id >= 0)
         return -EINVAL;
+    if (id < 0 && (id & 7) == 3) /* a descriptor's */
+        return -EOPNOTSUPP;
     if (id == CLOCK_THREAD_CPUTIME_ID || id == CLOCK_MONOTONIC_RAW || id == CLOCK_REALTIME_COARSE ||
         id == CLOCK_MONOTONIC_COARSE)
         return -EOPNOTSUPP;
     long error = time_read(c, &ns);
-    if (error)
-        return error;
+    if (error || !known)
+        return error ? error : -EINVAL;
     if (absolute)
         ns = ns > now ? ns - now : 0;
     return sleep_until(time_deadline(ns), absolute ? 0 : d);

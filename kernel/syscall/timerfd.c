@@ -44,11 +44,6 @@ static long timerfd_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos
     return user_write(buf, &count, sizeof count) ? -EFAULT : (long)sizeof count;
 }
 
-static long timerfd_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    (void)f, (void)buf, (void)size, (void)pos;
-    return -EINVAL;
-}
-
 static int timerfd_info(struct file *f, struct file_info *out) {
     (void)f;
     memset(out, 0, sizeof *out);
@@ -73,7 +68,6 @@ static void timerfd_close(struct file *f) {
 
 static const struct file_ops ops = {
     .read = timerfd_read,
-    .write = timerfd_write,
     .info = timerfd_info,
     .seek = file_seek_nowhere,
     .poll = timerfd_poll,
@@ -112,8 +106,9 @@ static long timer_get(int n, struct file **f) {
         return -EBADF;
     if ((*f)->ops == &ops)
         return 0;
+    long error = (*f)->flags & O_PATH ? -EBADF : -EINVAL;
     file_put(*f);
-    return -EINVAL;
+    return error;
 }
 
 static long write_setting(vaddr_t to, const struct ticker *t) {

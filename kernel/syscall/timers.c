@@ -89,6 +89,7 @@ SYSCALL_HANDLER(alarm) {
 
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
+#define SIGEV_THREAD 2 /* the C library makes the thread; here it is a signal */
 #define SIGEV_THREAD_ID 4
 
 struct linux_sigevent {
@@ -166,15 +167,17 @@ SYSCALL_HANDLER(timer_create) {
     if (b && user_read(&event, b, sizeof event))
         return -EFAULT;
     int error = timer_clock((int)a, &clock);
-    if (error)
+    if (error && (int)a >= 0)
         return error;
     bool tells = event.notify != SIGEV_NONE;
     bool one = event.notify == SIGEV_THREAD_ID;
-    if (event.notify != SIGEV_SIGNAL && tells && !one)
+    if (event.notify != SIGEV_SIGNAL && event.notify != SIGEV_THREAD && tells && !one)
         return -EINVAL;
     if ((tells && (event.signo <= 0 || event.signo > SIGNALS)) ||
         (one && (event.tid <= 0 || !thread_of(event.tid))))
         return -EINVAL;
+    if (error) /* a CPU clock that is not ours: asked for last */
+        return user_write(c, &next_id, sizeof next_id) ? -EFAULT : error;
     struct posix_timer *t = heap_alloc(sizeof *t);
     if (!t)
         return -EAGAIN;
@@ -208,10 +211,9 @@ SYSCALL_HANDLER(timer_settime) {
     if (!c)
         return -EINVAL;
     long error = time_read(c, &interval);
-    if (!error)
-        error = time_read(c + sizeof(struct linux_timespec), &value);
-    if (error)
-        return error;
+    long second = time_read(c + sizeof(struct linux_timespec), &value);
+    if (error || second)
+        return error == -EFAULT || !second ? error : second;
     struct posix_timer *t = timer_of((int)a);
     if (!t)
         return -EINVAL;

@@ -78,6 +78,9 @@ struct file {
     char *path;                 /* absolute, for /proc/self/fd; from heap_alloc; NULL: has none */
     struct inode *inode;        /* with a reference; NULL: not found by a path (a console stream) */
     struct epoll_item *watched; /* by epolls; vfs/epoll.c */
+    int32_t owner;              /* F_SETOWN: a process, or a group as its negative */
+    bool owner_is_thread;
+    uint8_t signal; /* F_SETSIG */
 };
 
 #define FD_MAX 1024

@@ -190,6 +190,21 @@ static int create(struct path *p, uint32_t mode) {
                                S_IFREG | (mode & 07777 & ~vfs_umask), NULL, 0, &p->inode);
 }
 
+/* O_TMPFILE: p->inode is the folder, and becomes the file. */
+static int create_unnamed(struct path *p, uint32_t flags, uint32_t mode) {
+    struct inode *dir = p->inode, *made = NULL;
+    if (!inode_is(dir, S_IFDIR))
+        return -ENOTDIR;
+    int error = dir->ops->unnamed ? dir->ops->unnamed(dir, S_IFREG | (mode & 07777 & ~vfs_umask),
+                                                      !(flags & O_EXCL), &made)
+                                  : -EOPNOTSUPP;
+    if (!error) {
+        p->inode = made;
+        inode_put(dir);
+    }
+    return error;
+}
+
 struct file *vfs_open(struct inode *start, const char *text, uint32_t flags, uint32_t mode,
                       unsigned walk_flags) {
     struct path p;
@@ -200,11 +215,18 @@ struct file *vfs_open(struct inode *start, const char *text, uint32_t flags, uin
     int error = path_walk(start, text, walk_flags, &p);
     if (error)
         return ERR_PTR(error);
-    bool made = !p.inode;
-    error = made ? create(&p, mode) : check_open(&p, flags);
+    bool made = !p.inode, unnamed = flags & O_TMPFILE_BIT;
+    if (unnamed) {
+        error = create_unnamed(&p, flags, mode);
+        flags &= ~(O_TMPFILE_BIT | O_DIRECTORY);
+    } else {
+        error = made ? create(&p, mode) : check_open(&p, flags);
+    }
     struct file *f = error ? ERR_PTR(error) : NULL;
     if (!error)
-        f = vfs_open_inode(p.inode, flags, p.dir, p.is_name ? p.name : NULL);
+        f = vfs_open_inode(p.inode, flags, unnamed ? NULL : p.dir, p.is_name ? p.name : NULL);
+    if (!IS_ERR(f) && unnamed)
+        f->flags |= O_TMPFILE_BIT | O_DIRECTORY;
     if (!IS_ERR(f) && flags & O_TRUNC && !made && (error = truncate(p.inode))) {
         file_put(f);
         f = ERR_PTR(error);

@@ -66,6 +66,9 @@ struct inode_ops {
     int (*change)(struct inode *i, const struct inode_change *c);
     /* Fills in ops and data of a file that is being opened. */
     int (*open)(struct inode *i, struct file *f);
+    /* A new file without a name (O_TMPFILE), with a reference; `linkable`: it may
+     * get one.  NULL: -EOPNOTSUPP. */
+    int (*unnamed)(struct inode *dir, uint32_t mode, bool linkable, struct inode **out);
     void (*release)(struct inode *i); /* the last reference went; NULL: it stays */
 };
 

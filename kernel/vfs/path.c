@@ -186,6 +186,8 @@ static int walk(struct walk *w, struct path *out) {
             }
             continue;
         }
+        if (last && out->slash && (w->flags & (WALK_NEW | WALK_NAME)) == WALK_NEW)
+            return -EISDIR; /* no file can be made there */
         struct inode *i;
         error = look(w, name, &i);
         if (error)
