@@ -129,6 +129,8 @@ static long lock_range(struct file *f, const struct linux_flock *l, struct lock_
         return error;
     if (__builtin_add_overflow(start, l->start, &start))
         return -EOVERFLOW;
+    if (start < 0)
+        return -EINVAL;
     if (l->size > 0 && __builtin_add_overflow(start, l->size - 1, &end))
         return -EOVERFLOW;
     if (l->size < 0) {
@@ -146,21 +148,26 @@ static long lock_request(struct file *f, vaddr_t at, bool file, struct lock_requ
                          struct linux_flock *l) {
     if (user_read(l, at, sizeof *l))
         return -EFAULT;
+    long error = lock_range(f, l, r);
+    if (error)
+        return error;
     if (l->type != F_RDLCK && l->type != F_WRLCK && l->type != F_UNLCK)
         return -EINVAL;
     if (file && l->pid)
         return -EINVAL;
     r->kind = file ? LOCK_FILE : LOCK_PROCESS;
     r->type = l->type == F_WRLCK ? LOCK_ALONE : l->type == F_RDLCK ? LOCK_SHARED : LOCK_NONE;
-    return lock_range(f, l, r);
+    return 0;
 }
 
 static long get_lock(struct file *f, vaddr_t at, bool file) {
     struct lock_request r, who;
     struct linux_flock l;
+    if (user_read(&l, at, sizeof l))
+        return -EFAULT;
+    if (!file && l.type != F_RDLCK && l.type != F_WRLCK)
+        return -EINVAL;
     long error = lock_request(f, at, file, &r, &l);
-    if (!error && l.type == F_UNLCK && !file)
-        error = -EINVAL;
     if (error)
         return error;
     if (lock_test(f, &r, &who)) {

@@ -335,6 +335,9 @@ static const unsigned long timer_flags[] = {04000, 04000, 02004000, 04001, ~0ul}
 static const unsigned long settime_flags[] = {0, 0, 1, 2, 4, 8, ~0ul};
 static const unsigned long commands_of_clock[] = {0, 1, 2, 3, ~0ul, 0x7fffffff};
 static const unsigned long barriers[] = {0, 3, 1000, ~0ul};
+/* Of copies, which a file that is copied to itself would make longer and longer. */
+static const unsigned long portions[] = {0, 1, 100, 4096, 65536, 0x8000000000000000};
+static const unsigned long copy_how[] = {0, 0, 2, 2, 1, 3, 8, 16, 0x80000000};
 static const unsigned long names_max[] = {0, 1, 2, 64, 65, ~0ul, 0x80000000};
 
 /* ---- structures --------------------------------------------------------------------- */
@@ -449,6 +452,11 @@ static unsigned long watch(void) {
     return place(&w, sizeof w);
 }
 
+static unsigned long offset_at(void) {
+    const unsigned long offset = below(2) ? 0 : PICK(offsets);
+    return below(3) ? place(&offset, sizeof offset) : 0;
+}
+
 static unsigned long lock(void) {
     static const short types[] = {0, 1, 2, 3, -1};
     static const short bases[] = {0, 1, 2, 3};
@@ -554,6 +562,7 @@ static const struct argument arguments[] = {
     {'v', vectors, NULL, 0},
     {'P', polled, NULL, 0},
     {'L', lock, NULL, 0},
+    {']', offset_at, NULL, 0},
     {'`', selected, NULL, 0},
     {'[', watch, NULL, 0},
     {'r', limit, NULL, 0},
@@ -620,6 +629,8 @@ static const struct argument arguments[] = {
     POOL(':', commands_of_clock),
     POOL('_', barriers),
     POOL('"', names_max),
+    POOL('\'', portions),
+    POOL('\t', copy_how),
 };
 
 enum result {
@@ -730,6 +741,11 @@ static const struct call {
     {"epoll_pwait2", 441, "fbcTS8", NUMBER, 0},
     C(signalfd4, "fS8|", OPENED, 0),
     C(signalfd4, "{4294967295}S{8}{2048}", OPENED, 0),
+    C(sendfile, "ff]'", NUMBER, 0),
+    C(splice, "f]f]'\t", NUMBER, 0),
+    C(tee, "ff'\t", NUMBER, 0),
+    C(vmsplice, "fvc\t", NUMBER, 0),
+    C(copy_file_range, "f]f]'n", NUMBER, 0),
     C(dup, "f", OPENED, 0),
     C(dup2, "fN", OPENED, 0),
     C(dup3, "fN&", OPENED, 0),
