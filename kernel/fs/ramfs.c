@@ -393,7 +393,7 @@ static int ramfs_create(struct inode *dir, struct name name, uint32_t mode, cons
     return 0;
 }
 
-static int ramfs_unnamed(struct inode *dir, uint32_t mode, bool linkable, struct inode **out) {
+static int make_unnamed(struct inode *dir, uint32_t mode, bool linkable, struct inode **out) {
     if (is_removed(dir))
         return -ENOENT;
     struct node *n = node_new(mode, dir->device);
@@ -590,7 +590,7 @@ static const struct inode_ops ops = {
     .lookup = ramfs_lookup,
     .list = ramfs_list,
     .create = ramfs_create,
-    .unnamed = ramfs_unnamed,
+    .unnamed = make_unnamed,
     .link = ramfs_link,
     .unlink = ramfs_unlink,
     .rename = ramfs_rename,

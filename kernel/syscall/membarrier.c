@@ -27,7 +27,7 @@ enum {
 SYSCALL_HANDLER(membarrier) {
     static long registered;
     int command = (int)a;
-    if (b)
+    if ((unsigned)b)
         return -EINVAL;
     if (command == QUERY)
         return BARRIERS | REGISTERS | GET_REGISTRATIONS;

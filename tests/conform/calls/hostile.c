@@ -741,6 +741,7 @@ static const struct call {
     {"epoll_pwait2", 441, "fbcTS8", NUMBER, 0},
     C(signalfd4, "fS8|", OPENED, 0),
     C(signalfd4, "{4294967295}S{8}{2048}", OPENED, 0),
+    C(memfd_create, "p&", OPENED, 0),
     C(sendfile, "ff]'", NUMBER, 0),
     C(splice, "f]f]'\t", NUMBER, 0),
     C(tee, "ff'\t", NUMBER, 0),
