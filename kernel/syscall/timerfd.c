@@ -113,7 +113,9 @@ static long timer_get(int n, struct file **f) {
 
 static long write_setting(vaddr_t to, const struct ticker *t) {
     long error = time_write(to, t->interval);
-    return error ? error : time_write(to + sizeof(struct linux_timespec), ticker_left(t));
+    /* One that expires once has nothing left, read or not. */
+    uint64_t left = t->interval || ticker_now(t) < t->next ? ticker_left(t) : 0;
+    return error ? error : time_write(to + sizeof(struct linux_timespec), left);
 }
 
 SYSCALL_HANDLER(timerfd_settime) {

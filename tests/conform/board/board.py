@@ -4,7 +4,9 @@
 # scoreboard.
 #
 # tests/conform/reasons.txt: `reason: TEXT`, below it the tests it holds for, one
-# a line and indented; `VERSION NAME` for one version alone.
+# a line and indented; `VERSION NAME` for one version alone.  A name may hold `*`,
+# which stands for any text.
+import fnmatch
 import os
 
 from runner import core
@@ -33,6 +35,13 @@ def reasons():
     return found
 
 
+def key_of(known, version, test):
+    """The key of the reason for a test of that version, or None."""
+    return next((k for k in known if k[0] in (version, None)
+                 and (k[1] == test or ("*" in k[1] and fnmatch.fnmatchcase(
+                     test, k[1].replace("[", "[[]").replace("?", "[?]"))))), None)
+
+
 def differences(linux, guest):
     """[(test, result on Linux, result in the guest)]; speed is no difference."""
     return [(name, linux[name][0], guest[name][0]) for name in linux
@@ -49,7 +58,7 @@ def judge(cells):
     for cell in cells:
         version = cell["name"].split(":")[0]
         for d in cell["differences"]:
-            key = next((k for k in ((version, d[0]), (None, d[0])) if k in known), None)
+            key = key_of(known, version, d[0])
             if key is None:
                 bare.append((cell["name"], *d))
             else:
@@ -65,8 +74,9 @@ def escape(text):
     return text.replace("|", "\\|").replace("<", "\\<").replace("*", "\\*").replace("_", "\\_")
 
 
-def write(path, cells, empty, about):
-    """The page; `cells` as conform keeps them, `empty` {version: files shipped empty}."""
+def write(path, cells, missing, empty, about):
+    """The page; `cells` as conform keeps them, `missing` the names of those without a
+    result, `empty` {version: files shipped empty}."""
     known = reasons()
     lines = [
         "# Scoreboard: Zig's std tests, Linux against the guest", "",
@@ -86,6 +96,10 @@ def write(path, cells, empty, about):
         lines += table([(version, "musl" if libc == "libc" else "none", mode, len(linux),
                          count(linux, "pass"), count(guest, "pass"), count(linux, "skip"),
                          count(guest, "skip"), other, len(c["differences"]), len(c["absent"]))])
+    for name in missing:
+        version, libc, mode = name.split(":")
+        lines += table([(version, "musl" if libc == "libc" else "none", mode,
+                         *(("not measured",) + ("",) * 7))])
     lines += ["", "## Differences", ""]
     found = {}  # (test, linux, guest) -> cells
     for c in cells:
@@ -97,9 +111,10 @@ def write(path, cells, empty, about):
         lines += table([("test", "Linux", "guest", "where", "reason"), ("---",) * 5])
     for (name, linux, guest), where in found.items():
         version = where[0].split(":")[0]
-        reason = known.get((version, name)) or known.get((None, name)) or "**none**"
+        key = key_of(known, version, name)
+        reason = escape(known[key]) if key else "**none**"
         place = "everywhere" if len(where) == len(cells) > 1 else ", ".join(where)
-        lines += table([(escape(name), linux, guest, place, escape(reason))])
+        lines += table([(escape(name), linux, guest, place, reason)])
     lines += ["", "## Neither pass nor skip on both sides", ""]
     same = {}
     for c in cells:

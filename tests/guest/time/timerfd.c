@@ -39,6 +39,10 @@ int main(void) {
     CHECK_EQ(n, 1);
     s = (struct itimerspec){{0, 0}, {0, 3000000}};
     CHECK_EQ(timerfd_settime(blocking, 0, &s, NULL), 0);
+    struct pollfd q = {blocking, POLLIN, 0};
+    CHECK_EQ(poll(&q, 1, -1), 1);
+    CHECK_EQ(timerfd_gettime(blocking, &old), 0);
+    CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_nsec == 0);
     CHECK_EQ(read(blocking, &n, 8), 8);
     CHECK_EQ(n, 1);
     CHECK_ERRNO(timerfd_create(99, 0), EINVAL);
