@@ -21,6 +21,7 @@ struct app_request {
     const char *artifact; /* --artifact, or NULL */
     bool strict;          /* every undefined symbol is an error */
     bool strip;           /* leave symbols and debug information out of the image */
+    bool reproducible;    /* the same image from the same sources, whatever it costs */
     const char *const
         *zig_args; /* extra arguments for `zig build` (-D...), NULL-terminated, or NULL */
 };

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "zuk/build.h"
+#include "zuk/canonical.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/settings.h"
@@ -52,6 +53,15 @@ int cmd_build(int argc, char **argv) {
     if (is_dir(output)) {
         diag_error("'%s' is a folder; -o names the image itself", output);
         return EXIT_USER;
+    }
+    if (o.reproducible && !canonical_is()) {
+        status = canonical_build(argc, argv, &o, output);
+        if (status != CANONICAL_REFUSED) {
+            return status;
+        }
+        if (!canonical_without(&o)) {
+            return EXIT_USER;
+        }
     }
     struct app_request app = settings_app(&o, work);
     struct image_request image = settings_image(&o, &config, work, output);

@@ -299,6 +299,24 @@ static bool take_json(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_reproducible(struct parse *p, const char *value) {
+    (void)value;
+    p->o->reproducible = true;
+    return true;
+}
+
+static bool take_lock(struct parse *p, const char *value) {
+    (void)value;
+    p->o->lock = p->o->reproducible = true;
+    return true;
+}
+
+static bool take_locked(struct parse *p, const char *value) {
+    (void)value;
+    p->o->locked = p->o->reproducible = true;
+    return true;
+}
+
 static bool take_detach(struct parse *p, const char *value) {
     (void)value;
     p->o->detach = true;
@@ -408,6 +426,12 @@ static const struct row {
     {"--strict", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strict, "an undefined symbol is an error"},
     {"--strip", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strip,
      "leave symbols and debug information out"},
+    {"--reproducible", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_reproducible,
+     "build at a path that is the same everywhere"},
+    {"--lock", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_lock,
+     "reproducible, and write down in zuk.lock what with"},
+    {"--locked", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_locked,
+     "reproducible, and only with what zuk.lock says"},
     {"--env", 'e', OPTIONS_ALL, VALUE, "NAME=VALUE", take_env, "an environment variable"},
     {"--env-all", 0, OPTIONS_RUN, NO_VALUE, NULL, take_env_all,
      "the whole environment of the host"},

@@ -57,6 +57,9 @@ struct options {
     const char *const *zig_args; /* -D..., NULL-terminated, or NULL */
     bool strict;
     bool strip;
+    bool reproducible;
+    bool lock;   /* writes zuk.lock */
+    bool locked; /* and zuk.lock must hold */
     /* OPTIONS_RUN */
     bool env_all;        /* our environment too; -e wins */
     bool cwd_ro;         /* a read-only copy of the working directory */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,23 @@ static bool takes_target(const char *zig, const char *folder) {
     return status == 0 && (strstr(out, "-Dtarget=") || strstr(err, "-Dtarget="));
 }
 
+/* The order in which Zig's threads finish shows in its output (0.17's Debug
+ * builds): where that matters it gets one CPU.  Returns what it had. */
+static cpu_set_t one_cpu(bool wanted) {
+    cpu_set_t all, one;
+    CPU_ZERO(&all);
+    CPU_ZERO(&one);
+    (void)sched_getaffinity(0, sizeof all, &all);
+    for (int i = 0; wanted && i < CPU_SETSIZE; i++) {
+        if (CPU_ISSET(i, &all)) {
+            CPU_SET(i, &one);
+            (void)sched_setaffinity(0, sizeof one, &one);
+            break;
+        }
+    }
+    return all;
+}
+
 static bool run_build(const struct app_request *request, const char *zig, const char *folder,
                       const char *prefix, bool with_target) {
     VEC(const char *) argv = {0};
@@ -70,7 +88,9 @@ static bool run_build(const struct app_request *request, const char *zig, const 
     }
     *vec_push(&argv) = NULL;
     struct run run = {.argv = argv.data, .cwd = folder, .out_to_err = true};
+    cpu_set_t before = one_cpu(request->reproducible);
     int status = run_program(&run);
+    (void)sched_setaffinity(0, sizeof before, &before);
     if (status == 0) {
         return true;
     }
@@ -234,14 +254,16 @@ static const char *pick(const struct artifacts *found, const char *folder, bool 
 
 /* --- undefined/ --------------------------------------------------------- */
 
-static bool compile_override(const char *zig, const char *source, const char *object) {
+/* In the project's folder, whose path goes into the debug information. */
+static bool compile_override(const char *zig, const char *folder, const char *source,
+                             const char *object) {
     size_t length = strlen(source);
     bool is_c = source[length - 1] == 'c';
     const char *const c[] = {zig, "cc", "-target", TARGET, "-g", "-c", source, "-o", object, NULL};
     const char *const z[] = {
         zig, "build-obj", "-target", TARGET, "-lc", source, xasprintf("-femit-bin=%s", object),
         NULL};
-    struct run run = {.argv = is_c ? c : z, .out_to_err = true};
+    struct run run = {.argv = is_c ? c : z, .cwd = folder, .out_to_err = true};
     int status = run_program(&run);
     if (status != 0) {
         diag_error("cannot compile '%s' (the compiler's words are above)", source);
@@ -270,9 +292,12 @@ static bool compile_overrides(const struct app_request *request, const char *zig
     }
     const char *objects = path_join(request->work, "undefined");
     bool ok = make_dirs(objects);
+    objects = ok ? absolute(objects) : objects;
+    ok = ok && objects;
     for (int i = 0; i < count; i++) {
         const char *object = path_join(objects, xasprintf("%s.o", entries[i]->d_name));
-        ok = ok && compile_override(zig, path_join(sources, entries[i]->d_name), object);
+        const char *source = path_join("undefined", entries[i]->d_name);
+        ok = ok && compile_override(zig, folder, source, object);
         *vec_push(&project->overrides) = object;
         free(entries[i]);
     }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "abi/rootfs.h"
+#include "zuk/canonical.h"
 #include "zuk/diag.h"
 #include "zuk/util.h"
 
@@ -226,11 +227,34 @@ static struct link *link_of(struct tree *t, const struct stat *st) {
     return found == NULL ? l : *found;
 }
 
+/* SOURCE_DATE_EPOCH (reproducible-builds.org) is the newest time that an image
+ * may hold. */
+static uint64_t no_later(uint64_t mtime_ns) {
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    char *end;
+    unsigned long long seconds = text == NULL ? 0 : strtoull(text, &end, 10);
+    if (text == NULL || end == text || *end != '\0' || seconds > UINT64_MAX / 1000000000u) {
+        return mtime_ns;
+    }
+    uint64_t newest = seconds * 1000000000u;
+    return mtime_ns < newest ? mtime_ns : newest;
+}
+
+/* A folder's permissions follow the umask of whoever made it: where the image
+ * shall be the same everywhere, only the owner's execute bit counts. */
+static mode_t mode_of(const struct stat *st) {
+    if (!canonical_is() || S_ISLNK(st->st_mode)) {
+        return st->st_mode;
+    }
+    return (st->st_mode & S_IFMT) | ((st->st_mode & 0100) != 0 ? 0755 : 0644);
+}
+
 static struct node *node_of_stat(const struct stat *st) {
-    struct node *n = node_new(st->st_mode & S_IFMT, st->st_mode);
+    struct node *n = node_new(st->st_mode & S_IFMT, mode_of(st));
     n->data.mtime_ns = st->st_mtim.tv_sec < 0 ? 0
                                               : (uint64_t)st->st_mtim.tv_sec * 1000000000u +
                                                     (uint64_t)st->st_mtim.tv_nsec;
+    n->data.mtime_ns = no_later(n->data.mtime_ns);
     return n;
 }
 
@@ -455,6 +479,7 @@ static bool add_member(struct tree *t, struct archive *a, struct archive_entry *
     if (archive_entry_mtime(e) > 0) {
         n->data.mtime_ns =
             (uint64_t)archive_entry_mtime(e) * 1000000000u + (uint64_t)archive_entry_mtime_nsec(e);
+        n->data.mtime_ns = no_later(n->data.mtime_ns);
     }
     if (length == 0) {
         if (type == AE_IFDIR) { /* "./": the root itself */

@@ -148,6 +148,7 @@ struct app_request settings_app(const struct options *o, const char *work) {
         .artifact = o->artifact,
         .strict = o->strict,
         .strip = o->strip,
+        .reproducible = o->reproducible,
         .zig_args = o->zig_args,
     };
 }
