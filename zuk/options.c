@@ -416,12 +416,14 @@ static const struct row {
     taker *take;
     const char *help;
 } rows[] = {
+    {"--output", 'o', OPTIONS_EXPORT, VALUE, "FOLDER", take_output, "the folder"},
     {"--output", 'o', OPTIONS_BUILD, VALUE, "FILE", take_output,
      "the image (default: NAME-x86_64.elf here)"},
-    {"--artifact", 0, OPTIONS_BUILD, VALUE, "NAME", take_artifact,
+    {"--artifact", 0, OPTIONS_BUILD | OPTIONS_EXPORT, VALUE, "NAME", take_artifact,
      "which of the things that the project installs"},
-    {"--zig", 0, OPTIONS_BUILD, VALUE, "PATH", take_zig, "the Zig that builds a project"},
-    {"--define", 'D', OPTIONS_BUILD, VALUE, "OPTION[=VALUE]", take_define,
+    {"--zig", 0, OPTIONS_BUILD | OPTIONS_EXPORT, VALUE, "PATH", take_zig,
+     "the Zig that builds a project"},
+    {"--define", 'D', OPTIONS_BUILD | OPTIONS_EXPORT, VALUE, "OPTION[=VALUE]", take_define,
      "passed on to `zig build`"},
     {"--strict", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strict, "an undefined symbol is an error"},
     {"--strip", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strip,
@@ -487,6 +489,7 @@ static const struct synopsis {
 } synopses[] = {
     {"new", "[OPTION...] NAME"},
     {"logs", "[OPTION...] NAME"},
+    {"export", "[OPTION...] unikraft INPUT... -o FOLDER"},
     {"stop", "[OPTION...] NAME..."},
     {"rm", "[OPTION...] NAME..."},
 };

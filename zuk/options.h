@@ -28,6 +28,7 @@ enum options_set {
     OPTIONS_LOGS = 128,    /* -f */
     OPTIONS_STOP = 256,    /* -t */
     OPTIONS_NAMES = 512,   /* none of its own */
+    OPTIONS_EXPORT = 1024, /* -o --artifact --zig -D */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };

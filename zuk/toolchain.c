@@ -155,7 +155,11 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
                                 "-v",
                                 NULL};
     char *out, *err;
-    struct run run = {.argv = argv, .out = &out, .err = &err, .timeout_ms = 1800 * 1000};
+    struct run run = {.argv = argv,
+                      .cwd = "/", /* it shows in musl's debug information */
+                      .out = &out,
+                      .err = &err,
+                      .timeout_ms = 1800 * 1000};
     int status = run_program(&run);
     unlink(source);
     unlink(program);
