@@ -31,6 +31,9 @@ void app_start(void) __attribute__((noreturn)); /* loads and enters it */
 void app_exit(unsigned status) __attribute__((noreturn));
 void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
+/* syscall/uring.c, where it is linked. */
+__attribute__((weak)) void uring_work(void);
+
 /* syscall/clone.c, where threads are linked; weak. */
 __attribute__((weak)) void thread_leave(void);
 

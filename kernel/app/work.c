@@ -11,6 +11,8 @@ void app_work(struct trap_frame *frame) {
     t->work = work & THREAD_WORK_TRACE;
     if (work & THREAD_WORK_TRACE && arch_frame_is_call(frame))
         trace_call(true);
+    if (work & THREAD_WORK_RING && uring_work)
+        uring_work();
     if (work & THREAD_WORK_RESCHED)
         thread_yield();
     if (signal_ops)

@@ -5,6 +5,8 @@
  * Bytes go through a page of the kernel, or are handed from pipe to pipe.
  * Checks are made in Linux's order (fs/splice.c, fs/read_write.c).
  */
+#include "syscall/splice.h"
+
 #include "fs/pipe.h"
 #include "lib/align.h"
 #include "lib/string.h"
@@ -297,6 +299,24 @@ SYSCALL_HANDLER(vmsplice) {
         file->flags &= at_once ? ~O_NONBLOCK : UINT32_MAX;
     }
     file_put(file);
+    return result;
+}
+
+long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t size,
+                  unsigned flags, bool tees) {
+    struct user_window a, b;
+    struct end from = {.file = file_get(in), .at = (vaddr_t)in_pos};
+    struct end to = {.file = file_get(out), .at = (vaddr_t)out_pos};
+    user_window_open(&a, in_pos, in_pos ? sizeof *in_pos : 0);
+    user_window_open(&b, out_pos, out_pos ? sizeof *out_pos : 0);
+    long result = flags & ~SPLICE_F_ALL                       ? -EINVAL
+                  : !may(in, O_WRONLY) || !may(out, O_RDONLY) ? -EBADF
+                  : tees ? tee_between(in, out, MIN(size, IO_MAX), flags)
+                         : splice_between(&from, &to, MIN(size, IO_MAX), flags);
+    result = end_close(&from, result);
+    result = end_close(&to, result);
+    user_window_close(&b);
+    user_window_close(&a);
     return result;
 }
 

@@ -19,6 +19,7 @@ static struct file **more[FD_MAX / CHUNK]; /* by number; the first is not used *
 static uint16_t cloexec_bits[FD_MAX / CHUNK];
 uint32_t fd_limit = FD_MAX;
 void (*file_release)(struct file *f);
+struct file *fd_borrowed;
 
 /* Where descriptor fd stands; NULL: out of range, or in a chunk not there. */
 static struct file **slot(int fd) {
@@ -67,7 +68,7 @@ long file_seek_nowhere(struct file *f, int64_t offset, int whence) {
 }
 
 struct file *fd_get(int fd) {
-    struct file **s = slot(fd);
+    struct file **s = fd == FD_BORROWED ? &fd_borrowed : slot(fd);
     return s && *s ? file_get(*s) : NULL;
 }
 

@@ -87,6 +87,10 @@ struct file {
 extern uint32_t fd_limit; /* RLIMIT_NOFILE, at most FD_MAX */
 
 struct file *fd_get(int fd); /* with a reference, NULL: -EBADF */
+/* For calls on behalf of somebody who has a file and no descriptor of it: as
+ * long as fd_borrowed is set, FD_BORROWED is one. */
+#define FD_BORROWED 0x40000000
+extern struct file *fd_borrowed;
 int fd_install(struct file *f, int lowest,
                bool cloexec); /* takes over the reference; fd or -EMFILE */
 int fd_close(int fd);

@@ -1,0 +1,1181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * io_uring(7): rings, requests, completions.
+ *
+ * A request is tried at once, without waiting.  One that would wait watches its
+ * file; when that wakes it is queued, and tried again by whoever is in the
+ * kernel for the ring: in io_uring_enter, in a poll of the ring, or the thread
+ * that submitted it, on its way back to the app.  Nothing is done behind the
+ * app's back by a thread of the kernel's own, so SQPOLL and IOPOLL do not exist.
+ *
+ * The rings lie in memory that the app may change at any time: what is read
+ * there is read once and checked.
+ */
+#include "app/app.h"
+#include "lib/align.h"
+#include "lib/string.h"
+#include "mm/area.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "mm/user.h"
+#include "syscall/eventfd.h"
+#include "syscall/linux.h"
+#include "syscall/poll.h"
+#include "syscall/syscall.h"
+#include "syscall/time.h"
+#include "syscall/uring_impl.h"
+
+#define ENTRIES_MAX 32768u
+#define CQ_ENTRIES_MAX (2 * ENTRIES_MAX)
+
+#define SETUP_CQSIZE 8u
+#define SETUP_CLAMP 16u
+#define SETUP_ATTACH_WQ 32u
+#define SETUP_R_DISABLED 64u
+#define SETUP_SUBMIT_ALL 128u
+#define SETUP_COOP_TASKRUN 256u
+#define SETUP_TASKRUN_FLAG 512u
+#define SETUP_SINGLE_ISSUER 4096u
+#define SETUP_DEFER_TASKRUN 8192u
+#define SETUP_NO_SQARRAY 65536u
+#define SETUP_FLAGS                                                                                \
+    (SETUP_CQSIZE | SETUP_CLAMP | SETUP_ATTACH_WQ | SETUP_R_DISABLED | SETUP_SUBMIT_ALL |          \
+     SETUP_COOP_TASKRUN | SETUP_TASKRUN_FLAG | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN |         \
+     SETUP_NO_SQARRAY)
+
+/* SINGLE_MMAP, NODROP, RW_CUR_POS, CUR_PERSONALITY, FAST_POLL,
+ * POLL_32BITS, EXT_ARG, NATIVE_WORKERS, RSRC_TAGS, CQE_SKIP, LINKED_FILE; not
+ * SUBMIT_STABLE: a request that waits reads its vectors again. */
+#define FEATURES 0x1f7bu
+
+#define ENTER_GETEVENTS 1u
+#define ENTER_SQ_WAKEUP 2u
+#define ENTER_SQ_WAIT 4u
+#define ENTER_EXT_ARG 8u
+#define ENTER_FLAGS 15u
+
+#define SQ_CQ_OVERFLOW 2u
+#define CQ_EVENTFD_DISABLED 1u
+
+#define OFF_CQ_RING 0x8000000ul
+#define OFF_SQES 0x10000000ul
+
+struct rings { /* shared with the app; cqes and array follow */
+    uint32_t sq_head, sq_tail, cq_head, cq_tail;
+    uint32_t sq_mask, cq_mask, sq_entries, cq_entries;
+    uint32_t sq_dropped, sq_flags, cq_flags, cq_overflow;
+    uint32_t pad[4];
+};
+_Static_assert(sizeof(struct rings) == 64, "completions are aligned");
+
+struct params { /* struct io_uring_params */
+    uint32_t sq_entries, cq_entries, flags, thread_cpu, thread_idle, features, wq_fd, resv[3];
+    struct {
+        uint32_t head, tail, ring_mask, ring_entries, flags, dropped, array, resv1;
+        uint64_t user_addr;
+    } sq;
+    struct {
+        uint32_t head, tail, ring_mask, ring_entries, overflow, cqes, flags, resv1;
+        uint64_t user_addr;
+    } cq;
+};
+_Static_assert(sizeof(struct params) == 120, "an ABI");
+
+struct overflown {
+    struct list node;
+    struct cqe cqe;
+};
+
+static struct list rings = LIST_INIT(rings);
+
+static uint32_t load(const uint32_t *p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static void store(uint32_t *p, uint32_t value) {
+    __atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+
+/* ---- completions ------------------------------------------------------------------------- */
+
+static uint32_t completions(const struct uring *u) {
+    return u->cq_tail - load(&u->shared->cq_head);
+}
+
+static bool put(struct uring *u, const struct cqe *cqe) {
+    if (completions(u) >= u->cq_entries)
+        return false;
+    u->cqes[u->cq_tail & (u->cq_entries - 1)] = *cqe;
+    store(&u->shared->cq_tail, ++u->cq_tail);
+    return true;
+}
+
+/* What had no room goes out, oldest first. */
+static void flush_overflow(struct uring *u) {
+    for (struct list *node; (node = list_first(&u->overflow));) {
+        struct overflown *o = list_entry(node, struct overflown, node);
+        if (!put(u, &o->cqe))
+            return;
+        list_remove(node);
+        heap_free(o, sizeof *o);
+    }
+    store(&u->shared->sq_flags, u->shared->sq_flags & ~SQ_CQ_OVERFLOW);
+}
+
+static void tell(struct uring *u) {
+    if (u->eventfd && eventfd_signal && !(load(&u->shared->cq_flags) & CQ_EVENTFD_DISABLED))
+        eventfd_signal(u->eventfd);
+    wake_events(&u->queue, POLLIN | POLLRDNORM);
+}
+
+void uring_post(struct uring *u, uint64_t user_data, long result, uint32_t flags) {
+    const struct cqe cqe = {user_data, (int32_t)result, flags};
+    if (!list_empty(&u->overflow) || !put(u, &cqe)) {
+        struct overflown *o = heap_alloc(sizeof *o);
+        if (o) {
+            o->cqe = cqe;
+            list_push_back(&u->overflow, &o->node);
+            store(&u->shared->sq_flags, u->shared->sq_flags | SQ_CQ_OVERFLOW);
+        } else {
+            store(&u->shared->cq_overflow, u->shared->cq_overflow + 1);
+        }
+    }
+    tell(u);
+}
+
+static void make_ready(struct request *r) {
+    if (list_linked(&r->node))
+        return;
+    list_push_back(&r->ring->ready, &r->node);
+}
+
+/* Timeouts that wait for completions count this one. */
+static void count(struct uring *u) {
+    u->posted++;
+    list_for_each (node, &u->requests) {
+        struct request *r = list_entry(node, struct request, all);
+        if (r->target && r->started && u->posted >= r->target && !r->counted) {
+            r->counted = true;
+            make_ready(r);
+        }
+    }
+}
+
+static void disarm(struct request *r) {
+    if (r->watching)
+        wait_unwatch(&r->watcher);
+    r->watching = false;
+    if (r->timing)
+        timer_cancel(&r->timer);
+    r->timing = false;
+}
+
+static void request_free(struct request *r) {
+    disarm(r);
+    list_remove(&r->node);
+    list_remove(&r->all);
+    if (r->file)
+        file_put(r->file);
+    heap_free(r, sizeof *r);
+}
+
+/* A short transfer breaks a chain, too. */
+static bool failed(const struct request *r, long result) {
+    unsigned op = r->sqe.opcode;
+    bool transfer = op == OP_READ || op == OP_WRITE || op == OP_READ_FIXED || op == OP_WRITE_FIXED;
+    if (op == OP_TIMEOUT && result == -ETIME && r->sqe.op_flags & (1u << 5))
+        return false; /* TIMEOUT_ETIME_SUCCESS */
+    return result < 0 || (transfer && (uint64_t)result < r->sqe.len);
+}
+
+/* What is linked behind a request that came to nothing. */
+static void cancel_chain(struct request *r) {
+    while (r) {
+        struct request *next = r->next, *timeout = r->timeout;
+        r->next = r->timeout = NULL;
+        if (timeout) {
+            timeout->limits = NULL;
+            uring_complete(timeout, -ECANCELED);
+        }
+        uring_complete(r, -ECANCELED);
+        r = next;
+    }
+}
+
+void uring_complete(struct request *r, long result) {
+    struct uring *u = r->ring;
+    struct request *next = r->next, *timeout = r->timeout;
+    bool broken = failed(r, result) && !(r->sqe.flags & SQE_HARDLINK);
+    bool silent = r->sqe.flags & SQE_SKIP_SUCCESS && result >= 0;
+    bool is_timeout = r->sqe.opcode == OP_TIMEOUT || r->sqe.opcode == OP_LINK_TIMEOUT;
+    if (!silent)
+        uring_post(u, r->sqe.user_data, result, r->cqe_flags);
+    if (r->limits)
+        r->limits->timeout = NULL;
+    u->started -= r->started;
+    request_free(r);
+    if (!is_timeout)
+        count(u);
+    if (timeout) {
+        timeout->limits = NULL;
+        disarm(timeout);
+        uring_complete(timeout, -ECANCELED);
+    }
+    if (next && broken)
+        cancel_chain(next);
+    else if (next)
+        make_ready(next);
+}
+
+/* ---- trying -------------------------------------------------------------------------------- */
+
+/* Something happened: whoever serves the ring is to try again. */
+static void kick(struct request *r) {
+    struct uring *u = r->ring;
+    make_ready(r);
+    wake_events(&u->queue, POLLIN | POLLRDNORM);
+    if (u->eventfd && eventfd_signal)
+        eventfd_signal(u->eventfd);
+    list_for_each (node, &thread_all) {
+        struct thread *t = list_entry(node, struct thread, all);
+        if (t->id != u->owner)
+            continue;
+        t->work |= THREAD_WORK_RING;
+        if (t->state != THREAD_WAITING)
+            thread_wake(t); /* out of the app's code, if that is where it is */
+    }
+}
+
+static void woken(struct watcher *w) {
+    struct request *r = container_of(w, struct request, watcher);
+    if (!watcher_concerned(w, uring_events(r) | POLLERR | POLLHUP))
+        return;
+    wait_unwatch(w);
+    r->watching = false;
+    kick(r);
+}
+
+static void timed_out(struct timer *t) {
+    struct request *r = container_of(t, struct request, timer);
+    r->timing = false;
+    r->expired = true;
+    kick(r);
+}
+
+static void start_timer(struct request *r) {
+    if (r->deadline == UINT64_MAX || r->timing || r->expired)
+        return;
+    r->timer.fn = timed_out;
+    r->timing = true;
+    timer_arm(&r->timer, r->deadline);
+}
+
+/* It has to wait.  False: there is nothing that would wake it. */
+static bool arm(struct request *r) {
+    struct wait_queue *q = r->file && r->file->ops->wait ? r->file->ops->wait(r->file) : NULL;
+    if (!q)
+        return false;
+    wait_watch(q, &r->watcher, woken);
+    r->watching = true;
+    return true;
+}
+
+static void issue(struct request *r) {
+    struct uring *u = r->ring;
+    if (!r->started) {
+        r->started = true;
+        u->started++;
+    }
+    if (r->watching)
+        disarm(r);
+    for (;;) {
+        long result = r->cancelled ? -ECANCELED : uring_run(r);
+        if (result == URING_PENDING) {
+            start_timer(r);
+            break;
+        }
+        if (result == URING_WAIT) {
+            if (arm(r))
+                break;
+            result = -EAGAIN;
+        }
+        bool more = r->multishot && !r->cancelled &&
+                    (result > 0 || (result == 0 && r->sqe.opcode == OP_ACCEPT));
+        if (!more) {
+            uring_complete(r, result);
+            return;
+        }
+        uring_post(u, r->sqe.user_data, result, r->cqe_flags | CQE_MORE);
+        count(u);
+        r->cqe_flags = 0;
+        /* What holds now was told; the next change is waited for. */
+        if (r->sqe.opcode == OP_POLL_ADD && arm(r))
+            break;
+    }
+    if (r->timeout && !r->timeout->started) {
+        r->timeout->started = true;
+        u->started++;
+        start_timer(r->timeout);
+    }
+}
+
+/* Requests behind one that drains go on when all before them are done. */
+static bool undefer(struct uring *u) {
+    struct list *node = list_first(&u->deferred);
+    struct request *r = node ? list_entry(node, struct request, node) : NULL;
+    if (!r || (r->sqe.flags & SQE_DRAIN && u->started))
+        return false;
+    list_remove(node);
+    make_ready(r);
+    return true;
+}
+
+/* Tries all that is ready. */
+static void pump(struct uring *u) {
+    if (u->pumping)
+        return;
+    u->pumping = true;
+    do {
+        for (struct list *node; (node = list_pop_front(&u->ready));)
+            issue(list_entry(node, struct request, node));
+    } while (undefer(u));
+    flush_overflow(u);
+    u->pumping = false;
+}
+
+void uring_work(void) {
+    list_for_each_safe (node, &rings) {
+        struct uring *u = list_entry(node, struct uring, node);
+        if (u->owner == thread_current()->id)
+            pump(u);
+    }
+}
+
+/* ---- cancelling ----------------------------------------------------------------------------- */
+
+void uring_stop(struct request *r) {
+    disarm(r);
+    r->cancelled = true;
+    if (r->started) /* one that is linked or deferred learns it when its turn comes */
+        make_ready(r);
+}
+
+static bool meant(const struct request *r, uint64_t key, int fd, unsigned flags) {
+    if (flags & CANCEL_ANY)
+        return true;
+    if (flags & CANCEL_FD) {
+        struct file *f = flags & CANCEL_FD_FIXED ? uring_file(r->ring, (uint32_t)fd) : fd_get(fd);
+        bool same = f && r->file == f;
+        if (f && !(flags & CANCEL_FD_FIXED))
+            file_put(f);
+        if (!same || !(flags & (CANCEL_USERDATA | CANCEL_OP)))
+            return same;
+    }
+    if (flags & CANCEL_OP)
+        return r->sqe.opcode == key;
+    return r->sqe.user_data == key;
+}
+
+long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int fd, unsigned flags) {
+    long found = 0;
+    bool all = flags & (CANCEL_ALL | CANCEL_ANY);
+    if (flags & ~CANCEL_FLAGS || (flags & CANCEL_FD_FIXED && !(flags & CANCEL_FD)))
+        return -EINVAL;
+    for (struct list *node = u->requests.next, *next; node != &u->requests; node = next) {
+        struct request *r = list_entry(node, struct request, all);
+        next = node->next;
+        if (r == by || r->cancelled || r->sqe.opcode == OP_LINK_TIMEOUT ||
+            !meant(r, key, fd, flags))
+            continue;
+        uring_stop(r);
+        found++;
+        if (!all)
+            return 0;
+    }
+    return found ? found : all ? 0 : -ENOENT;
+}
+
+/* ---- fixed files, buffers ---------------------------------------------------------------------
+ */
+
+static void *table_new(size_t bytes) {
+    size_t frames = ALIGN_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
+    paddr_t at = frames ? frame_alloc_run(frames) : 0;
+    return at ? memset(phys_to_virt(at), 0, frames * PAGE_SIZE) : NULL;
+}
+
+static void table_free(void *table, size_t bytes) {
+    for (size_t at = 0; table && at < bytes; at += PAGE_SIZE)
+        frame_free(virt_to_phys(table) + at);
+}
+
+struct file *uring_file(const struct uring *u, uint32_t index) {
+    return index < u->file_count ? u->files[index] : NULL;
+}
+
+long uring_install(struct uring *u, struct file *f, uint32_t index) {
+    bool any = index == FILE_INDEX_ALLOC;
+    for (index = any ? 0 : index; any && index < u->file_count && u->files[index];)
+        index++;
+    if (index >= u->file_count) {
+        if (f)
+            file_put(f);
+        return !u->file_count ? -ENXIO : any ? -ENFILE : -EINVAL;
+    }
+    struct file *old = u->files[index];
+    u->files[index] = f;
+    if (old)
+        file_put(old);
+    return any ? (long)index : 0;
+}
+
+static void files_free(struct uring *u) {
+    for (uint32_t i = 0; i < u->file_count; i++) {
+        if (u->files[i])
+            file_put(u->files[i]);
+    }
+    table_free(u->files, u->file_count * sizeof *u->files);
+    u->files = NULL;
+    u->file_count = 0;
+}
+
+#define SKIP_FILE (-2)
+
+/* How many were changed, or -errno when not even one could be. */
+long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t number) {
+    uint32_t done = 0;
+    long error = u->file_count ? 0 : -ENXIO;
+    if (!error && (offset > u->file_count || number > u->file_count - offset))
+        error = -EINVAL;
+    for (; !error && done < number; done++) {
+        int fd;
+        if (user_read(&fd, fds + done * sizeof fd, sizeof fd)) {
+            error = -EFAULT;
+            break;
+        }
+        if (fd == SKIP_FILE)
+            continue;
+        struct file *f = fd >= 0 ? fd_get(fd) : NULL;
+        if (!f && fd != -1) {
+            error = -EBADF;
+            break;
+        }
+        if (f && uring_of(f)) { /* it would keep itself */
+            file_put(f);
+            error = -EBADF;
+            break;
+        }
+        uring_install(u, f, offset + done);
+    }
+    return done ? (long)done : error;
+}
+
+static long register_files(struct uring *u, vaddr_t fds, uint32_t number, bool sparse) {
+    if (u->files)
+        return -EBUSY;
+    if (!number)
+        return -EINVAL;
+    if (number > ENTRIES_MAX)
+        return -EMFILE;
+    u->files = table_new(number * sizeof *u->files);
+    if (!u->files)
+        return -ENOMEM;
+    u->file_count = number;
+    long done = sparse ? number : uring_files_update(u, 0, fds, number);
+    if (done == (long)number)
+        return 0;
+    files_free(u);
+    return done < 0 ? done : -EBADF;
+}
+
+static void buffers_free(struct uring *u) {
+    table_free(u->buffers, u->buffer_count * sizeof *u->buffers);
+    u->buffers = NULL;
+    u->buffer_count = 0;
+}
+
+static long buffers_set(struct uring *u, uint32_t offset, vaddr_t at, uint32_t number) {
+    for (uint32_t i = 0; i < number; i++) {
+        struct fixed_buffer b;
+        if (user_read(&b, at + i * sizeof b, sizeof b))
+            return -EFAULT;
+        if (b.addr && (!b.size || b.size > 1ul << 30 || !area_covers(b.addr, b.size)))
+            return -EFAULT;
+        u->buffers[offset + i] = b;
+    }
+    return 0;
+}
+
+static long register_buffers(struct uring *u, vaddr_t at, uint32_t number, bool sparse) {
+    if (u->buffers)
+        return -EBUSY;
+    if (!number || number > 16384)
+        return -EINVAL;
+    u->buffers = table_new(number * sizeof *u->buffers);
+    if (!u->buffers)
+        return -ENOMEM;
+    u->buffer_count = number;
+    long error = sparse ? 0 : buffers_set(u, 0, at, number);
+    if (error)
+        buffers_free(u);
+    return error;
+}
+
+struct buffer_group *uring_group(struct uring *u, uint16_t id) {
+    list_for_each (node, &u->groups) {
+        struct buffer_group *g = list_entry(node, struct buffer_group, node);
+        if (g->id == id)
+            return g;
+    }
+    return NULL;
+}
+
+void uring_group_free(struct buffer_group *g) {
+    list_remove(&g->node);
+    for (struct list *node; (node = list_pop_front(&g->buffers));)
+        heap_free(list_entry(node, struct provided, node), sizeof(struct provided));
+    heap_free(g, sizeof *g);
+}
+
+struct buffer_ring { /* struct io_uring_buf_reg */
+    uint64_t addr;
+    uint32_t entries;
+    uint16_t id, flags;
+    uint64_t resv[3];
+};
+#define RING_PIECEMEAL 2u
+
+static long register_buffer_ring(struct uring *u, vaddr_t at) {
+    struct buffer_ring b;
+    if (user_read(&b, at, sizeof b))
+        return -EFAULT;
+    if (b.flags & ~RING_PIECEMEAL || !b.addr || b.addr % PAGE_SIZE || !b.entries ||
+        b.entries & (b.entries - 1) || b.entries >= 65536)
+        return -EINVAL;
+    struct buffer_group *g = uring_group(u, b.id);
+    if (g && (g->ring || !list_empty(&g->buffers)))
+        return -EEXIST;
+    if (!area_covers(b.addr, b.entries * 16ul))
+        return -EFAULT;
+    if (!g) {
+        g = heap_alloc(sizeof *g);
+        if (!g)
+            return -ENOMEM;
+        g->id = b.id;
+        list_init(&g->buffers);
+        list_push_back(&u->groups, &g->node);
+    }
+    g->ring = b.addr;
+    g->entries = b.entries;
+    g->head = 0;
+    g->piecemeal = b.flags & RING_PIECEMEAL;
+    return 0;
+}
+
+static long unregister_buffer_ring(struct uring *u, vaddr_t at) {
+    struct buffer_ring b;
+    if (user_read(&b, at, sizeof b))
+        return -EFAULT;
+    struct buffer_group *g = uring_group(u, b.id);
+    if (!g || !g->ring)
+        return g ? -EINVAL : -ENOENT;
+    uring_group_free(g);
+    return 0;
+}
+
+/* ---- as a file ---------------------------------------------------------------------------------
+ */
+
+static void uring_free(struct uring *u) {
+    if (--u->refs)
+        return;
+    table_free(u->shared, u->shared_size);
+    table_free(phys_to_virt(u->sqes), u->sq_entries * sizeof(struct sqe));
+    heap_free(u, sizeof *u);
+}
+
+static void ring_close(struct file *f) {
+    struct uring *u = f->data;
+    u->pumping = true; /* nothing more is tried */
+    list_remove(&u->node);
+    for (struct list *node; (node = list_first(&u->requests));)
+        request_free(list_entry(node, struct request, all));
+    for (struct list *node; (node = list_pop_front(&u->overflow));)
+        heap_free(list_entry(node, struct overflown, node), sizeof(struct overflown));
+    while (!list_empty(&u->groups))
+        uring_group_free(list_entry(u->groups.next, struct buffer_group, node));
+    files_free(u);
+    buffers_free(u);
+    if (u->eventfd)
+        file_put(u->eventfd);
+    uring_free(u);
+}
+
+static unsigned ring_poll(struct file *f) {
+    struct uring *u = f->data;
+    pump(u);
+    uint32_t used = load(&u->shared->sq_tail) - u->sq_head;
+    return (completions(u) || !list_empty(&u->overflow) ? POLLIN | POLLRDNORM : 0) |
+           (used < u->sq_entries ? POLLOUT | POLLWRNORM : 0);
+}
+
+static struct wait_queue *ring_queue(struct file *f) {
+    return &((struct uring *)f->data)->queue;
+}
+
+static int ring_info(struct file *f, struct file_info *out) {
+    (void)f;
+    *out = (struct file_info){.mode = 0600, .links = 1};
+    return 0;
+}
+
+/* Mappings: the rings at 0 and OFF_CQ_RING, the submissions at OFF_SQES. */
+struct ring_source {
+    struct area_source source;
+    struct uring *ring;
+    uint32_t refs;
+};
+
+static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned) {
+    const struct uring *u = container_of(s, struct ring_source, source)->ring;
+    uint64_t at = index * PAGE_SIZE;
+    *owned = use == AREA_COPY;
+    paddr_t frame = 0;
+    if (at >= OFF_SQES)
+        frame = at - OFF_SQES < u->sq_entries * sizeof(struct sqe) ? u->sqes + (at - OFF_SQES) : 0;
+    else if (at % OFF_CQ_RING < u->shared_size)
+        frame = virt_to_phys(u->shared) + at % OFF_CQ_RING;
+    if (!*owned || !frame)
+        return frame;
+    paddr_t copy = frame_alloc();
+    if (copy)
+        memcpy(phys_to_virt(copy), phys_to_virt(frame), PAGE_SIZE);
+    return copy;
+}
+
+static void source_ref(struct area_source *s) {
+    container_of(s, struct ring_source, source)->refs++;
+}
+
+static void source_unref(struct area_source *s) {
+    struct ring_source *r = container_of(s, struct ring_source, source);
+    if (--r->refs)
+        return;
+    uring_free(r->ring);
+    heap_free(r, sizeof *r);
+}
+
+static uint64_t source_size(struct area_source *s) {
+    const struct uring *u = container_of(s, struct ring_source, source)->ring;
+    return OFF_SQES + u->sq_entries * sizeof(struct sqe);
+}
+
+static struct area_source *ring_source(struct file *f) {
+    struct ring_source *s = heap_alloc(sizeof *s);
+    if (!s)
+        return NULL;
+    s->source = (struct area_source){source_get, source_ref, source_unref, source_size};
+    s->ring = f->data;
+    s->ring->refs++;
+    s->refs = 1;
+    return &s->source;
+}
+
+static const struct file_ops ops = {
+    .info = ring_info,
+    .seek = file_seek_nowhere,
+    .poll = ring_poll,
+    .wait = ring_queue,
+    .source = ring_source,
+    .close = ring_close,
+    .name = "anon_inode:[io_uring]",
+};
+
+struct uring *uring_of(const struct file *f) {
+    return f->ops == &ops ? f->data : NULL;
+}
+
+/* ---- io_uring_setup -----------------------------------------------------------------------------
+ */
+
+static uint32_t power_of_two(uint32_t n) {
+    uint32_t p = 1;
+    while (p < n)
+        p *= 2;
+    return p;
+}
+
+static long check_params(uint32_t entries, struct params *p) {
+    if (p->flags & ~SETUP_FLAGS || p->resv[0] || p->resv[1] || p->resv[2])
+        return -EINVAL;
+    if (p->flags & SETUP_TASKRUN_FLAG && !(p->flags & (SETUP_COOP_TASKRUN | SETUP_DEFER_TASKRUN)))
+        return -EINVAL;
+    if (p->flags & SETUP_DEFER_TASKRUN && !(p->flags & SETUP_SINGLE_ISSUER))
+        return -EINVAL;
+    if (!entries || (entries > ENTRIES_MAX && !(p->flags & SETUP_CLAMP)))
+        return -EINVAL;
+    p->sq_entries = power_of_two(MIN(entries, ENTRIES_MAX));
+    if (!(p->flags & SETUP_CQSIZE)) {
+        p->cq_entries = 2 * p->sq_entries;
+        return 0;
+    }
+    if (!p->cq_entries || (p->cq_entries > CQ_ENTRIES_MAX && !(p->flags & SETUP_CLAMP)))
+        return -EINVAL;
+    p->cq_entries = power_of_two(MIN(p->cq_entries, CQ_ENTRIES_MAX));
+    return p->cq_entries < p->sq_entries ? -EINVAL : 0;
+}
+
+static struct uring *uring_new(struct params *p) {
+    struct uring *u = heap_alloc(sizeof *u);
+    if (!u)
+        return NULL;
+    bool array = !(p->flags & SETUP_NO_SQARRAY);
+    size_t cqes = p->cq_entries * sizeof(struct cqe);
+    u->shared_size = ALIGN_UP(sizeof(struct rings) + cqes + p->sq_entries * 4ul * array, PAGE_SIZE);
+    u->shared = table_new(u->shared_size);
+    struct sqe *sqes = u->shared ? table_new(p->sq_entries * sizeof *sqes) : NULL;
+    if (!sqes) {
+        table_free(u->shared, u->shared_size);
+        heap_free(u, sizeof *u);
+        return NULL;
+    }
+    u->sqes = virt_to_phys(sqes);
+    u->sq_entries = p->sq_entries;
+    u->cq_entries = p->cq_entries;
+    u->cqes = (struct cqe *)(u->shared + 1);
+    u->array = array ? (uint32_t *)(u->cqes + p->cq_entries) : NULL;
+    u->shared->sq_entries = p->sq_entries;
+    u->shared->cq_entries = p->cq_entries;
+    u->shared->sq_mask = p->sq_entries - 1;
+    u->shared->cq_mask = p->cq_entries - 1;
+    u->disabled = p->flags & SETUP_R_DISABLED;
+    u->refs = 1;
+    wait_queue_init(&u->queue, false);
+    list_init(&u->requests);
+    list_init(&u->ready);
+    list_init(&u->deferred);
+    list_init(&u->overflow);
+    list_init(&u->groups);
+    list_push_back(&rings, &u->node);
+    return u;
+}
+
+static void tell_params(const struct uring *u, struct params *p) {
+    p->features = FEATURES;
+    p->sq.head = offsetof(struct rings, sq_head);
+    p->sq.tail = offsetof(struct rings, sq_tail);
+    p->sq.ring_mask = offsetof(struct rings, sq_mask);
+    p->sq.ring_entries = offsetof(struct rings, sq_entries);
+    p->sq.flags = offsetof(struct rings, sq_flags);
+    p->sq.dropped = offsetof(struct rings, sq_dropped);
+    p->sq.array = u->array ? (uint32_t)((char *)u->array - (char *)u->shared) : 0;
+    p->cq.head = offsetof(struct rings, cq_head);
+    p->cq.tail = offsetof(struct rings, cq_tail);
+    p->cq.ring_mask = offsetof(struct rings, cq_mask);
+    p->cq.ring_entries = offsetof(struct rings, cq_entries);
+    p->cq.overflow = offsetof(struct rings, cq_overflow);
+    p->cq.flags = offsetof(struct rings, cq_flags);
+    p->cq.cqes = sizeof(struct rings);
+}
+
+SYSCALL_HANDLER(io_uring_setup) {
+    struct params p;
+    if (user_read(&p, b, sizeof p))
+        return -EFAULT;
+    long error = check_params((uint32_t)a, &p);
+    if (!error && p.flags & SETUP_ATTACH_WQ) {
+        struct file *wq = fd_get((int)p.wq_fd);
+        error = !wq ? -EBADF : uring_of(wq) ? 0 : -EINVAL;
+        if (wq)
+            file_put(wq);
+    }
+    if (error)
+        return error;
+    struct uring *u = uring_new(&p);
+    struct file *file = u ? file_new(&ops, O_RDWR, u) : NULL;
+    if (!file) {
+        if (u) {
+            list_remove(&u->node);
+            uring_free(u);
+        }
+        return -ENOMEM;
+    }
+    tell_params(u, &p);
+    int fd = user_write(b, &p, sizeof p) ? -EFAULT : fd_install(file, 0, true);
+    if (fd < 0)
+        file_put(file);
+    return fd;
+}
+
+/* ---- io_uring_enter
+ * ------------------------------------------------------------------------------ */
+
+/* The next submission, copied; false: there is none. */
+static bool next_sqe(struct uring *u, struct sqe *out) {
+    struct rings *s = u->shared;
+    uint32_t mask = u->sq_entries - 1, left = MIN(load(&s->sq_tail) - u->sq_head, u->sq_entries);
+    while (left--) {
+        uint32_t at = u->sq_head++ & mask, index = u->array ? load(&u->array[at]) : at;
+        store(&s->sq_head, u->sq_head);
+        if (index < u->sq_entries) {
+            memcpy(out, (struct sqe *)phys_to_virt(u->sqes) + index, sizeof *out);
+            return true;
+        }
+        store(&s->sq_dropped, s->sq_dropped + 1);
+    }
+    return false;
+}
+
+static struct request *request_new(struct uring *u, const struct sqe *sqe) {
+    struct request *r = heap_alloc(sizeof *r);
+    if (!r)
+        return NULL;
+    r->ring = u;
+    r->sqe = *sqe;
+    r->deadline = UINT64_MAX;
+    list_init(&r->node);
+    list_push_back(&u->requests, &r->all);
+    return r;
+}
+
+/* Adds one to the chain that is being collected. */
+struct chain {
+    struct request *first, *last, *bad;
+    long error; /* of the bad one: nothing of the chain is done then */
+};
+
+static void chain_add(struct chain *c, struct request *r) {
+    if (c->last && r->sqe.opcode == OP_LINK_TIMEOUT && !c->last->timeout) {
+        c->last->timeout = r;
+        r->limits = c->last;
+        return;
+    }
+    if (c->last)
+        c->last->next = r;
+    else
+        c->first = r;
+    c->last = r;
+}
+
+static void chain_start(struct uring *u, struct chain *c) {
+    struct request *r = c->first, *bad = c->bad;
+    long error = c->error;
+    *c = (struct chain){.first = NULL};
+    if (bad) {
+        bad->limits = bad->limits ? (bad->limits->timeout = NULL) : NULL;
+        uring_complete(bad, error);
+        cancel_chain(r);
+        return;
+    }
+    if (!r)
+        return;
+    if (!list_empty(&u->deferred) || (r->sqe.flags & SQE_DRAIN && u->started))
+        list_push_back(&u->deferred, &r->node);
+    else
+        make_ready(r);
+    pump(u);
+}
+
+static long submit(struct uring *u, uint32_t number) {
+    struct chain c = {.first = NULL};
+    struct sqe sqe;
+    long done = 0;
+    u->owner = thread_current()->id;
+    while (done < (long)number && next_sqe(u, &sqe)) {
+        struct request *r = request_new(u, &sqe);
+        if (!r) {
+            chain_start(u, &c);
+            store(&u->shared->sq_head, --u->sq_head);
+            return done ? done : -EAGAIN;
+        }
+        done++;
+        bool links = sqe.flags & (SQE_LINK | SQE_HARDLINK);
+        chain_add(&c, r);
+        long error = r->limits ? uring_link_deadline(r) : 0;
+        if (error) {
+            c.bad = r;
+            c.error = error;
+        }
+        if (!links)
+            chain_start(u, &c);
+    }
+    chain_start(u, &c);
+    return done;
+}
+
+struct enter_arg { /* struct io_uring_getevents_arg */
+    uint64_t mask;
+    uint32_t mask_size, min_wait_us;
+    uint64_t timeout;
+};
+
+static long wait_completions(struct uring *u, uint32_t least, uint64_t deadline) {
+    least = MIN(least, u->cq_entries);
+    for (;;) {
+        pump(u);
+        if (completions(u) >= least)
+            return 0;
+        int error = wait_on(&u->queue, deadline);
+        if (error) {
+            pump(u);
+            return completions(u) ? 0 : error == -ETIMEDOUT ? -ETIME : error;
+        }
+    }
+}
+
+static long enter(struct uring *u, uint32_t number, uint32_t least, uint32_t flags, vaddr_t arg,
+                  size_t size) {
+    struct enter_arg a = {.mask = arg, .mask_size = (uint32_t)size};
+    uint64_t ns = 0, deadline = UINT64_MAX;
+    if (u->disabled)
+        return -EBADFD;
+    long done = submit(u, number);
+    if (done < 0 || !(flags & ENTER_GETEVENTS)) {
+        pump(u);
+        return done;
+    }
+    long error = 0;
+    if (flags & ENTER_EXT_ARG)
+        error = size != sizeof a ? -EINVAL : user_read(&a, arg, sizeof a);
+    if (!error && flags & ENTER_EXT_ARG && a.timeout)
+        error = time_read(a.timeout, &ns);
+    if (!error && flags & ENTER_EXT_ARG && a.timeout)
+        deadline = time_deadline(ns);
+    if (!error)
+        error = poll_mask_set(a.mask, a.mask_size);
+    if (!error) {
+        error = wait_completions(u, least, deadline);
+        poll_mask_back(error);
+    }
+    return done ? done : error;
+}
+
+SYSCALL_HANDLER(io_uring_enter) {
+    if ((uint32_t)d & ~ENTER_FLAGS)
+        return -EINVAL;
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    struct uring *u = uring_of(file);
+    long result = u ? enter(u, (uint32_t)b, (uint32_t)c, (uint32_t)d, e, f) : -EOPNOTSUPP;
+    file_put(file);
+    return result;
+}
+
+/* ---- io_uring_register
+ * ---------------------------------------------------------------------------- */
+
+enum {
+    REGISTER_BUFFERS,
+    UNREGISTER_BUFFERS,
+    REGISTER_FILES,
+    UNREGISTER_FILES,
+    REGISTER_EVENTFD,
+    UNREGISTER_EVENTFD,
+    REGISTER_FILES_UPDATE,
+    REGISTER_EVENTFD_ASYNC,
+    REGISTER_PROBE,
+    REGISTER_PERSONALITY,
+    UNREGISTER_PERSONALITY,
+    REGISTER_ENABLE_RINGS = 12,
+    REGISTER_FILES2,
+    REGISTER_FILES_UPDATE2,
+    REGISTER_BUFFERS2,
+    REGISTER_BUFFERS_UPDATE,
+    REGISTER_IOWQ_MAX_WORKERS = 19,
+    REGISTER_PBUF_RING = 22,
+    UNREGISTER_PBUF_RING,
+    REGISTER_SYNC_CANCEL,
+};
+
+struct resources { /* struct io_uring_rsrc_register */
+    uint32_t number, flags;
+    uint64_t resv, data, tags;
+};
+struct update { /* struct io_uring_rsrc_update2; the old one is its first half */
+    uint32_t offset, resv;
+    uint64_t data, tags;
+    uint32_t number, resv2;
+};
+#define REGISTER_SPARSE 1u
+
+static long register_resources(struct uring *u, vaddr_t at, uint32_t size, bool files) {
+    struct resources r;
+    if (size != sizeof r)
+        return -EINVAL;
+    if (user_read(&r, at, sizeof r))
+        return -EFAULT;
+    bool sparse = r.flags & REGISTER_SPARSE;
+    if (r.flags & ~REGISTER_SPARSE || r.resv || (sparse && r.data) || !r.number)
+        return -EINVAL;
+    if (r.tags)
+        return -EOPNOTSUPP;
+    return files ? register_files(u, r.data, r.number, sparse)
+                 : register_buffers(u, r.data, r.number, sparse);
+}
+
+static long update_buffers(struct uring *u, const struct update *v) {
+    if (!u->buffers)
+        return -ENXIO;
+    if (v->offset > u->buffer_count || v->number > u->buffer_count - v->offset)
+        return -EINVAL;
+    long error = buffers_set(u, v->offset, v->data, v->number);
+    return error ? error : (long)v->number;
+}
+
+static long register_update(struct uring *u, vaddr_t at, uint32_t size, bool files, bool old) {
+    struct update v = {.offset = 0};
+    if (!old && size != sizeof v)
+        return -EINVAL;
+    if (user_read(&v, at, old ? 16 : sizeof v))
+        return -EFAULT;
+    if (old)
+        v.number = size;
+    if (v.resv || v.resv2 || !v.number)
+        return -EINVAL;
+    if (v.tags)
+        return -EOPNOTSUPP;
+    return files ? uring_files_update(u, v.offset, v.data, v.number) : update_buffers(u, &v);
+}
+
+static long register_eventfd(struct uring *u, vaddr_t at, uint32_t number) {
+    int fd;
+    if (number != 1)
+        return -EINVAL;
+    if (u->eventfd)
+        return -EBUSY;
+    if (user_read(&fd, at, sizeof fd))
+        return -EFAULT;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    if (!eventfd_is || !eventfd_is(f)) {
+        file_put(f);
+        return -EINVAL;
+    }
+    u->eventfd = f;
+    return 0;
+}
+
+struct probe_op {
+    uint8_t op, resv;
+    uint16_t flags;
+    uint32_t resv2;
+};
+
+/* struct io_uring_probe: 16 bytes and one entry for each operation. */
+static long probe(vaddr_t at, uint32_t number) {
+    struct {
+        uint8_t last, count;
+        uint16_t resv;
+        uint32_t resv2[3];
+    } head;
+    if (number > 256)
+        return -EINVAL;
+    if (user_read(&head, at, sizeof head))
+        return -EFAULT;
+    number = MIN(number, (uint32_t)OPS);
+    memset(&head, 0, sizeof head);
+    head.last = OPS - 1;
+    head.count = (uint8_t)number;
+    for (unsigned i = 0; i < number; i++) {
+        struct probe_op p = {(uint8_t)i, 0, uring_supported(i), 0};
+        if (user_write(at + sizeof head + i * sizeof p, &p, sizeof p))
+            return -EFAULT;
+    }
+    return user_write(at, &head, sizeof head);
+}
+
+static long cancel_now(struct uring *u, vaddr_t at) {
+    struct {
+        uint64_t key;
+        int32_t fd;
+        uint32_t flags;
+        uint64_t timeout[2], pad[4];
+    } c;
+    if (user_read(&c, at, sizeof c))
+        return -EFAULT;
+    long result = uring_cancel(u, NULL, c.key, c.fd, c.flags);
+    pump(u);
+    return result;
+}
+
+static long unregister_eventfd(struct uring *u) {
+    if (!u->eventfd)
+        return -ENXIO;
+    file_put(u->eventfd);
+    u->eventfd = NULL;
+    return 0;
+}
+
+static long workers(vaddr_t at) {
+    uint32_t limits[2], was[2] = {0, 0}; /* there are none */
+    return user_read(limits, at, sizeof limits) || user_write(at, was, sizeof was) ? -EFAULT : 0;
+}
+
+static long do_register(struct uring *u, unsigned op, vaddr_t at, uint32_t number) {
+    switch (op) {
+    case REGISTER_BUFFERS:
+        return register_buffers(u, at, number, false);
+    case UNREGISTER_BUFFERS:
+        if (!u->buffers)
+            return -ENXIO;
+        buffers_free(u);
+        return 0;
+    case REGISTER_FILES:
+        return register_files(u, at, number, false);
+    case UNREGISTER_FILES:
+        if (!u->files)
+            return -ENXIO;
+        files_free(u);
+        return 0;
+    case REGISTER_EVENTFD:
+    case REGISTER_EVENTFD_ASYNC:
+        return register_eventfd(u, at, number);
+    case UNREGISTER_EVENTFD:
+        return unregister_eventfd(u);
+    case REGISTER_FILES_UPDATE:
+        return register_update(u, at, number, true, true);
+    case REGISTER_PROBE:
+        return probe(at, number);
+    case REGISTER_PERSONALITY: /* there is one: who calls */
+        return at || number ? -EINVAL : 1;
+    case UNREGISTER_PERSONALITY:
+        return at || number != 1 ? -EINVAL : 0;
+    case REGISTER_ENABLE_RINGS:
+        if (!u->disabled)
+            return -EBADFD;
+        u->disabled = false;
+        return 0;
+    case REGISTER_FILES2:
+        return register_resources(u, at, number, true);
+    case REGISTER_FILES_UPDATE2:
+        return register_update(u, at, number, true, false);
+    case REGISTER_BUFFERS2:
+        return register_resources(u, at, number, false);
+    case REGISTER_BUFFERS_UPDATE:
+        return register_update(u, at, number, false, false);
+    case REGISTER_IOWQ_MAX_WORKERS:
+        return !at || number != 2 ? -EINVAL : workers(at);
+    case REGISTER_PBUF_RING:
+        return number != 1 ? -EINVAL : register_buffer_ring(u, at);
+    case UNREGISTER_PBUF_RING:
+        return number != 1 ? -EINVAL : unregister_buffer_ring(u, at);
+    case REGISTER_SYNC_CANCEL:
+        return number != 1 ? -EINVAL : cancel_now(u, at);
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL_HANDLER(io_uring_register) {
+    if ((int)a == -1) /* what needs no ring, of which there is nothing here */
+        return -EINVAL;
+    struct file *file = fd_get((int)a);
+    if (!file)
+        return -EBADF;
+    struct uring *u = uring_of(file);
+    long result = u ? do_register(u, (unsigned)b, c, (uint32_t)d) : -EOPNOTSUPP;
+    file_put(file);
+    return result;
+}
