@@ -56,7 +56,7 @@ static double now_ms(void) {
 void image_features(const struct image_request *request, const struct scan *scan, bool quiet,
                     struct features *out) {
     features_choose(scan, out);
-    if (request->files || request->rootfs_count > 0) {
+    if (request->files || request->rootfs_count > 0 || request->certificates != NULL) {
         features_add(out, "ROOTFS", "--rootfs or --cwd-ro");
     }
     if (request->config != NULL) {
@@ -171,9 +171,10 @@ bool image_make(const struct image_request *request) {
         .output = request->output,
     };
     uint64_t overhead, root_size;
-    if (request->rootfs_count > 0) {
+    if (request->rootfs_count > 0 || request->certificates != NULL) {
         const struct rootfs_request root = {.sources = request->rootfs,
-                                            .source_count = request->rootfs_count};
+                                            .source_count = request->rootfs_count,
+                                            .certificates = request->certificates};
         fuse.root = rootfs_make(&root, &root_size);
         if (fuse.root < 0) {
             return false;
@@ -429,7 +430,8 @@ static bool take_state(const struct app_request *app, const struct image_request
         mix_string(&s, w->value);
         mix_string(&s, w->where);
     }
-    s.doubt |= image->rootfs_count > 0; /* reading it all again is the check */
+    s.doubt |= image->rootfs_count > 0 ||
+               image->certificates != NULL; /* reading it all again is the check */
     *out = s;
     return true;
 }

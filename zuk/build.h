@@ -28,6 +28,7 @@ struct image_request {
     size_t missing_count;
     const char *const *rootfs; /* sources of a tree of files that goes into the image */
     size_t rootfs_count;
+    const char *certificates;    /* a CA bundle that goes into the image, or NULL */
     bool files;                  /* a run may bring a tree of files */
     const struct config *config; /* what the user says of options, or NULL */
 };

@@ -74,6 +74,7 @@ int cmd_build(int argc, char **argv) {
     image.missing_count = o.missing_count;
     image.rootfs = o.rootfs;
     image.rootfs_count = o.rootfs_count;
+    image.certificates = o.certificates;
     bool there = is_dir(work);
     if (build_image(&app, &image)) {
         return EXIT_OK;

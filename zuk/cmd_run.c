@@ -167,6 +167,7 @@ static bool bring_files(struct vm_config *config, const struct options *o, uint6
     bool spills = strlen(config->cmdline) > IMAGE_CMDLINE_MAX;
     const struct rootfs_request request = {.sources = o->rootfs,
                                            .source_count = o->rootfs_count,
+                                           .certificates = o->certificates,
                                            .cwd = o->cwd_ro,
                                            .text = spills ? config->cmdline : NULL};
     int fd = rootfs_make(&request, size);
@@ -368,7 +369,7 @@ static bool reads_files(const struct image_info *info) {
         return true;
     }
     diag_error("'%s' was made without files in mind: it cannot take %s", info->path,
-               "--rootfs or --cwd-ro");
+               "--rootfs, --cwd-ro or --ca-certificates");
     diag_hint("build it again with --rootfs (an empty folder will do)");
     return false;
 }

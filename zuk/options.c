@@ -15,6 +15,7 @@
 #include "zuk/config.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
+#include "zuk/rootfs.h"
 #include "zuk/util.h"
 #include "zuk/vms.h"
 
@@ -185,6 +186,11 @@ static bool take_env_all(struct parse *p, const char *value) {
 static bool take_rootfs(struct parse *p, const char *value) {
     *vec_push(&p->rootfs) = value;
     return *value != '\0' || bad_value(p, value, "a folder or an archive");
+}
+
+static bool take_certificates(struct parse *p, const char *value) {
+    p->o->certificates = value == NULL ? ROOTFS_CERTIFICATES : value;
+    return *p->o->certificates != '\0' || bad_value(p, value, "a file name");
 }
 
 static bool take_cwd_ro(struct parse *p, const char *value) {
@@ -439,6 +445,8 @@ static const struct row {
      "the whole environment of the host"},
     {"--rootfs", 0, OPTIONS_ALL, VALUE, "DIR|TAR|CPIO", take_rootfs,
      "files for the guest: a folder or an archive"},
+    {"--ca-certificates", 0, OPTIONS_ALL, OPTIONAL, "FILE", take_certificates,
+     "a CA bundle for the guest (default: this host's)"},
     {"--cwd-ro", 0, OPTIONS_RUN, NO_VALUE, NULL, take_cwd_ro,
      "start in a read-only copy of this folder"},
     {"--missing", 0, OPTIONS_ALL, VALUE, "trap|enosys|CALL=POLICY", take_missing,

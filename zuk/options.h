@@ -48,8 +48,9 @@ struct options {
     size_t missing_count;
     const char *const *rootfs; /* --rootfs: folders and archives, a later one wins */
     size_t rootfs_count;
-    const char *config;     /* --config, or NULL */
-    const char *const *set; /* --set OPTION=VALUE */
+    const char *certificates; /* --ca-certificates, or NULL */
+    const char *config;       /* --config, or NULL */
+    const char *const *set;   /* --set OPTION=VALUE */
     size_t set_count;
     /* OPTIONS_BUILD */
     const char *output; /* -o, or NULL */

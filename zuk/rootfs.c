@@ -684,13 +684,38 @@ static bool add_sources(struct tree *t, const struct rootfs_request *request, st
     return true;
 }
 
+static bool add_certificates(struct tree *t, const char *path, struct node *root) {
+    char *real = realpath(path, NULL);
+    struct stat st;
+    const char *name;
+    size_t length;
+    if (real == NULL || stat(real, &st) != 0 || !S_ISREG(st.st_mode)) {
+        diag_error("--ca-certificates: '%s': %s", path,
+                   real == NULL ? strerror(errno) : "not a file");
+        diag_hint("--ca-certificates=FILE names a bundle in PEM form; Debian's comes with the "
+                  "package ca-certificates");
+        free(real);
+        return false;
+    }
+    struct node *dir = walk(t, root, ROOTFS_CERTIFICATES, &name, &length);
+    struct node *n = node_of_stat(&st);
+    n->data.mode = S_IFREG | 0644;
+    bool ok = dir != NULL && copy_file(t, AT_FDCWD, real, path, &st, n);
+    free(real);
+    if (ok) {
+        enter(t, dir, name, length, n);
+    }
+    return ok;
+}
+
 static void keep(void *link) {
     (void)link; /* the arena's */
 }
 
 int rootfs_make(const struct rootfs_request *request, uint64_t *size) {
     struct tree t = {.fd = open_output(), .end = ROOTFS_PAGE, .chunk = xalloc(CHUNK)};
-    struct node *root = request->source_count > 0 ? root_new() : NULL;
+    struct node *root =
+        request->source_count > 0 || request->certificates != NULL ? root_new() : NULL;
     struct node *cwd = request->cwd ? root_new() : NULL;
     char *cwd_path = request->cwd ? realpath(".", NULL) : NULL;
     bool ok = t.fd >= 0;
@@ -699,6 +724,7 @@ int rootfs_make(const struct rootfs_request *request, uint64_t *size) {
         ok = false;
     }
     ok = ok && add_sources(&t, request, root);
+    ok = ok && (request->certificates == NULL || add_certificates(&t, request->certificates, root));
     tdestroy(t.links, keep); /* the two trees share no file */
     t.links = NULL;
     ok = ok && (cwd == NULL || add_top_folder(&t, cwd_path, cwd));

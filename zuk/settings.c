@@ -96,7 +96,7 @@ static void prune(const char *all) {
 }
 
 bool settings_files(const struct options *o) {
-    return o->rootfs_count > 0 || o->cwd_ro;
+    return o->rootfs_count > 0 || o->certificates != NULL || o->cwd_ro;
 }
 
 const char *settings_work(const struct options *o) {
