@@ -33,15 +33,13 @@ __attribute__((weak)) long futex_between_threads(unsigned long a, unsigned long 
 /* The timeout of FUTEX_WAIT (from now) or another operation (a point in time,
  * on the monotonic or, by flag, the realtime clock) as monotonic ns. */
 static inline long futex_deadline(unsigned long op, vaddr_t timeout, uint64_t *deadline) {
-    uint64_t ns, base = 0;
+    uint64_t ns, now = 0;
     long error = time_read(timeout, &ns);
     if (error)
         return error;
-    if ((op & ~(unsigned long)FUTEX_FLAGS) == FUTEX_WAIT)
-        base = clock_monotonic();
-    else if (op & FUTEX_CLOCK_REALTIME)
-        base = clock_monotonic() - clock_realtime(); /* wraps, and wraps back */
-    *deadline = base + ns;
+    if ((op & ~(unsigned long)FUTEX_FLAGS) != FUTEX_WAIT)
+        now = op & FUTEX_CLOCK_REALTIME ? clock_realtime() : clock_monotonic();
+    *deadline = time_deadline(ns > now ? ns - now : 0);
     return 0;
 }
 

@@ -50,7 +50,7 @@ static void until(clockid_t clock, int op) {
 }
 
 int main(void) {
-    struct timespec shortly = {0, 20000000}, wrong = {0, 1000000000}, past = {1, 0};
+    struct timespec shortly = {0, 20000000}, wrong = {0, 1000000000}, past = {0, 2};
     /* the word has another value */
     CHECK_ERRNO(futex(words, WAIT, 4, NULL, NULL, 0), EAGAIN);
     CHECK_ERRNO(futex(words, WAIT | PRIVATE, 6, NULL, NULL, 0), EAGAIN);
@@ -73,6 +73,7 @@ int main(void) {
     CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &end), 0);
     CHECK(ms_between(&start, &end) >= 19);
     CHECK_ERRNO(futex(words, WAIT_BITSET, 5, &past, NULL, UINT_MAX), ETIMEDOUT);
+    CHECK_ERRNO(futex(words, WAIT_BITSET | REALTIME, 5, &past, NULL, UINT_MAX), ETIMEDOUT);
     until(CLOCK_MONOTONIC, WAIT_BITSET | PRIVATE);
     until(CLOCK_REALTIME, WAIT_BITSET | REALTIME);
     /* nobody to wake */
