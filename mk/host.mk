@@ -12,7 +12,7 @@ HOST_LIBS := $(shell pkg-config --libs $(HOST_PACKAGES))
 # The tool itself takes the libraries from their archives where there are any:
 # loading them at every start costs more than all else that `zuk run` does.
 # A library that the tool starts to use goes here as well.
-HOST_ARCHIVES := -no-pie -Wl,-Bstatic -ldw -lelf -ljansson -lcapstone -larchive -lzstd -lz -llzma -lbz2 -Wl,-Bdynamic
+HOST_ARCHIVES := -no-pie -Wl,-Bstatic -ldw -lelf -ljansson -lcapstone -lyaml -larchive -lzstd -lz -llzma -lbz2 -Wl,-Bdynamic
 HOST_LINK := $(shell echo 'int main(void) { return 0; }' | $(CC) -x c - -o /dev/null $(HOST_ARCHIVES) \
 	2> /dev/null && echo '$(HOST_ARCHIVES)' || echo '$(HOST_LIBS)')
 

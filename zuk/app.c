@@ -473,7 +473,8 @@ bool app_make(const struct app_request *request, struct app *app) {
     bool ok = folders ? make_from_project(request, app)
                       : make_from_files(request, request->inputs, request->input_count, app);
     if (ok) {
-        app->name = name_of(request->inputs[0], app->linked && !folders);
+        app->name = request->name != NULL ? request->name
+                                          : name_of(request->inputs[0], app->linked && !folders);
     }
     return ok;
 }

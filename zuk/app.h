@@ -19,6 +19,7 @@ struct app_request {
     const char *work;     /* existing folder for intermediate files (stubs.S, link.cmd, app.elf) */
     const char *zig;      /* --zig, or NULL */
     const char *artifact; /* --artifact, or NULL */
+    const char *name;     /* what the app is called, or NULL: after its first input */
     bool strict;          /* every undefined symbol is an error */
     bool strip;           /* leave symbols and debug information out of the image */
     bool reproducible;    /* the same image from the same sources, whatever it costs */

@@ -314,6 +314,7 @@ static void mix_folder(struct state *s, int parent, const char *name, unsigned d
     int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dirent **list;
     int count = dir < 0 || depth > DEPTH_MAX ? -1 : scandirat(dir, ".", &list, NULL, by_name);
+    unsigned taken = 0;
     if (count < 0) {
         s->doubt = true;
     }
@@ -328,9 +329,11 @@ static void mix_folder(struct state *s, int parent, const char *name, unsigned d
             S_ISLNK(st.st_mode)) {
             s->doubt = true; /* a link may lead outside */
         } else if (S_ISDIR(st.st_mode)) {
+            taken++;
             mix_string(s, entry);
             mix_folder(s, dir, entry, depth + 1, files);
         } else if (depth > 0 || !is_ours(s, entry)) {
+            taken++;
             mix_string(s, entry);
             mix_stat(s, &st);
             if (strncmp(entry, "build.zig", 9) == 0 && looks_outside(dir, entry)) {
@@ -339,7 +342,7 @@ static void mix_folder(struct state *s, int parent, const char *name, unsigned d
         }
         free(list[i]);
     }
-    mix(s, &count, sizeof count);
+    mix(s, &taken, sizeof taken);
     if (count >= 0) {
         free(list);
     }
@@ -404,6 +407,7 @@ static bool take_app_state(const struct app_request *app, const char *output, st
     bool flags[] = {app->strict, app->strip};
     mix(&s, flags, sizeof flags);
     mix_string(&s, app->artifact);
+    mix_string(&s, app->name);
     for (const char *const *a = app->zig_args; a != NULL && *a != NULL; a++) {
         mix_string(&s, *a);
     }

@@ -48,7 +48,9 @@ int cmd_build(int argc, char **argv) {
         return EXIT_USER;
     }
     const char *output =
-        o.output != NULL ? o.output : xasprintf("%s-x86_64.elf", default_name(o.inputs[0]));
+        o.output != NULL
+            ? o.output
+            : xasprintf("%s-x86_64.elf", o.title != NULL ? o.title : default_name(o.inputs[0]));
     const char *work = xasprintf("%s.zuk", output);
     if (is_dir(output)) {
         diag_error("'%s' is a folder; -o names the image itself", output);

@@ -52,6 +52,7 @@ struct options {
     const char *config;       /* --config, or NULL */
     const char *const *set;   /* --set OPTION=VALUE */
     size_t set_count;
+    const char *title; /* the Kraftfile's name of the app, or NULL; not parsed */
     /* OPTIONS_BUILD */
     const char *output; /* -o, or NULL */
     const char *artifact;

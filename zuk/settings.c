@@ -12,6 +12,8 @@
 #include <time.h>
 
 #include "zuk/diag.h"
+#include "zuk/kraftfile.h"
+#include "zuk/net.h"
 #include "zuk/util.h"
 
 /* --- what is said ------------------------------------------------------- */
@@ -35,10 +37,100 @@ static bool load_files(const struct options *o, struct config *config) {
     return !is_file(path) || config_read(config, path, false);
 }
 
+static bool is_set(const char *const *env, size_t count, const char *variable) {
+    size_t length = strcspn(variable, "=") + 1;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(env[i], variable, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Its variables, before and under those of -e. */
+static void take_env(struct options *o, const struct kraftfile *k) {
+    VEC(const char *) env = {0};
+    for (size_t i = 0; i < k->env.len; i++) {
+        if (!is_set(o->env, o->env_count, k->env.data[i])) {
+            *vec_push(&env) = k->env.data[i];
+        }
+    }
+    for (size_t i = 0; i < o->env_count; i++) {
+        *vec_push(&env) = o->env[i];
+    }
+    o->env_count = env.len;
+    *vec_push(&env) = NULL;
+    o->env = env.data;
+}
+
+/* -p on the command line takes their place. */
+static bool take_ports(struct options *o, const struct kraftfile *k) {
+    if (k->ports.len == 0 || o->net.forward_count > 0 || o->net.mode == NET_NONE ||
+        o->net.mode == NET_TAP) {
+        return true;
+    }
+    struct net_forward *list = xalloc(k->ports.len * sizeof *list);
+    bool ok = true;
+    for (size_t i = 0; i < k->ports.len; i++) {
+        const char *wanted = net_parse_forward(k->ports.data[i].text, &list[i]);
+        if (wanted != NULL) {
+            diag_error("%s: port '%s' is not %s", k->ports.data[i].where, k->ports.data[i].text,
+                       wanted);
+            ok = false;
+        }
+    }
+    o->net.forwards = list;
+    o->net.forward_count = k->ports.len;
+    return ok;
+}
+
+/* The Kraftfile of a project's folder: what the command line does not say. */
+static bool load_kraftfile(struct options *o, struct config *config) {
+    const char *folder = settings_folder(o);
+    const char *path = o->input_count == 1 && is_dir(o->inputs[0]) ? kraftfile_find(folder) : NULL;
+    struct file_map map;
+    struct kraftfile k;
+    if (path == NULL) {
+        return true;
+    }
+    if (!file_map(path, &map)) {
+        return false;
+    }
+    bool ok =
+        kraftfile_parse(path, map.data == NULL ? "" : (const char *)map.data, map.size, &k, config);
+    file_unmap(&map);
+    if (!ok || !take_ports(o, &k)) {
+        return false;
+    }
+    const char *idle = NULL;
+    for (size_t i = 0; i < k.idle.len; i++) {
+        idle = idle == NULL ? k.idle.data[i] : xasprintf("%s, %s", idle, k.idle.data[i]);
+    }
+    if (idle != NULL) {
+        diag_note("%s: without a meaning here: %s", path, idle);
+    }
+    o->title = k.name;
+    if (k.has_args && !o->args_given) {
+        o->arg_count = k.args.len;
+        *vec_push(&k.args) = NULL;
+        o->args = k.args.data;
+        o->args_given = true;
+    }
+    take_env(o, &k);
+    if (k.rootfs != NULL && o->rootfs_count == 0) {
+        const char **list = xalloc(2 * sizeof *list);
+        list[0] = *k.rootfs == '/' ? k.rootfs : path_join(folder, k.rootfs);
+        o->rootfs = list;
+        o->rootfs_count = 1;
+    }
+    return true;
+}
+
 bool settings_load(struct options *o, struct config *config) {
     *config = (struct config){0};
     bool image = o->input_count == 1 && image_is(o->inputs[0]);
-    bool ok = image && o->config == NULL ? true : load_files(o, config);
+    bool ok = load_kraftfile(o, config);
+    ok &= image && o->config == NULL ? true : load_files(o, config);
     for (size_t i = 0; i < o->set_count; i++) {
         ok &= config_say_text(config, o->set[i], "--set");
     }
@@ -150,6 +242,7 @@ struct app_request settings_app(const struct options *o, const char *work) {
         .strip = o->strip,
         .reproducible = o->reproducible,
         .zig_args = o->zig_args,
+        .name = o->title,
     };
 }
 
