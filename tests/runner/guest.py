@@ -85,11 +85,12 @@ def collect():
                 tests.append(core.Test(f"{spec.id}:{mode}:{machine}",
                                        lambda s=spec, m=mode, q=machine: run(s, m, q),
                                        spec.get("tier", "test")))
+                first = (mode, machine) == (spec.modes[0], spec.machines[0])
                 if spec.isolate[0] != "no":
                     tests.append(core.Test(
                         f"isolate{spec.id[len('guest'):]}:{mode}:{machine}",
                         lambda s=spec, m=mode, q=machine: run(s, m, q, [b"--isolate"]),
-                        spec.isolate[0]))
+                        spec.isolate[0] if first else "full"))
     return tests
 
 
