@@ -6,6 +6,7 @@
 #include "app/app.h"
 
 #include "abi/image.h"
+#include "boot/bootinfo.h"
 #include "lib/errno.h"
 #include "mm/area.h"
 #include "syscall/linux.h"
@@ -72,10 +73,11 @@ bool fault_entry(const struct fault *f, struct trap_frame *frame) {
     }
     if (fault.in_kernel)
         return false;
-    if (fault.stub >= 0)
+    uint64_t stubs = bootinfo.manifest->stub_count;
+    if (fault.stub >= 0 && (uint64_t)fault.stub < stubs)
         missing(CRASH_FUNCTION, (uint32_t)fault.stub, &fault, frame);
     uint64_t stub = (fault.address - IMAGE_STUB_BASE) / PAGE_SIZE;
-    if (fault.access && fault.address >= IMAGE_STUB_BASE && stub < IMAGE_STUB_MAX)
+    if (fault.access && fault.address >= IMAGE_STUB_BASE && stub < stubs)
         missing(fault.access == PROT_EXEC ? CRASH_FUNCTION : CRASH_DATA, (uint32_t)stub, &fault,
                 frame);
     if (!signal_ops || !signal_ops->force(&fault, frame))

@@ -28,8 +28,6 @@ _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "entry.S");
 #define MSR_FS_BASE 0xc0000100
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
-#define RFLAGS_IF 0x200u
-
 static inline uint64_t rdmsr(uint32_t msr) {
     uint32_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));

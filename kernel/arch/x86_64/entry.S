@@ -128,10 +128,14 @@ leave_isolated:
     swapgs
     jmp trap_leave
 
+/* What a CPU promises of flags at CPL 3 an emulator may not (TCG's are made of
+ * anything when a rotate by carry faults). */
 trap_isolated:
     swapgs
     pushq $RFLAGS_KERNEL
     popfq
+    andq $RFLAGS_APP + RFLAGS_NT, FRAME_RFLAGS(%rsi)
+    orq $RFLAGS_ALWAYS + RFLAGS_IF, FRAME_RFLAGS(%rsi)
     movq %gs:THREAD_KSTACK_TOP, %rdi
     jmp 1b
 

@@ -27,6 +27,7 @@
 #define FRAME_VECTOR 120
 #define FRAME_RIP 136
 #define FRAME_CS 144
+#define FRAME_RFLAGS 152
 #define FRAME_RSP 160
 #define FRAME_SIZE 176
 #define FRAME_VECTOR_SYSCALL 256
@@ -39,8 +40,12 @@
 #define SELECTOR_APP_CODE 0x33
 #define SELECTOR_SYSRET 0x23
 
+#define RFLAGS_ALWAYS 2
+#define RFLAGS_IF 0x200
+#define RFLAGS_NT 0x4000
 #define RFLAGS_AC 0x40000
-#define RFLAGS_KERNEL 2 /* everything off: IF, AC, TF, NT */
+#define RFLAGS_APP 0x250dd5 /* what sigreturn may set: arithmetic, DF, TF, RF, AC, ID */
+#define RFLAGS_KERNEL RFLAGS_ALWAYS
 #define MSR_GS_BASE 0xc0000101
 
 /* Interrupt vectors.  Device lines follow the CPU's exceptions. */

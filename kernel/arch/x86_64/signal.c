@@ -16,7 +16,6 @@
 #define UC_FLAGS 7 /* FP_XSTATE, SIGCONTEXT_SS, STRICT_RESTORE_SS */
 #define XSTATE_MAGIC1 0x46505853u
 #define XSTATE_MAGIC2 0x46505845u
-#define RFLAGS_APP 0x250dd5u /* what the app may set */
 
 struct sigcontext {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;

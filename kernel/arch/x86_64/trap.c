@@ -25,6 +25,7 @@ _Static_assert(offsetof(struct trap_frame, rax) == FRAME_RAX, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rip) == FRAME_RIP, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, cs) == FRAME_CS, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
 
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
