@@ -2,10 +2,15 @@
  *
  * An isolated app runs random bytes, with the kernel's addresses, MSRs and ports
  * in its registers: whatever they do, the kernel goes on and serves what comes
- * after.  What the program itself needs lies out of the bytes' reach.  The seed is the argument;
- * system calls are not among the bytes (they would end the app, or its mappings). cflags:
- * -fno-sanitize=all -fno-stack-protector -D_GNU_SOURCE -fPIE -pie args: 1 zuk: --isolate isolate:
- * no it is by itself native: skip the bytes may do to the host's process what they like timeout: 60
+ * after.  What the program itself needs lies out of the bytes' reach.  The seed
+ * is the argument; system calls are not among the bytes (they would end the
+ * app, or its mappings).
+ * cflags: -fno-sanitize=all -fno-stack-protector -D_GNU_SOURCE -fPIE -pie
+ * args: 1
+ * zuk: --isolate
+ * isolate: no it is by itself
+ * native: skip the bytes may do to the host's process what they like
+ * timeout: 60
  * expect-stdout: ok
  */
 #include <pthread.h>
