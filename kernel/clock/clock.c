@@ -55,6 +55,8 @@ void timer_arm(struct timer *t, uint64_t deadline) {
     t->deadline = deadline;
     t->armed = true;
     struct list *at = timers.next;
+    if (at != &timers && list_entry(timers.prev, struct timer, node)->deadline <= deadline)
+        at = &timers; /* thousands that sleep equally long */
     while (at != &timers && list_entry(at, struct timer, node)->deadline <= deadline)
         at = at->next;
     list_insert_before(at, &t->node);

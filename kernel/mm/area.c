@@ -183,6 +183,26 @@ static struct area *merge_back(struct area *a) {
     return b;
 }
 
+/* No free range of 2^n pages or more lies between free_below[n] (0: unknown) and
+ * MMAP_TOP: thousands of areas, such as threads' stacks, are not searched from the
+ * top every time. */
+static vaddr_t free_below[20];
+
+static unsigned class_of(size_t size) {
+    unsigned class = 63u - (unsigned)__builtin_clzll(size >> PAGE_SHIFT | 1);
+    return MIN(class, (unsigned)ARRAY_LEN(free_below) - 1);
+}
+
+/* `at` has become free. */
+static void note_hole(vaddr_t at) {
+    struct area *below = of(tree_at_or_before(&areas, at)), *above = area_find_after(at);
+    vaddr_t from = below ? below->end : 0, to = above ? MIN(above->start, MMAP_TOP) : MMAP_TOP;
+    for (unsigned i = 0; from < to && i <= class_of(to - from); i++) {
+        if (free_below[i] && free_below[i] < to)
+            free_below[i] = to;
+    }
+}
+
 static int unmap_range(vaddr_t start, vaddr_t end) {
     struct area *first = area_find_after(start);
     if (!first || first->start >= end)
@@ -194,6 +214,7 @@ static int unmap_range(vaddr_t start, vaddr_t end) {
         drop_pages(a->start, a->end);
         area_delete(a);
     }
+    note_hole(start);
     return 0;
 }
 
@@ -209,13 +230,21 @@ static bool taken(vaddr_t start, vaddr_t end) {
 
 /* Highest free range below MMAP_TOP; 0 when there is none. */
 static vaddr_t find_free(size_t size) {
-    vaddr_t end = MMAP_TOP;
+    unsigned class = class_of(size);
+    vaddr_t end = free_below[class] ? free_below[class] : MMAP_TOP;
+    bool marked = false;
     for (struct area *a = of(tree_at_or_before(&areas, end - 1)); a; a = of(tree_prev(&a->node))) {
-        if (a->end <= end && end - a->end >= size)
+        size_t hole = a->end <= end ? end - a->end : 0;
+        if (!marked && hole >= PAGE_SIZE << class) {
+            free_below[class] = end;
+            marked = true;
+        }
+        if (hole >= size)
             break;
-        if (a->start < end)
-            end = a->start;
+        end = MIN(end, a->start);
     }
+    if (!marked)
+        free_below[class] = end;
     return end >= size + APP_START && !taken(end - size, end) ? end - size : 0;
 }
 
