@@ -68,6 +68,16 @@ run sh -c "$(cat out)"
 prints begins
 check grep -q "fault.*signal 11" out # COM1 has the report too
 
+# CPUs without SMEP, SMAP, XSAVE
+for model in qemu64 max,-smap max,-xsave; do
+    run "$ZUK" run --accel tcg --isolate --dry-run stray.elf -- read
+    sed "s/-cpu max/-cpu $model/" "$TMP/out" >model.cmd
+    check grep -q -e "-cpu $model" model.cmd
+    run sh model.cmd
+    prints begins
+    check grep -q "fault.*signal 11, address ffffffff80101000" out
+done
+
 # what the CPU says of itself
 if command -v gdb >/dev/null; then
     port=$((20000 + $$ % 20000))
