@@ -90,8 +90,8 @@ static void enqueue(struct datagram_socket *s, struct pbuf *p, const ip_addr_t *
         .index = netif_get_index(ip_current_input_netif()),
         .ttl = v6 ? IP6H_HOPLIM(six) : IPH_TTL(four),
         .tos = v6 ? (uint8_t)IP6H_TC(six) : IPH_TOS(four),
-        .p = own(p),
     };
+    d->p = own(p); /* and the header, which lay before it, is gone */
     if (!d->p) {
         heap_free(d, sizeof *d);
         return;

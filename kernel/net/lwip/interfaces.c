@@ -36,7 +36,7 @@ static bool is_loopback(const struct netif *n) {
 static void name_of(const struct netif *n, char out[NAME_SIZE]) {
     memset(out, 0, NAME_SIZE);
     if (is_loopback(n))
-        memcpy(out, "lo", 2);
+        format(out, NAME_SIZE, "lo");
     else
         format(out, NAME_SIZE, "eth%u", netif_get_index(n) - 2u);
 }

@@ -56,10 +56,24 @@ static void frame_free_pbuf(struct pbuf *p) {
 
 #define CHECKS (NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
 
+/* lwIP reads ARP's and IPv6's headers before it looks whether they are there. */
+static bool is_whole(const uint8_t *frame, size_t size) {
+    if (size < SIZEOF_ETH_HDR)
+        return false;
+    switch (frame[12] << 8 | frame[13]) {
+    case ETHTYPE_ARP:
+        return size >= SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR;
+    case ETHTYPE_IPV6:
+        return size >= SIZEOF_ETH_HDR + IP6_HLEN;
+    default:
+        return true;
+    }
+}
+
 static void received(struct netdev *dev, void *buffer, const void *data, size_t size,
                      bool checked) {
     struct interface *i = dev->data;
-    struct frame *f = heap_alloc(sizeof *f);
+    struct frame *f = is_whole(data, size) ? heap_alloc(sizeof *f) : NULL;
     struct pbuf *p = NULL;
     if (f) {
         *f = (struct frame){
