@@ -71,8 +71,7 @@ static const char *full_name(const struct finder *f, const struct line_place *pl
     return name;
 }
 
-/* Is it of a libc, or of Zig's own library? */
-static bool is_library(const char *folder, const char *file) {
+bool callers_is_library(const char *folder, const char *file) {
     static const char *const parts[] = {"/lib/std", "/lib/libc",  "/lib/compiler",  "lib/zig/",
                                         "/zig/std", "/lib/musl/", "/musl-",         "/glibc",
                                         "/lib/c/",  "csu/",       "/lib/ubsan_rt.", "/lib/fuzzer"};
@@ -82,10 +81,12 @@ static bool is_library(const char *folder, const char *file) {
             return true;
         }
     }
-    static const char *const files[] = {"ubsan_rt.zig", "compiler_rt.zig", "fuzzer.zig", "c.zig"};
+    /* the unit of Zig's lib folder names them from there */
+    static const char *const files[] = {"ubsan_rt.zig", "compiler_rt", "fuzzer", "c.zig",
+                                        "c/",           "libc/",       "std/"};
     size_t n = folder == NULL ? 0 : strlen(folder);
     for (size_t i = 0; n >= 4 && i < sizeof files / sizeof files[0]; i++) {
-        if (strcmp(folder + n - 4, "/lib") == 0 && strcmp(file, files[i]) == 0) {
+        if (strcmp(folder + n - 4, "/lib") == 0 && strncmp(file, files[i], strlen(files[i])) == 0) {
             return true;
         }
     }
@@ -97,9 +98,9 @@ static bool is_own(const struct finder *f, const struct line_place *place) {
         return false;
     }
     if (*place->file == '/' || (place->folder != NULL && *place->folder == '/')) {
-        return !is_library(place->folder, place->file);
+        return !callers_is_library(place->folder, place->file);
     }
-    return !is_library(NULL, full_name(f, place));
+    return !callers_is_library(NULL, full_name(f, place));
 }
 
 /* "main.print__anon_123" is main.print for people. */

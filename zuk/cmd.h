@@ -21,6 +21,8 @@ int cmd_run(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_new(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_size(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_logs(int argc, char **argv);

@@ -17,6 +17,8 @@ const struct cmd cmds[] = {
     {"exec", cmd_exec, "boot a static Linux executable with its arguments"},
     {"new", cmd_new, "start a project that builds and runs at once"},
     {"check", cmd_check, "which system calls and symbols are missing, before any boot"},
+    {"size", cmd_size, "where the bytes of an image are"},
+    {"inspect", cmd_inspect, "what an image says of itself"},
     {"config", cmd_config, "show, explain and change the options of an input"},
     {"ps", cmd_ps, "list the machines that were started with run -d"},
     {"logs", cmd_logs, "show what one of them wrote"},

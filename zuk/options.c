@@ -287,6 +287,16 @@ static bool take_pcap(struct parse *p, const char *value) {
     return *value != '\0' || bad_value(p, value, "a file name");
 }
 
+static bool take_html(struct parse *p, const char *value) {
+    p->o->html = value;
+    return *value != '\0' || bad_value(p, value, "a file name");
+}
+
+static bool take_diff(struct parse *p, const char *value) {
+    p->o->diff = value;
+    return *value != '\0' || bad_value(p, value, "an image");
+}
+
 static bool take_strace(struct parse *p, const char *value) {
     (void)value;
     p->o->strace = true;
@@ -480,6 +490,8 @@ static const struct row {
     {"--follow", 'f', OPTIONS_LOGS, NO_VALUE, NULL, take_follow, "go on until the machine ends"},
     {"--time", 't', OPTIONS_STOP, VALUE, "SECONDS", take_patience,
      "how long it may take to end (10)"},
+    {"--html", 0, OPTIONS_SIZE, VALUE, "FILE", take_html, "write a page with a treemap"},
+    {"--diff", 0, OPTIONS_SIZE, VALUE, "IMAGE", take_diff, "what is different from that one"},
     {"--json", 0, OPTIONS_JSON, NO_VALUE, NULL, take_json, "print JSON"},
     {"--lang", 0, OPTIONS_NEW, VALUE, "zig|c", take_lang, "the language (default: zig)"},
     {"--dry-run", 0, OPTIONS_RUN, NO_VALUE, NULL, take_dry_run,
@@ -496,6 +508,8 @@ static const struct synopsis {
     const char *command, *words;
 } synopses[] = {
     {"new", "[OPTION...] NAME"},
+    {"size", "[OPTION...] IMAGE"},
+    {"inspect", "[OPTION...] IMAGE"},
     {"logs", "[OPTION...] NAME"},
     {"export", "[OPTION...] unikraft INPUT... -o FOLDER"},
     {"stop", "[OPTION...] NAME..."},

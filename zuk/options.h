@@ -23,12 +23,13 @@ enum options_set {
     OPTIONS_PROGRAM = 4, /* one input, then the app's arguments; no "--" needed */
     OPTIONS_NEW = 8,     /* --lang */
     OPTIONS_JSON = 16,   /* --json */
-    OPTIONS_NO_INPUT = 32, /* there may be none */
-    OPTIONS_LOOK = 64,     /* looks at inputs, or at the project here when there are none */
-    OPTIONS_LOGS = 128,    /* -f */
-    OPTIONS_STOP = 256,    /* -t */
-    OPTIONS_NAMES = 512,   /* none of its own */
-    OPTIONS_EXPORT = 1024, /* -o --artifact --zig -D */
+    OPTIONS_NO_INPUT = 32,  /* there may be none */
+    OPTIONS_LOOK = 64,      /* looks at inputs, or at the project here when there are none */
+    OPTIONS_LOGS = 128,     /* -f */
+    OPTIONS_STOP = 256,     /* -t */
+    OPTIONS_NAMES = 512,    /* none of its own */
+    OPTIONS_EXPORT = 1024,  /* -o --artifact --zig -D */
+    OPTIONS_SIZE = 1 << 15, /* --html --diff */
 };
 
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
@@ -86,6 +87,9 @@ struct options {
     /* OPTIONS_LOGS, OPTIONS_STOP */
     bool follow;
     unsigned patience_ms; /* 10 s */
+    /* OPTIONS_SIZE */
+    const char *html; /* a file, or NULL */
+    const char *diff; /* another image, or NULL */
     /* OPTIONS_NEW */
     const char *lang; /* "zig" or "c"; never NULL */
 };
