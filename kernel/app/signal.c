@@ -193,23 +193,35 @@ static void end_by(const struct signal_info *info, const struct trap_frame *fram
 /* Calls that go on after a handler with SA_RESTART (signal(7)). */
 static bool restarts(const struct report_call *call) {
     uint64_t number = call->number;
-    static const int16_t numbers[] = {
-        ARCH_NUMBER(0, 63),    /* read */
-        ARCH_NUMBER(19, 65),   /* readv */
-        ARCH_NUMBER(1, 64),    /* write */
-        ARCH_NUMBER(20, 66),   /* writev */
-        ARCH_NUMBER(16, 29),   /* ioctl */
-        ARCH_NUMBER(2, -1),    /* open */
-        ARCH_NUMBER(257, 56),  /* openat */
-        ARCH_NUMBER(61, 260),  /* wait4 */
-        ARCH_NUMBER(247, 95),  /* waitid */
+    /* These do not when the socket has a timeout (SO_RCVTIMEO, SO_SNDTIMEO). */
+    static const int16_t of_sockets[] = {
         ARCH_NUMBER(43, 202),  /* accept */
         ARCH_NUMBER(288, 242), /* accept4 */
         ARCH_NUMBER(42, 203),  /* connect */
         ARCH_NUMBER(45, 207),  /* recvfrom */
         ARCH_NUMBER(47, 212),  /* recvmsg */
+        ARCH_NUMBER(299, 243), /* recvmmsg */
         ARCH_NUMBER(44, 206),  /* sendto */
         ARCH_NUMBER(46, 211),  /* sendmsg */
+        ARCH_NUMBER(307, 269), /* sendmmsg */
+        ARCH_NUMBER(0, 63),    /* read */
+        ARCH_NUMBER(19, 65),   /* readv */
+        ARCH_NUMBER(1, 64),    /* write */
+        ARCH_NUMBER(20, 66),   /* writev */
+    };
+    static const int16_t numbers[] = {
+        ARCH_NUMBER(16, 29),   /* ioctl */
+        ARCH_NUMBER(2, -1),    /* open */
+        ARCH_NUMBER(257, 56),  /* openat */
+        ARCH_NUMBER(437, 437), /* openat2 */
+        ARCH_NUMBER(327, 286), /* preadv2 */
+        ARCH_NUMBER(328, 287), /* pwritev2 */
+        ARCH_NUMBER(275, 76),  /* splice */
+        ARCH_NUMBER(278, 75),  /* vmsplice */
+        ARCH_NUMBER(276, 77),  /* tee */
+        ARCH_NUMBER(40, 71),   /* sendfile */
+        ARCH_NUMBER(61, 260),  /* wait4 */
+        ARCH_NUMBER(247, 95),  /* waitid */
         ARCH_NUMBER(72, 25),   /* fcntl (F_SETLKW) */
         ARCH_NUMBER(73, 32),   /* flock */
         ARCH_NUMBER(202, 98),  /* futex (FUTEX_WAIT without a timeout) */
@@ -219,6 +231,10 @@ static bool restarts(const struct report_call *call) {
     };
     if (number == ARCH_NUMBER(202, 98) && call->args[3])
         return false; /* one with a timeout never does */
+    for (unsigned i = 0; i < ARRAY_LEN(of_sockets); i++) {
+        if (number == (uint64_t)of_sockets[i])
+            return !thread_current()->timed;
+    }
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
         if (number == (uint64_t)numbers[i])
             return true;

@@ -165,6 +165,7 @@ bool thread_signal_due(const struct thread *t) {
 
 int wait_on(struct wait_queue *q, uint64_t deadline) {
     struct thread *self = thread_current();
+    self->timed = deadline != UINT64_MAX;
     if (thread_signal_due(self))
         return -EINTR;
     struct sleep s = {.timer = {.fn = sleep_over}, .thread = self};
