@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define PATH_AT 2u /* offset of sun_path */
 #define ADDRESS_MAX (PATH_AT + 108)
@@ -154,6 +155,8 @@ static int bind_path(struct unix_socket *u, const struct socket_address *given) 
     memcpy(a.bytes + PATH_AT, path, a.size - PATH_AT);
     if (!error)
         error = take_name(u, &a, made);
+    if (!error && notify_name)
+        notify_name(p.dir, (struct name){p.name, p.length}, made, NOTIFY_CREATE, 0);
     if (error && made) {
         p.dir->ops->unlink(p.dir, (struct name){p.name, p.length}, made);
         inode_put(made);

@@ -16,6 +16,7 @@
 #include "syscall/stat.h"
 #include "vfs/inode.h"
 #include "vfs/lock.h"
+#include "vfs/notify.h"
 
 /* ---- paths ------------------------------------------------------------------- */
 
@@ -72,24 +73,29 @@ long path_at(int dirfd, vaddr_t text, unsigned walk_flags, struct path *out) {
     return error;
 }
 
-long inode_at(int dirfd, vaddr_t text, unsigned at_flags, struct inode **out) {
+long place_at(int dirfd, vaddr_t text, unsigned at_flags, struct path *out) {
     struct user_path u;
     long error = user_path_get(&u, dirfd, text, at_flags);
     if (error)
         return error;
-    struct path p;
     if (!u.text[0]) {
         struct inode *i = u.file ? u.file->inode : u.start;
-        *out = i ? inode_get(i) : NULL;
+        *out = (struct path){.inode = i ? inode_get(i) : NULL};
         error = i ? 0 : -EINVAL;
     } else {
-        error = path_walk(u.start, u.text, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, &p);
-        if (!error) {
-            *out = inode_get(p.inode);
-            path_put(&p);
-        }
+        error = path_walk(u.start, u.text, at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, out);
     }
     user_path_put(&u);
+    return error;
+}
+
+long inode_at(int dirfd, vaddr_t text, unsigned at_flags, struct inode **out) {
+    struct path p;
+    long error = place_at(dirfd, text, at_flags, &p);
+    if (!error) {
+        *out = p.inode;
+        inode_put(p.dir);
+    }
     return error;
 }
 
@@ -543,6 +549,8 @@ static long list_dir(int fd, vaddr_t buf, unsigned size, bool old) {
                   : !f->inode || !inode_is(f->inode, S_IFDIR) ? -ENOTDIR
                   : inode_is_removed(f->inode)                ? -ENOENT
                                                               : list(f, &s);
+    if (!result && notify_file)
+        notify_file(f, NOTIFY_ACCESS);
     file_put(f);
     if (result)
         return result;

@@ -17,6 +17,7 @@
 #include "syscall/stat.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 enum direction { READ, WRITE };
 
@@ -46,6 +47,12 @@ static bool passes_end(const struct file *f, const int64_t *at, size_t size) {
     return f->ops->seek && pos + size > INT64_MAX;
 }
 
+/* Bytes went: watchers are told. */
+static void told(struct file *f, enum direction d, long done) {
+    if (notify_file && done > 0)
+        notify_file(f, d == READ ? NOTIFY_ACCESS : NOTIFY_MODIFY);
+}
+
 static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, const int64_t *at) {
     if (at && *at < 0)
         return -EINVAL;
@@ -60,6 +67,7 @@ static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, con
     if (!done) {
         uint64_t pos = at ? (uint64_t)*at : 0;
         done = transfer(f, d, buf, MIN(size, IO_MAX), at ? &pos : &f->pos);
+        told(f, d, done);
     }
     file_put(f);
     return done;
@@ -206,6 +214,7 @@ static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long
             done = transfer_pieces(f, d, &v, pos, true);
         }
     }
+    told(f, d, total);
     file_put(f);
     return total;
 }

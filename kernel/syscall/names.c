@@ -15,6 +15,7 @@
 #include "syscall/path.h"
 #include "syscall/time.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 static struct name last_name(const struct path *p) {
     return (struct name){p->name, p->length};
@@ -37,6 +38,8 @@ long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint6
         error = -EROFS;
     else
         error = p.dir->ops->create(p.dir, last_name(&p), mode, target, rdev, &made);
+    if (made && notify_name)
+        notify_name(p.dir, last_name(&p), made, NOTIFY_CREATE, 0);
     inode_put(made);
     path_put(&p);
     return error;
@@ -94,6 +97,10 @@ static long link_at(int from_fd, vaddr_t from, int to_fd, vaddr_t to, unsigned f
             error = -EPERM;
         else
             error = p.dir->ops->link ? p.dir->ops->link(p.dir, last_name(&p), i) : -EROFS;
+        if (!error && notify_name) {
+            notify_name(NULL, last_name(&p), i, NOTIFY_ATTRIB, 0);
+            notify_name(p.dir, last_name(&p), i, NOTIFY_CREATE, 0);
+        }
         path_put(&p);
     }
     inode_put(i);
@@ -134,6 +141,12 @@ static long remove_at(int dirfd, vaddr_t text, bool dir) {
         error = -EROFS;
     else
         error = p.dir->ops->unlink(p.dir, last_name(&p), p.inode);
+    if (!error && notify_name) {
+        if (!dir)
+            notify_name(NULL, last_name(&p), p.inode, NOTIFY_ATTRIB, 0);
+        notify_name(p.dir, last_name(&p), p.inode, NOTIFY_DELETE, 0);
+        notify_unlinked(p.inode, 1);
+    }
     path_put(&p);
     return error;
 }
@@ -195,6 +208,25 @@ static long check_rename(const struct path *from, const struct path *to, unsigne
     return from->dir->ops->rename ? 0 : -EROFS;
 }
 
+static void tell_move(const struct path *from, const struct path *to, struct inode *moved) {
+    uint32_t cookie = notify_cookie();
+    notify_name(from->dir, last_name(from), moved, NOTIFY_MOVED_FROM, cookie);
+    notify_name(to->dir, last_name(to), moved, NOTIFY_MOVED_TO, cookie);
+}
+
+static void tell_rename(const struct path *from, const struct path *to, bool exchange) {
+    tell_move(from, to, from->inode);
+    if (to->inode && !exchange && !inode_is(to->inode, S_IFDIR))
+        notify_name(NULL, last_name(to), to->inode, NOTIFY_ATTRIB, 0);
+    notify_name(NULL, last_name(to), from->inode, NOTIFY_MOVE_SELF, 0);
+    if (to->inode && exchange) {
+        tell_move(to, from, to->inode);
+        notify_name(NULL, last_name(from), to->inode, NOTIFY_MOVE_SELF, 0);
+    } else if (to->inode) {
+        notify_unlinked(to->inode, 1);
+    }
+}
+
 static long rename_at(int from_fd, vaddr_t from_text, int to_fd, vaddr_t to_text, unsigned flags) {
     struct path from, to;
     if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
@@ -207,9 +239,12 @@ static long rename_at(int from_fd, vaddr_t from_text, int to_fd, vaddr_t to_text
     error = path_at(to_fd, to_text, WALK_NAME | WALK_NEW, &to);
     if (!error) {
         error = check_rename(&from, &to, flags);
-        if (!error && from.inode != to.inode) /* two names of one file: both stay */
+        if (!error && from.inode != to.inode) { /* two names of one file: both stay */
             error = from.dir->ops->rename(from.dir, last_name(&from), from.inode, to.dir,
                                           last_name(&to), to.inode, flags & RENAME_EXCHANGE);
+            if (!error && notify_name)
+                tell_rename(&from, &to, flags & RENAME_EXCHANGE);
+        }
         path_put(&to);
     }
     path_put(&from);
@@ -234,14 +269,27 @@ static long change(struct inode *i, const struct inode_change *c) {
     return i->ops->change ? i->ops->change(i, c) : -EROFS;
 }
 
-static long change_at(int dirfd, vaddr_t text, unsigned at_flags, const struct inode_change *c) {
-    struct inode *i;
-    long error = inode_at(dirfd, text, at_flags, &i);
-    if (error)
-        return error;
-    error = change(i, c);
-    inode_put(i);
+/* What watchers are told of a change. */
+static uint32_t change_event(const struct inode_change *c) {
+    if (c->set_size)
+        return NOTIFY_MODIFY;
+    if (c->set_mode || c->set_owner || (c->set_atime && c->set_mtime))
+        return NOTIFY_ATTRIB;
+    return c->set_atime ? NOTIFY_ACCESS : NOTIFY_MODIFY;
+}
+
+static long change_place(struct path *p, const struct inode_change *c) {
+    long error = change(p->inode, c);
+    if (!error && notify_name)
+        notify_name(p->is_name ? p->dir : NULL, last_name(p), p->inode, change_event(c), 0);
+    path_put(p);
     return error;
+}
+
+static long change_at(int dirfd, vaddr_t text, unsigned at_flags, const struct inode_change *c) {
+    struct path p;
+    long error = place_at(dirfd, text, at_flags, &p);
+    return error ? error : change_place(&p, c);
 }
 
 static long change_fd(int fd, const struct inode_change *c) {
@@ -249,6 +297,8 @@ static long change_fd(int fd, const struct inode_change *c) {
     if (!f)
         return -EBADF;
     long error = f->flags & O_PATH ? -EBADF : f->inode ? change(f->inode, c) : 0;
+    if (!error && notify_file)
+        notify_file(f, change_event(c));
     file_put(f);
     return error;
 }
@@ -274,17 +324,16 @@ SYSCALL_HANDLER(fchmodat) {
 
 SYSCALL_HANDLER(fchmodat2) {
     struct inode_change change = new_mode(c);
-    struct inode *i;
+    struct path p;
     if ((unsigned)d & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    long error = inode_at((int)a, b, (unsigned)d, &i);
+    long error = place_at((int)a, b, (unsigned)d, &p);
     if (error)
         return error;
-    error = inode_is(i, S_IFLNK) ? -EOPNOTSUPP
-            : i->ops->change     ? i->ops->change(i, &change)
-                                 : -EROFS;
-    inode_put(i);
-    return error;
+    if (!inode_is(p.inode, S_IFLNK))
+        return change_place(&p, &change);
+    path_put(&p);
+    return -EOPNOTSUPP;
 }
 
 static struct inode_change new_owner(unsigned long uid, unsigned long gid) {
@@ -316,15 +365,17 @@ SYSCALL_HANDLER(fchownat) {
 /* ---- sizes --------------------------------------------------------------------------- */
 
 SYSCALL_HANDLER(truncate) {
-    struct inode *i;
+    struct path p;
     if ((int64_t)b < 0)
         return -EINVAL;
-    long error = inode_at(AT_FDCWD, a, 0, &i);
+    long error = place_at(AT_FDCWD, a, 0, &p);
     if (error)
         return error;
     struct inode_change size = {.set_size = true, .size = b};
-    error = inode_is(i, S_IFDIR) ? -EISDIR : !inode_is(i, S_IFREG) ? -EINVAL : change(i, &size);
-    inode_put(i);
+    if (inode_is(p.inode, S_IFREG))
+        return change_place(&p, &size);
+    error = inode_is(p.inode, S_IFDIR) ? -EISDIR : -EINVAL;
+    path_put(&p);
     return error;
 }
 
@@ -338,6 +389,8 @@ SYSCALL_HANDLER(ftruncate) {
                  : (file->flags & O_ACCMODE) == O_RDONLY || !file->ops->truncate
                      ? -EINVAL
                      : file->ops->truncate(file, b);
+    if (!error && notify_file)
+        notify_file(file, NOTIFY_MODIFY);
     file_put(file);
     return error;
 }

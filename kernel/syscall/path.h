@@ -23,6 +23,9 @@ long path_at(int dirfd, vaddr_t text, unsigned walk_flags, struct path *out);
 /* The inode that a call with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH means, with
  * a reference.  A file without an inode: -EINVAL. */
 long inode_at(int dirfd, vaddr_t text, unsigned at_flags, struct inode **out);
+/* The same, and the directory and name where it stands; dir is NULL when the
+ * path is empty. */
+long place_at(int dirfd, vaddr_t text, unsigned at_flags, struct path *out);
 /* names.c (option NAMES): makes what is of that type and mode; -errno. */
 long create_at(int dirfd, vaddr_t text, uint32_t mode, const char *target, uint64_t rdev);
 

@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "vfs/notify.h"
 
 static struct inode *root, *cwd;
 uint32_t vfs_umask = 022;
@@ -117,7 +118,14 @@ static long dir_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
 
 const struct file_ops dir_file_ops = {.read = dir_read, .info = dir_info, .seek = dir_seek};
 
+static bool writes(const struct file *f) {
+    return (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
 static void release(struct file *f) {
+    bool opened = f->inode && (f->ops != &dir_file_ops || inode_is(f->inode, S_IFDIR));
+    if (notify_file && opened)
+        notify_file(f, writes(f) ? NOTIFY_CLOSE_WRITE : NOTIFY_CLOSE_NOWRITE);
     inode_put(f->inode);
     if (f->path)
         heap_free(f->path, strlen(f->path) + 1);
@@ -186,8 +194,12 @@ static int create(struct path *p, uint32_t mode) {
         return -EISDIR;
     if (!p->dir->ops->create)
         return -EROFS;
-    return p->dir->ops->create(p->dir, (struct name){p->name, p->length},
-                               S_IFREG | (mode & 07777 & ~vfs_umask), NULL, 0, &p->inode);
+    struct name name = {p->name, p->length};
+    int error = p->dir->ops->create(p->dir, name, S_IFREG | (mode & 07777 & ~vfs_umask), NULL, 0,
+                                    &p->inode);
+    if (!error && notify_name)
+        notify_name(p->dir, name, p->inode, NOTIFY_CREATE, 0);
+    return error;
 }
 
 /* O_TMPFILE: p->inode is the folder, and becomes the file. */
@@ -227,10 +239,15 @@ struct file *vfs_open(struct inode *start, const char *text, uint32_t flags, uin
         f = vfs_open_inode(p.inode, flags, unnamed ? NULL : p.dir, p.is_name ? p.name : NULL);
     if (!IS_ERR(f) && unnamed)
         f->flags |= O_TMPFILE_BIT | O_DIRECTORY;
-    if (!IS_ERR(f) && flags & O_TRUNC && !made && (error = truncate(p.inode))) {
+    bool cuts = !IS_ERR(f) && flags & O_TRUNC && !made;
+    if (cuts && (error = truncate(p.inode))) {
         file_put(f);
         f = ERR_PTR(error);
     }
+    if (notify_file && !IS_ERR(f))
+        notify_file(f, NOTIFY_OPEN);
+    if (notify_file && !IS_ERR(f) && cuts && inode_is(p.inode, S_IFREG))
+        notify_file(f, NOTIFY_MODIFY);
     path_put(&p);
     return f;
 }
