@@ -16,13 +16,13 @@
 #include "zuk/options.h"
 #include "zuk/sizes.h"
 
-enum { SHOWN = 8 }; /* of each node's children */
+enum { SHOWN = 8 }; /* of the source files of a room */
 
 static void print(const struct size_node *n, unsigned depth, uint64_t total) {
     printf("%12llu %5.1f %%  %*s%s\n", (unsigned long long)n->size,
            total == 0 ? 0.0 : 100.0 * (double)n->size / (double)total, (int)(depth * 2), "",
            n->name);
-    size_t shown = depth == 0 ? n->children.len : depth < 3 ? SHOWN : 0;
+    size_t shown = depth < 2 ? n->children.len : depth == 2 ? SHOWN : 0;
     uint64_t rest = 0;
     size_t hidden = 0;
     for (size_t i = 0; i < n->children.len; i++) {

@@ -18,16 +18,35 @@
 
 /* --- the tree ----------------------------------------------------------- */
 
-static struct size_node *child(struct size_node *parent, const char *name) {
-    for (size_t i = 0; i < parent->children.len; i++) {
-        if (strcmp(parent->children.data[i]->name, name) == 0) {
-            return parent->children.data[i];
-        }
+static uint32_t *slot_of(struct size_node *n, const char *name) {
+    size_t slot = hash64(0, name, strlen(name)) % n->index_size;
+    while (n->index[slot] != 0 && strcmp(n->children.data[n->index[slot] - 1]->name, name) != 0) {
+        slot = (slot + 1) % n->index_size;
     }
-    struct size_node *n = xalloc(sizeof *n);
-    n->name = xstrdup(name);
-    *vec_push(&parent->children) = n;
-    return n;
+    return &n->index[slot];
+}
+
+static void index_children(struct size_node *n) {
+    n->index_size = n->children.len * 4 + 15;
+    n->index = xalloc(n->index_size * sizeof *n->index);
+    for (size_t i = 0; i < n->children.len; i++) {
+        *slot_of(n, n->children.data[i]->name) = (uint32_t)i + 1;
+    }
+}
+
+/* The child of that name, made when new. */
+static struct size_node *child(struct size_node *parent, const char *name) {
+    if (parent->children.len * 2 >= parent->index_size) {
+        index_children(parent);
+    }
+    uint32_t *slot = slot_of(parent, name);
+    if (*slot == 0) {
+        struct size_node *n = xalloc(sizeof *n);
+        n->name = xstrdup(name);
+        *vec_push(&parent->children) = n;
+        *slot = (uint32_t)parent->children.len;
+    }
+    return parent->children.data[*slot - 1];
 }
 
 /* Adds bytes to root / path[0] / path[1] ...; NULL ends it. */
@@ -48,6 +67,7 @@ static int by_size(const void *a, const void *b) {
 void sizes_sort(struct size_node *tree) {
     if (tree->children.len > 0) {
         qsort(tree->children.data, tree->children.len, sizeof(struct size_node *), by_size);
+        tree->index_size = 0; /* no longer by these places */
     }
     for (size_t i = 0; i < tree->children.len; i++) {
         sizes_sort(tree->children.data[i]);
@@ -184,9 +204,18 @@ static void add_symbol(struct size_node *parent, const struct program *p, size_t
 static void add_range(struct size_node *parent, const struct program *p, uint64_t start,
                       uint64_t size, const char *rest) {
     uint64_t at = start, end = start + size, none = 0;
-    for (size_t i = 0; i < p->symbols.len; i++) {
+    size_t low = 0, high = p->symbols.len;
+    while (low < high) { /* the first that starts within */
+        size_t middle = low + (high - low) / 2;
+        if (p->symbols.data[middle].start < start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (size_t i = low; i < p->symbols.len && p->symbols.data[i].start < end; i++) {
         const struct symbol_range *s = &p->symbols.data[i];
-        if (s->end <= at || s->start >= end) {
+        if (s->end <= at) {
             continue;
         }
         uint64_t from = s->start < at ? at : s->start, to = s->end > end ? end : s->end;

@@ -17,6 +17,8 @@ struct size_node {
     uint64_t size;   /* bytes in the file, children included */
     uint64_t before; /* in the other image, after sizes_compare */
     VEC(struct size_node *) children;
+    uint32_t *index; /* children by name: place + 1; used while the tree grows */
+    size_t index_size;
 };
 
 /* The tree: kernel by room and function, app by origin, source file and
