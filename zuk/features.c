@@ -259,7 +259,7 @@ void features_choose(const struct scan *scan, struct features *out) {
 
 bool features_listed(const char *names, const char *option) {
     size_t n = strlen(option);
-    for (const char *at = names; (at = strstr(at, option)) != NULL; at++) {
+    for (const char *at = names; at != NULL && (at = strstr(at, option)) != NULL; at++) {
         if ((at == names || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0')) {
             return true;
         }

@@ -100,7 +100,8 @@ static void test_names(void **state) {
     assert_null(features_call_name(400));
     assert_null(features_call_name(UINT64_MAX));
     assert_int_equal(features_call_policy(334), IMAGE_POLICY_ENOSYS);
-    assert_int_equal(features_call_policy(57), IMAGE_POLICY_TRAP);
+    assert_int_equal(features_call_policy(57), IMAGE_POLICY_REFUSE);
+    assert_int_equal(features_call_policy(240), IMAGE_POLICY_TRAP);
 }
 
 static void test_policies(void **state) {

@@ -452,7 +452,7 @@ static void test_sparse(void **state) {
     assert_memory_equal(got, "ab", 2);
     assert_int_equal(got[4095], 'a');
     assert_int_equal(got[4096], 0);       /* cut off, and it does not come back */
-    assert_int_equal(frames_used, 1 + 3); /* the page, and the tree's levels above it */
+    assert_int_equal(frames_used, 1 + 6); /* the page, and the tree's levels above it */
     file_put(f);
     assert_int_equal(drop("/sparse"), 0);
     assert_int_equal(frames_used, 0);
