@@ -3,5 +3,5 @@
 #
 # Every version and mode of the scoreboard, but what tests/conform/conform runs.
 # tier: full
-# timeout: 14400
+# timeout: 28800
 exec tests/conform/conform --all

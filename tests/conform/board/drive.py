@@ -16,7 +16,8 @@ import time
 
 from runner import core
 
-ZUK = f"{core.TOP}/build/zuk"
+TOOL = f"{core.TOP}/build/conform/tool"  # zuk as it is at the start: a run takes minutes
+ZUK = f"{TOOL}/zuk"
 MEMORY = "1G"
 SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang
 PIECES = 16  # a side's tests are cut into so many, for the workers to take
@@ -27,6 +28,15 @@ LINE = re.compile(r"(start|pass|skip|leak|fail) (\d+)(?: (.*))?$")
 
 class Broken(Exception):
     """The program cannot run its tests at all."""
+
+
+def keep_tool():
+    """Copies zuk and the kernel's objects, so that make may go on beside a run."""
+    shutil.rmtree(TOOL, ignore_errors=True)
+    os.makedirs(TOOL)
+    shutil.copy2(f"{core.TOP}/build/zuk", ZUK)
+    shutil.copytree(f"{core.TOP}/build/lib", f"{TOOL}/lib", symlinks=True)
+    os.symlink(os.path.realpath(f"{core.TOP}/build/zig"), f"{TOOL}/zig")
 
 
 def start(where, program, cwd, words, log):
