@@ -3,11 +3,13 @@
  * Several CPUs: starting them (Intel SDM volume 3, 8.4), the kernel's lock,
  * pages that all must forget.  Promises: arch/smp.h.
  *
- * The lock's word is 0 when it can be taken.  Its low half is 1 while somebody
- * has it; the high half names a CPU that has waited for too long, and is served
- * next.  Who waits does so with interrupts closed and looks after what VECTOR_STALE
- * would ask for: the lock's holder waits for all CPUs to forget a page.  A CPU
- * that idles is not waited for; it forgets everything when it has the lock again.
+ * Bit 0 of the lock's word is set while somebody has it, bit 1 while some CPU may
+ * sleep until it can have it: who gives it back wakes one then.  A CPU looks at
+ * the word for a moment before it sleeps, since the host may have fewer CPUs than
+ * this machine.  Who looks does so with interrupts closed and serves what
+ * VECTOR_STALE would ask for: the lock's holder waits for all CPUs to forget a
+ * page.  A CPU that is away (it sleeps, for the lock or for work) is not waited
+ * for; it forgets everything when it has the lock again.
  */
 #include "arch/smp.h"
 
@@ -22,8 +24,10 @@
 #include "sched/thread.h"
 
 #define START_PAGE 0x8000u /* where the others begin; put back afterwards */
-#define PATIENCE 20000u    /* looks at a lock before it is claimed */
-#define FW_CFG 0x510       /* QEMU, docs/specs/fw_cfg */
+#define LOOKS 300u         /* at the lock's word before the CPU sleeps */
+#define HELD 1u
+#define SLEEPERS 2u
+#define FW_CFG 0x510 /* QEMU, docs/specs/fw_cfg */
 #define FW_CFG_SIGNATURE 0
 #define FW_CFG_CPUS 5
 
@@ -31,7 +35,8 @@ struct cpu {
     uint64_t gdt[16];
     struct tss tss;
     uint32_t apic_id;
-    bool idle;           /* sleeps without the lock, may know old pages; lock */
+    bool away;           /* sleeps without the lock, may know old pages */
+    bool sleeping;       /* until it is woken for the lock; or may not do so */
     uint32_t forget;     /* asked by the lock's holder, answered by 0 */
     uint64_t generation; /* of pages, that it knows */
     bool stopped;
@@ -43,7 +48,8 @@ static unsigned machine_cpus; /* that there are */
 static uint64_t generation;   /* counts what had to be forgotten; lock */
 static bool stopping;
 
-uint64_t smp_lock_word;
+uint32_t smp_lock_word;
+static uint64_t sleepers;                         /* CPUs that may sleep for the lock, a bit each */
 unsigned smp_number = 1, smp_wanted, smp_surplus; /* smp_entry.S */
 uint64_t smp_stacks[CPU_MAX];
 static unsigned arrived; /* they have left the start page */
@@ -62,6 +68,7 @@ extern char smp_syscall_entry_isolated[], smp_syscall_entry_isolated_traced[];
 void smp_arrived(unsigned number) __attribute__((noreturn));
 void smp_lock_wait(void);
 void smp_unlock(void);
+void smp_wake(void);
 
 static struct cpu *here(void) {
     return cpus[thread_current()->cpu];
@@ -96,43 +103,72 @@ static void serve(struct cpu *c) {
     __atomic_store_n(&c->forget, 0, __ATOMIC_RELEASE);
 }
 
+/* Until somebody gives the lock back, or anything else happens: interrupts find
+ * `sleeping`, and look for the lock without a sleep of their own. */
+static void sleep_for_lock(struct cpu *c) {
+    uint64_t bit = UINT64_C(1) << thread_current()->cpu;
+    uint32_t word = HELD;
+    __atomic_fetch_or(&sleepers, bit, __ATOMIC_SEQ_CST);
+    bool held = __atomic_compare_exchange_n(&smp_lock_word, &word, HELD | SLEEPERS, false,
+                                            __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+                word == (HELD | SLEEPERS);
+    if (held) {
+        c->sleeping = true;
+        __atomic_store_n(&c->away, true, __ATOMIC_RELEASE);
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
+        c->sleeping = false;
+    }
+    __atomic_fetch_and(&sleepers, ~bit, __ATOMIC_SEQ_CST);
+}
+
 void smp_lock_wait(void) {
     struct cpu *c = here();
-    uint64_t me = (uint64_t)(thread_current()->cpu + 1) << 32;
     for (unsigned looks = 0;; looks++) {
-        uint64_t word = __atomic_load_n(&smp_lock_word, __ATOMIC_RELAXED);
-        if (!word || word == me) {
-            if (__atomic_compare_exchange_n(&smp_lock_word, &word, 1, false, __ATOMIC_ACQUIRE,
-                                            __ATOMIC_RELAXED))
-                return;
-        } else if (looks > PATIENCE && word == 1) {
-            __atomic_compare_exchange_n(&smp_lock_word, &word, me | 1, false, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED);
+        uint32_t word = __atomic_load_n(&smp_lock_word, __ATOMIC_RELAXED);
+        if (!(word & HELD)) {
+            uint32_t more = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST) ? SLEEPERS : 0;
+            if (__atomic_compare_exchange_n(&smp_lock_word, &word, HELD | more, false,
+                                            __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+                break;
+        } else if (looks > LOOKS && !c->sleeping) {
+            sleep_for_lock(c);
+            looks = 0;
         }
         serve(c);
         relax();
     }
-}
-
-static void lock(void) {
-    smp_lock_wait();
-    struct cpu *c = here();
-    if (c->idle && c->generation != generation) {
+    if (c->away && c->generation != generation) {
         forget_everything();
         c->generation = generation;
+    }
+    c->away = false;
+}
+
+/* The lock was given back, and somebody may sleep for it: the next one after this
+ * CPU. */
+void smp_wake(void) {
+    unsigned self = thread_current()->cpu;
+    uint64_t set = __atomic_load_n(&sleepers, __ATOMIC_SEQ_CST);
+    for (unsigned i = 1; set && i < cpu_count; i++) {
+        unsigned cpu = (self + i) % cpu_count;
+        if (set >> cpu & 1) {
+            apic_send(cpus[cpu]->apic_id, VECTOR_STALE);
+            return;
+        }
     }
 }
 
 void smp_unlock(void) {
     arch_pages_settle();
-    __atomic_store_n((uint32_t *)&smp_lock_word, 0, __ATOMIC_RELEASE);
+    if (__atomic_sub_fetch(&smp_lock_word, HELD, __ATOMIC_SEQ_CST))
+        smp_wake();
 }
 
 void smp_settle(void) {
     struct cpu *self = here();
     self->generation = ++generation;
     for (unsigned i = 0; i < cpu_count; i++) {
-        if (cpus[i] == self || cpus[i]->idle)
+        if (cpus[i] == self || __atomic_load_n(&cpus[i]->away, __ATOMIC_ACQUIRE))
             continue;
         __atomic_store_n(&cpus[i]->forget, 1, __ATOMIC_RELEASE);
         apic_send(cpus[i]->apic_id, VECTOR_STALE);
@@ -160,8 +196,14 @@ void smp_trap(struct trap_frame *frame) {
     }
     bool open = trap_from_app(frame) || frame->rip == (uint64_t)trap_leave ||
                 (frame->rflags & RFLAGS_IF && !thread_current()->arch.polls);
-    if (open)
-        lock();
+    if (open) {
+        /* An interrupt that is not acknowledged yet keeps those out that wake. */
+        struct cpu *c = here();
+        bool sleeping = c->sleeping;
+        c->sleeping |= frame->vector >= VECTOR_LINE;
+        smp_lock_wait();
+        c->sleeping = sleeping;
+    }
     trap_serve(frame);
     if (open)
         smp_unlock();
@@ -169,11 +211,11 @@ void smp_trap(struct trap_frame *frame) {
 
 void arch_cpu_idle(void) {
     struct cpu *c = here();
-    c->idle = true;
+    arch_pages_settle();
+    c->away = true;
     smp_unlock();
     __asm__ volatile("sti; hlt; cli" : : : "memory");
-    lock();
-    c->idle = false;
+    smp_lock_wait();
 }
 
 void arch_cpu_call(unsigned cpu) {
@@ -245,10 +287,9 @@ void smp_arrived(unsigned number) {
     take_tables(c);
     apic_init();
     c->apic_id = apic_id();
-    c->idle = true;
+    c->away = true;
     __atomic_fetch_add(&arrived, 1, __ATOMIC_RELEASE);
-    lock();
-    c->idle = false;
+    smp_lock_wait();
     idle_loop();
     panic("a CPU has nothing to do");
 }
@@ -344,7 +385,7 @@ unsigned arch_cpus_start(struct thread *const *idles, unsigned count, void (*idl
     shared.sfmask = rdmsr(MSR_SFMASK);
     __asm__ volatile("sgdt %0; sidt %1" : "=m"(shared.gdt_pointer), "=m"(shared.idt_pointer));
     smp_wanted = have;
-    smp_lock_word = 1;
+    smp_lock_word = HELD;
     cpus[0]->apic_id = apic_id();
     call_all();
     if (!arrived)

@@ -98,7 +98,7 @@ smp_return: /* weak, as entry.h says */
     movq %rax, %rbx
     xorl %eax, %eax
     movl $1, %ecx
-    lock cmpxchgq %rcx, smp_lock_word
+    lock cmpxchgl %ecx, smp_lock_word
     je 4f
     pushq %rdi
     pushq %rsi
@@ -120,13 +120,20 @@ smp_return: /* weak, as entry.h says */
 .macro UNLOCK
     cmpl $0, stale
     jne 5f
-    movl $0, smp_lock_word
+    lock decl smp_lock_word
+    jne 7f
 6:
 .endm
 
-/* Behind the jump to the app: pages that others must forget first. */
+/* Behind the jump to the app: pages that others must forget first, a CPU that
+ * sleeps for the lock. */
 .macro UNLOCK_BEYOND
-5:  pushq %rax
+    UNLOCK_SLOW 5, smp_unlock
+    UNLOCK_SLOW 7, smp_wake
+.endm
+.macro UNLOCK_SLOW label, function
+\label:
+    pushq %rax
     pushq %rcx
     pushq %rdx
     pushq %rsi
@@ -135,7 +142,7 @@ smp_return: /* weak, as entry.h says */
     pushq %r9
     pushq %r10
     pushq %r11
-    call smp_unlock
+    call \function
     popq %r11
     popq %r10
     popq %r9

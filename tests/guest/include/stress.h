@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 8, PAGE = 4096, ACTIONS = 12, SLACK_PAGES = 48 };
+enum { WORKERS = 8, PAGE = 4096, ACTIONS = 12, SLACK_PAGES = 120 };
 
 struct worker {
     pthread_t thread;
