@@ -31,6 +31,7 @@
 #include "zuk/rootfs.h"
 #include "zuk/settings.h"
 #include "zuk/symbolize.h"
+#include "zuk/trace.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
 #include "zuk/vms.h"
@@ -146,7 +147,7 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
     if (o->isolate) {
         token(&t, "isolate", NULL);
     }
-    if (o->strace) {
+    if (o->strace || o->trace != NULL) {
         token(&t, "strace", NULL);
     }
     if (o->cpus > 1) {
@@ -444,8 +445,12 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .image = info,
         .debug_path = debug_file(info, work),
         .json = o->json,
+        .strace = o->strace,
         .out = stderr,
     };
+    if (o->trace != NULL && (report.trace = trace_open(o->trace, info->name)) == NULL) {
+        return EXIT_USER;
+    }
     struct vm_host host = {
         .timeout_ms = o->timeout_ms,
         .color = diag_color(stderr),
@@ -456,7 +461,11 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     };
     struct vm_end end;
     vm_run(argv, &host, &end);
-    return report_end(&report, &end, o->timeout_ms, qemu);
+    int status = report_end(&report, &end, o->timeout_ms, qemu);
+    if (report.trace != NULL && !trace_close(report.trace) && status == EXIT_OK) {
+        return EXIT_USER;
+    }
+    return status;
 }
 
 /* An image has its options already; what a run can still choose is taken. */

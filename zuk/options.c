@@ -287,6 +287,11 @@ static bool take_pcap(struct parse *p, const char *value) {
     return *value != '\0' || bad_value(p, value, "a file name");
 }
 
+static bool take_trace(struct parse *p, const char *value) {
+    p->o->trace = value;
+    return *value != '\0' || bad_value(p, value, "a file name");
+}
+
 static bool take_html(struct parse *p, const char *value) {
     p->o->html = value;
     return *value != '\0' || bad_value(p, value, "a file name");
@@ -479,6 +484,8 @@ static const struct row {
      "the network (default: none; user with -p)"},
     {"--pcap", 0, OPTIONS_RUN, VALUE, "FILE", take_pcap, "write all network frames to a file"},
     {"--strace", 0, OPTIONS_RUN, NO_VALUE, NULL, take_strace, "show every system call"},
+    {"--trace", 0, OPTIONS_RUN, VALUE, "FILE", take_trace,
+     "write every system call for a trace viewer (Perfetto, Chrome)"},
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
      "tell how the run ended as one JSON object on stderr"},

@@ -76,6 +76,7 @@ struct options {
     bool isolate; /* the app at CPL 3 */
     bool machine_given;
     bool strace;
+    const char *trace; /* a file, or NULL */
     bool timeline;
     bool json; /* reports as one JSON object on stderr */
     bool dry_run;

@@ -25,6 +25,7 @@
 #include "zuk/features.h"
 #include "zuk/strace.h"
 #include "zuk/symbolize.h"
+#include "zuk/trace.h"
 #include "zuk/util.h"
 
 enum {
@@ -822,6 +823,12 @@ void report_record(void *report, FILE *out, unsigned type, const uint8_t *data, 
         take_crash(r, out, data, size);
         break;
     case REPORT_TRACE: {
+        if (r->trace != NULL) {
+            trace_call(r->trace, data, size);
+        }
+        if (r->trace != NULL && !r->strace) {
+            break;
+        }
         char *line = strace_line(data, size);
         if (line != NULL) {
             fprintf(out, "%s\n", line);

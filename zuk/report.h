@@ -19,12 +19,15 @@
 #include "zuk/build.h"
 #include "zuk/vm.h"
 
+struct trace;
+
 struct report {
     const struct image_info *image; /* may be NULL: names and symbols are missing then */
     const char *debug_path;         /* the app with debug information outside the image, or NULL */
     bool json;
     bool strace, timeline;
-    FILE *out; /* stderr, but for tests */
+    struct trace *trace; /* where calls go, beside or (without strace) instead of `out` */
+    FILE *out;           /* stderr, but for tests */
     /* kept records */
     struct report_record {
         uint8_t *data;
