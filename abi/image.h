@@ -55,6 +55,7 @@
  * file offset of the manifest.  That is how the tool recognises an image. */
 #define IMAGE_NOTE_NAME "zuk"
 #define IMAGE_NOTE_MANIFEST 1u
+#define IMAGE_NOTE_SBOM 2u /* SPDX, as text; only for people and their tools */
 
 enum image_arch { IMAGE_X86_64 = 62, IMAGE_AARCH64 = 183 }; /* ELF e_machine */
 

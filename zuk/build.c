@@ -28,6 +28,7 @@
 #include "zuk/image.h"
 #include "zuk/kernel.h"
 #include "zuk/rootfs.h"
+#include "zuk/sbom.h"
 #include "zuk/scan.h"
 #include "zuk/util.h"
 
@@ -185,6 +186,7 @@ bool image_make(const struct image_request *request) {
         return false;
     }
     fuse.options = features.names;
+    fuse.sbom = request->sbom ? sbom_text(app, &features) : NULL;
     if (!image_fuse(&fuse, &overhead) || !write_options(request, &features)) {
         return false;
     }

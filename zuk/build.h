@@ -29,6 +29,7 @@ struct image_request {
     const char *const *rootfs; /* sources of a tree of files that goes into the image */
     size_t rootfs_count;
     const char *certificates;    /* a CA bundle that goes into the image, or NULL */
+    bool sbom;                   /* a bill of materials goes into it */
     bool files;                  /* a run may bring a tree of files */
     const struct config *config; /* what the user says of options, or NULL */
 };
@@ -53,6 +54,7 @@ struct image_info {
     size_t stub_count;
     const char *options;
     const char *arg0;
+    const char *sbom; /* SPDX, or NULL */
     const char *const *args; /* argv[0] included; NULL-terminated */
     const char *const *env;
     size_t arg_count, env_count;

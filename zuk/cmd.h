@@ -8,6 +8,10 @@
 
 #include <stdio.h>
 
+#ifndef ZUK_VERSION
+#define ZUK_VERSION "0.1"
+#endif
+
 struct cmd {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -28,9 +32,11 @@ int cmd_ps(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_menu(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(void);
 void cmd_usage(FILE *out);

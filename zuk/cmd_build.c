@@ -10,14 +10,18 @@
  *
  * What a pass decided lies in <image>.zuk/.
  */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "zuk/build.h"
 #include "zuk/canonical.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/lock.h"
 #include "zuk/settings.h"
 #include "zuk/util.h"
 
@@ -35,6 +39,31 @@ static const char *default_name(const char *input) {
         }
     }
     return *base == '\0' || *base == '/' ? "app" : base;
+}
+
+/* For zuk verify: where we are and what was said, but for -o. */
+static bool record(int argc, char **argv, const struct options *o, const char *work) {
+    VEC(char) text = {0};
+    char here[PATH_MAX];
+    if (getcwd(here, sizeof here) == NULL || !make_dirs(work)) {
+        diag_error("cannot tell which folder this is: %s", strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < argc; i++) {
+        const char *word = i == 0 ? here : argv[i];
+        bool is_output = o->output != NULL && i > 0 &&
+                         (word == o->output || (i + 1 < argc && argv[i + 1] == o->output));
+        if (is_output || (i > 0 && (strcmp(word, "--lock") == 0 || strcmp(word, "--locked") == 0 ||
+                                    strncmp(word, "--output=", 9) == 0 ||
+                                    (word[0] == '-' && word[1] == 'o' && word[2] != '\0')))) {
+            continue;
+        }
+        for (const char *s = word; *s != '\0'; s++) {
+            *vec_push(&text) = *s;
+        }
+        *vec_push(&text) = '\0';
+    }
+    return write_file(path_join(work, "command"), text.data, text.len);
 }
 
 int cmd_build(int argc, char **argv) {
@@ -57,6 +86,9 @@ int cmd_build(int argc, char **argv) {
         return EXIT_USER;
     }
     if (o.reproducible && !canonical_is()) {
+        if (!record(argc, argv, &o, work)) {
+            return EXIT_USER;
+        }
         status = canonical_build(argc, argv, &o, output);
         if (status != CANONICAL_REFUSED) {
             return status;
@@ -68,6 +100,7 @@ int cmd_build(int argc, char **argv) {
     struct app_request app = settings_app(&o, work);
     struct image_request image = settings_image(&o, &config, work, output);
     image.files = false; /* they go into it */
+    image.sbom = true;
     image.args = o.args;
     image.arg_count = o.arg_count;
     image.env = o.env;
@@ -78,6 +111,10 @@ int cmd_build(int argc, char **argv) {
     image.rootfs_count = o.rootfs_count;
     image.certificates = o.certificates;
     bool there = is_dir(work);
+    const char *folder = settings_folder(&o);
+    if ((o.locked && !lock_check(&o, folder)) || (o.lock && !lock_write(&o, folder))) {
+        return EXIT_USER;
+    }
     if (build_image(&app, &image)) {
         return EXIT_OK;
     }

@@ -7,10 +7,6 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 
-#ifndef ZUK_VERSION
-#define ZUK_VERSION "0.1"
-#endif
-
 void cmd_usage(FILE *out) {
     fputs("usage: zuk COMMAND [OPTION...] INPUT...\n\n", out);
     for (const struct cmd *c = cmds; c->name != NULL; c++) {

@@ -131,6 +131,9 @@ struct layout {
     size_t count;
     size_t manifest; /* its piece */
     struct note notes[2];
+    struct {
+        VEC(uint8_t) bytes;
+    } more;         /* another note, or nothing */
     uint64_t entry; /* e_entry */
     uint64_t end;   /* physical end of the kernel */
 };
@@ -140,6 +143,19 @@ static struct note make_note(const char *name, uint32_t type, uint64_t value) {
     memcpy(n.name, name, n.name_size);
     memcpy(n.value, &value, sizeof value);
     return n;
+}
+
+/* The bill of materials, as a third note. */
+static void add_sbom(struct layout *l, const char *text) {
+    struct note n = make_note(IMAGE_NOTE_NAME, IMAGE_NOTE_SBOM, 0);
+    n.size = (uint32_t)strlen(text);
+    const uint8_t *head = (const uint8_t *)&n;
+    for (size_t i = 0; i < offsetof(struct note, value); i++) {
+        *vec_push(&l->more.bytes) = head[i];
+    }
+    for (size_t i = 0; i < (n.size + 3u) / 4 * 4; i++) {
+        *vec_push(&l->more.bytes) = i < n.size ? (uint8_t)text[i] : 0;
+    }
 }
 
 /* The kernel's segments and its PVH entry. */
@@ -224,11 +240,11 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
         .p_type = PT_NOTE,
         .p_flags = PF_R,
         .p_offset = sizeof header + header.e_phnum * sizeof(Elf64_Phdr),
-        .p_filesz = sizeof l->notes,
-        .p_memsz = sizeof l->notes,
+        .p_filesz = sizeof l->notes + l->more.bytes.len,
+        .p_memsz = sizeof l->notes + l->more.bytes.len,
         .p_align = 4,
     }};
-    uint64_t offset = headers[0].p_offset + sizeof l->notes;
+    uint64_t offset = headers[0].p_offset + headers[0].p_filesz;
     for (size_t i = 0; i < l->count; i++) {
         Elf64_Phdr *p = &headers[i + 1];
         *p = l->pieces[i].header;
@@ -246,7 +262,8 @@ static bool write_image(struct layout *l, const char *path, uint64_t *size) {
     uint64_t position = 0;
     bool ok = put_at(o, &position, 0, &header, sizeof header) &&
               put_at(o, &position, position, headers, header.e_phnum * sizeof(Elf64_Phdr)) &&
-              put_at(o, &position, position, l->notes, sizeof l->notes);
+              put_at(o, &position, position, l->notes, sizeof l->notes) &&
+              put_at(o, &position, position, l->more.bytes.data, l->more.bytes.len);
     for (size_t i = 0; ok && i < l->count; i++) {
         ok = put_at(o, &position, headers[i + 1].p_offset, l->pieces[i].data,
                     headers[i + 1].p_filesz);
@@ -309,6 +326,9 @@ bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
             ok = false;
         } else {
             l.manifest = l.count;
+            if (fuse->sbom != NULL) {
+                add_sbom(&l, fuse->sbom);
+            }
             add_piece(&l, paddr, manifest.bytes.data, manifest.bytes.len);
             add_piece(&l, app_paddr, app.data, app.size);
             if (root.size > 0) {
@@ -416,7 +436,10 @@ bool image_parse(const uint8_t *data, size_t size, struct image_info *info, cons
         memcpy(policies, elf_file_bytes(&f, at + m.policies, 0), m.policy_count * sizeof *policies);
     }
     const Elf64_Phdr *root = m.root_size == 0 ? NULL : segment_at(&f, m.root_paddr, m.root_size);
+    size_t sbom_size = 0;
+    const uint8_t *sbom = elf_file_note(&f, IMAGE_NOTE_NAME, IMAGE_NOTE_SBOM, &sbom_size);
     *info = (struct image_info){
+        .sbom = sbom == NULL ? NULL : xstrndup((const char *)sbom, sbom_size),
         .args = args,
         .arg_count = m.argc,
         .env = env,

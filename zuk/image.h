@@ -27,7 +27,8 @@ struct fuse {
     enum image_policy default_policy;
     const struct image_call_policy *policies; /* sorted by number */
     size_t policy_count;
-    int root; /* a tree of files (rootfs.h), never 0; 0: none */
+    const char *sbom; /* a bill of materials that goes with it, or NULL */
+    int root;         /* a tree of files (rootfs.h), never 0; 0: none */
     const char *output;
 };
 

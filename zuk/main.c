@@ -24,9 +24,11 @@ const struct cmd cmds[] = {
     {"logs", cmd_logs, "show what one of them wrote"},
     {"stop", cmd_stop, "end some of them"},
     {"rm", cmd_rm, "forget some that have ended"},
+    {"verify", cmd_verify, "build an image again and compare"},
     {"export", cmd_export, "write an application folder for Unikraft"},
     {"doctor", cmd_doctor, "is this machine ready, and what to do if not"},
     {"menu", cmd_menu, "the same as a menu in the terminal"},
+    {"completion", cmd_completion, "print what a shell needs to complete zuk's words"},
     {"help", cmd_help, "this list, or the help of one command"},
     {NULL, NULL, NULL},
 };

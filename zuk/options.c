@@ -518,6 +518,8 @@ static const struct synopsis {
     {"size", "[OPTION...] IMAGE"},
     {"inspect", "[OPTION...] IMAGE"},
     {"logs", "[OPTION...] NAME"},
+    {"completion", "bash|zsh|fish"},
+    {"verify", "[OPTION...] IMAGE [INPUT...]"},
     {"export", "[OPTION...] unikraft INPUT... -o FOLDER"},
     {"stop", "[OPTION...] NAME..."},
     {"rm", "[OPTION...] NAME..."},
