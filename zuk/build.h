@@ -54,7 +54,7 @@ struct image_info {
     size_t stub_count;
     const char *options;
     const char *arg0;
-    const char *sbom; /* SPDX, or NULL */
+    const char *sbom;        /* SPDX, or NULL */
     const char *const *args; /* argv[0] included; NULL-terminated */
     const char *const *env;
     size_t arg_count, env_count;

@@ -205,6 +205,9 @@ static bool inspect_json(const struct image_info *i, const struct elf_file *f,
     json_object_set_new(o, "memory_end", json_integer((json_int_t)i->end_paddr));
     json_object_set_new(o, "segments", segments);
     json_object_set_new(o, "licences", strings(licence, licence_count));
+    if (i->sbom != NULL) {
+        json_object_set_new(o, "spdx", text_value(i->sbom));
+    }
     return print_json(o);
 }
 
@@ -240,6 +243,9 @@ static void inspect_text(const struct image_info *i, const struct elf_file *f,
         }
     }
     print_list("licences", licence, licence_count);
+    if (i->sbom != NULL) {
+        printf("\n%s", i->sbom);
+    }
 }
 
 int cmd_inspect(int argc, char **argv) {

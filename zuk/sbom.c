@@ -65,5 +65,5 @@ char *sbom_text(const struct app *app, const struct features *features) {
         text = package(text, "compiler_rt", "compiler-rt", NULL, "MIT");
     }
     return has(features->names, "INET") ? package(text, "lwIP", "lwip", "2.1.3", "BSD-3-Clause")
-                                       : text;
+                                        : text;
 }

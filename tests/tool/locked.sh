@@ -3,6 +3,7 @@
 #
 # zuk.lock, build --locked, zuk verify and the bill of materials.  The slow part
 # of a reproducible build, musl at the canonical path, is compiled once and kept.
+# tier: full
 # timeout: 1500
 set -eu
 . tests/tool/expect.sh
