@@ -54,20 +54,17 @@ SYSCALL_HANDLER(arch_prctl) {
 /* What the call's row says, for the few whose policy is not TRAP. */
 static unsigned policy_of_row(unsigned number) {
 #define POLICY_TRAP(number)
-#define POLICY_ENOSYS(number) {number, IMAGE_POLICY_ENOSYS},
-#define POLICY_REFUSE(number) {number, IMAGE_POLICY_REFUSE},
-#define POLICY_DENY(number) {number, IMAGE_POLICY_DENY},
-    static const struct {
-        int16_t number;
-        uint8_t policy;
-    } rows[] = {
+#define POLICY_ENOSYS(number) (uint16_t)(IMAGE_POLICY_ENOSYS << 12 | ((number)&4095)),
+#define POLICY_REFUSE(number) (uint16_t)(IMAGE_POLICY_REFUSE << 12 | ((number)&4095)),
+#define POLICY_DENY(number) (uint16_t)(IMAGE_POLICY_DENY << 12 | ((number)&4095)),
+    static const uint16_t rows[] = {
 #define SYSCALL(name, x86_64, aarch64, option, policy) POLICY_##policy(ARCH_NUMBER(x86_64, aarch64))
 #include "abi/syscalls.def"
 #undef SYSCALL
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].number == (int)number)
-            return rows[i].policy;
+        if ((rows[i] & 4095u) == number)
+            return rows[i] >> 12;
     }
     return IMAGE_POLICY_TRAP;
 }
