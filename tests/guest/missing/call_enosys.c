@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/inotify.h>
+#include <sys/fanotify.h>
 
 int main(void) {
-    int r = inotify_init1(0);
+    int r = fanotify_init(0, 0);
     printf("%d %s\n", r, errno == ENOSYS ? "ENOSYS" : "another error");
     return 0;
 }

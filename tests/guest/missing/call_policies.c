@@ -2,16 +2,16 @@
  *
  * --missing NAME=ignore: the call answers 0; NAME=enosys for one call only.
  * native: skip Linux provides it
- * zuk: --missing inotify_init1=ignore --missing inotify_add_watch=enosys
+ * zuk: --missing fanotify_init=ignore --missing fanotify_mark=enosys
  * expect-stdout: 0 -1 ENOSYS
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/inotify.h>
+#include <sys/fanotify.h>
 
 int main(void) {
-    int r = inotify_init1(0);
-    int s = inotify_add_watch(r, "/", 0);
+    int r = fanotify_init(0, 0);
+    int s = fanotify_mark(r, 0, 0, -1, "/");
     printf("%d %d %s\n", r, s, errno == ENOSYS ? "ENOSYS" : "another error");
     return 0;
 }

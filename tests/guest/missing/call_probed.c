@@ -11,7 +11,7 @@
 
 int main(void) {
     CHECK_ERRNO(syscall(SYS_rseq, NULL, 0, 0, 0), ENOSYS);
-    CHECK_ERRNO(syscall(SYS_clone3, NULL, 0), ENOSYS);
-    CHECK_ERRNO(syscall(SYS_io_uring_setup, 8, NULL), ENOSYS);
+    CHECK_ERRNO(syscall(SYS_userfaultfd, 0), ENOSYS);
+    CHECK_ERRNO(syscall(SYS_bpf, 0, NULL, 0), ENOSYS);
     return check_done();
 }

@@ -7,18 +7,18 @@
  * modes: O0 O1
  * expect-status: 3
  * expect-stdout: before
- * expect-stderr-contains: inotify_init1
- * expect-stderr-contains: 294
+ * expect-stderr-contains: fanotify_init
+ * expect-stderr-contains: 300
  * expect-stderr-contains: call_trap.c:@LINE:here@
  * expect-stderr-contains: watch_folder
  * expect-stderr-contains: --missing
  * isolate: test
  */
 #include <stdio.h>
-#include <sys/inotify.h>
+#include <sys/fanotify.h>
 
 __attribute__((noinline)) static int watch_folder(void) {
-    int fd = inotify_init1(IN_CLOEXEC); // here
+    int fd = fanotify_init(FAN_CLOEXEC, 0); // here
     return fd + 1;
 }
 
