@@ -60,6 +60,9 @@ void image_features(const struct image_request *request, const struct scan *scan
     if (request->files || request->rootfs_count > 0 || request->certificates != NULL) {
         features_add(out, "ROOTFS", "--rootfs or --cwd-ro");
     }
+    if (request->fail) {
+        features_add(out, "FAIL", "--fail");
+    }
     if (request->config != NULL) {
         config_apply(request->config, out, scan, quiet);
     }

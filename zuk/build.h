@@ -30,6 +30,7 @@ struct image_request {
     size_t rootfs_count;
     const char *certificates;    /* a CA bundle that goes into the image, or NULL */
     bool sbom;                   /* a bill of materials goes into it */
+    bool fail;                   /* with memory that is refused on purpose */
     bool files;                  /* a run may bring a tree of files */
     const struct config *config; /* what the user says of options, or NULL */
 };

@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,9 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
         }
         token(&t, p.every ? "missing=*:" : xasprintf("missing=%u:", p.number),
               policy_name(p.policy));
+    }
+    if (o->fail != 0) {
+        token(&t, "fail=", xasprintf("%" PRIu64, o->fail));
     }
     if (o->isolate) {
         token(&t, "isolate", NULL);

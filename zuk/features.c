@@ -31,10 +31,11 @@ static const struct call {
 };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
-enum kind { ALWAYS, CALLS_ASK, DEVICE };
+enum kind { ALWAYS, CALLS_ASK, DEVICE, ASKED };
 #define KIND_ALWAYS ALWAYS
 #define KIND_CALLS CALLS_ASK
 #define KIND_DEVICE DEVICE
+#define KIND_ASKED ASKED
 
 static const struct option {
     const char *name;
@@ -351,7 +352,9 @@ void features_overrule(struct features *f, struct features_word *words, size_t c
 void features_all(const char *reason, struct features *out) {
     start(out);
     for (size_t i = 0; i < OPTIONS; i++) {
-        turn_on(&out->list[i], reason);
+        if (options[i].kind != ASKED) {
+            turn_on(&out->list[i], reason);
+        }
     }
     finish(out);
 }

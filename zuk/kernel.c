@@ -97,6 +97,13 @@ static bool plan(const struct features *features, const char *arch, struct link 
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         *vec_push(&link->argv) = fixed[i];
     }
+    /* app/fail.c stands before these, and calls them by __real_. */
+    static const char *const refused[] = {"frame_alloc", "frame_alloc_zero", "frame_alloc_run",
+                                          "heap_alloc"};
+    for (size_t i = 0;
+         features_listed(features->names, "FAIL") && i < sizeof refused / sizeof refused[0]; i++) {
+        *vec_push(&link->argv) = xasprintf("--wrap=%s", refused[i]);
+    }
     link->first = link->argv.len;
     link->key = hash_file_state(hash64(2, arch, strlen(arch)), zig);
     link->key = hash_file_state(link->key, script);

@@ -266,6 +266,15 @@ static bool take_machine(struct parse *p, const char *value) {
     return true;
 }
 
+static bool take_fail(struct parse *p, const char *value) {
+    char *end;
+    p->o->fail = strtoull(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end != '\0' || p->o->fail == 0) {
+        return bad_value(p, value, "a number from 1");
+    }
+    return true;
+}
+
 static bool take_isolate(struct parse *p, const char *value) {
     (void)value;
     p->o->isolate = true;
@@ -483,6 +492,8 @@ static const struct row {
     {"--net", 0, OPTIONS_RUN, VALUE, "none|user|tap=NAME,...", take_net,
      "the network (default: none; user with -p)"},
     {"--pcap", 0, OPTIONS_RUN, VALUE, "FILE", take_pcap, "write all network frames to a file"},
+    {"--fail", 0, OPTIONS_RUN, VALUE, "N", take_fail,
+     "refuse the N-th piece of memory that the kernel wants"},
     {"--strace", 0, OPTIONS_RUN, NO_VALUE, NULL, take_strace, "show every system call"},
     {"--trace", 0, OPTIONS_RUN, VALUE, "FILE", take_trace,
      "write every system call for a trace viewer (Perfetto, Chrome)"},

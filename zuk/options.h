@@ -73,7 +73,8 @@ struct options {
     enum options_accel accel;
     const char *machine; /* "microvm", "q35", "pc"; never NULL */
     struct net_config net;
-    bool isolate; /* the app at CPL 3 */
+    uint64_t fail; /* the allocation that is refused on purpose; 0: none */
+    bool isolate;  /* the app at CPL 3 */
     bool machine_given;
     bool strace;
     const char *trace; /* a file, or NULL */

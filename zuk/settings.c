@@ -248,8 +248,11 @@ struct app_request settings_app(const struct options *o, const char *work) {
 
 struct image_request settings_image(const struct options *o, const struct config *config,
                                     const char *work, const char *output) {
-    return (struct image_request){
-        .work = work, .output = output, .config = config, .files = settings_files(o)};
+    return (struct image_request){.work = work,
+                                  .output = output,
+                                  .config = config,
+                                  .files = settings_files(o),
+                                  .fail = o->fail != 0};
 }
 
 /* --- looking ------------------------------------------------------------ */

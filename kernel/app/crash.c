@@ -177,6 +177,7 @@ void app_die(unsigned reason, unsigned signal) {
 
 void crash(const struct crash *c, unsigned reason) {
     struct crash alone = *c;
+    frame_reserve_open(); /* for good: the report is the last that is done */
     if (arch_cpus_stop) {
         /* What is told holds still; and nobody else would run while this sleeps. */
         arch_cpus_stop();

@@ -8,6 +8,7 @@
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 
 #include "console/console_impl.h"
 
@@ -35,7 +36,9 @@ static const struct transport *find(bool framed_too) {
 const struct transport *console_transport(void) {
     if (!probed) {
         probed = true;
+        frame_reserve_open();
         transport = find(true);
+        frame_reserve_close();
     }
     return transport;
 }

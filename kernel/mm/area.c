@@ -337,8 +337,8 @@ static void move_page(vaddr_t va, const struct page_entry *entry, void *arg) {
     if (m->error || !arch_page_unmap(va, &e))
         return;
     m->error = arch_page_map(va - m->from + m->to, e.frame, e.prot, e.owned);
-    if (m->error)
-        release(&e); /* until area_remap unmaps the old range */
+    if (m->error) /* back to where it was: the tables are there */
+        arch_page_map(va, e.frame, e.prot, e.owned);
 }
 
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
@@ -396,8 +396,14 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
         a->zero_from == UINT64_MAX ? UINT64_MAX : a->zero_from - old + (vaddr_t)to;
     struct move m = {old, (vaddr_t)to, 0};
     arch_page_walk(old, old + old_size, move_page, &m);
+    if (m.error) { /* no memory for tables: all goes back */
+        struct move back = {(vaddr_t)to, old, 0};
+        arch_page_walk((vaddr_t)to, (vaddr_t)to + old_size, move_page, &back);
+        unmap_range((vaddr_t)to, (vaddr_t)to + new_size);
+        return m.error;
+    }
     unmap_range(old, old + old_size);
-    return m.error ? m.error : to;
+    return to;
 }
 
 void area_set_brk(vaddr_t start) {

@@ -66,6 +66,22 @@ static void find_ram(void) {
         arch_map_ram(ranges[i].start, ranges[i].end);
 }
 
+#define RESERVE 12u /* device registers' tables, the channel's queues and buffers */
+
+static unsigned reserve_opened;
+
+void frame_reserve_open(void) {
+    reserve_opened++;
+}
+
+void frame_reserve_close(void) {
+    reserve_opened--;
+}
+
+bool frame_reserve_is_open(void) {
+    return reserve_opened;
+}
+
 /* From the pool; 0 when it has not that many left. */
 static paddr_t pool_take(size_t count) {
     if ((size_t)(zero_pool_end - zero_pool) < count * PAGE_SIZE + (total ? 0 : KEPT))
@@ -79,6 +95,8 @@ paddr_t frame_alloc_run(size_t count) {
     paddr_t p = pool_take(count);
     if (!p)
         find_ram();
+    if (!p && free_count < count + RESERVE && !reserve_opened)
+        return 0;
     for (; !p && range_now < range_count; range_now++) {
         struct ram_range *r = &ranges[range_now];
         if (r->end - r->start >= count * PAGE_SIZE) {
@@ -99,8 +117,8 @@ paddr_t frame_alloc_run(size_t count) {
 
 paddr_t frame_alloc(void) {
     paddr_t p = free_list;
-    if (!p)
-        return frame_alloc_run(1);
+    if (!p || (free_count <= RESERVE && !reserve_opened))
+        return frame_alloc_run(1); /* perhaps RAM was not looked for yet */
     free_list = *(paddr_t *)phys_to_virt(p);
     free_count--;
     return p;

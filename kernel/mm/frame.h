@@ -6,6 +6,8 @@
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
 
+#include <stdbool.h>
+
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
 
@@ -14,6 +16,13 @@ paddr_t frame_alloc_zero(void); /* cleared; 0 when none is left */
 void frame_free(paddr_t frame);
 uint64_t frame_total(void); /* frames of RAM, the image's and unused odd ends included */
 uint64_t frame_free_count(void);
+
+/* The last few frames are for what the kernel cannot do without: devices, the
+ * mounts, reports.  Others are refused them, but between these two calls, which
+ * may be nested. */
+void frame_reserve_open(void);
+void frame_reserve_close(void);
+bool frame_reserve_is_open(void);
 
 /* `count` neighbouring frames, for what devices see; 0 when there is no such
  * run.  Given back one by one with frame_free. */

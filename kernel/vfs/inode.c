@@ -7,6 +7,7 @@
 #include "diag/diag.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/heap.h"
 #include "vfs/notify.h"
 
@@ -59,6 +60,7 @@ static bool is_root(const struct filesystem *fs) {
 struct inode *vfs_root(void) {
     if (root)
         return root;
+    frame_reserve_open();
     for (const struct filesystem *const *fs = filesystems_start; fs < filesystems_end; fs++) {
         if (is_root(*fs))
             root = (*fs)->mount();
@@ -79,6 +81,7 @@ struct inode *vfs_root(void) {
     vfs_mounted = true;
     if (vfs_populate)
         vfs_populate();
+    frame_reserve_close();
     return root;
 }
 

@@ -122,7 +122,9 @@ void arch_thread_switch(struct thread *from, struct thread *to) {
     if (from == to)
         return;
     if (!from->arch.fpu && !from->arch.idle) {
+        frame_reserve_open();
         paddr_t frame = frame_alloc(); /* fpu_size is less than a page */
+        frame_reserve_close();
         if (!frame)
             panic("out of memory for a thread's FPU state");
         from->arch.fpu = phys_to_virt(frame);

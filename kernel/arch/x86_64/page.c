@@ -263,12 +263,14 @@ bool arch_page_unmap(vaddr_t va, struct page_entry *out) {
 void *arch_map_device(paddr_t base, size_t size) {
     paddr_t p = ALIGN_DOWN(base, PAGE_SIZE);
     uint64_t va = device_next;
+    frame_reserve_open();
     for (; p < base + size; p += PAGE_SIZE, device_next += PAGE_SIZE) {
         uint64_t *e = entry_make(device_next, 0);
         if (!e)
             panic("out of memory for device registers");
         *e = p | P | W | NX | NOCACHE;
     }
+    frame_reserve_close();
     return (void *)(va + (base & (PAGE_SIZE - 1)));
 }
 
