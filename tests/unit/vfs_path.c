@@ -67,11 +67,9 @@ void frame_free(paddr_t frame) {
     frames_used--;
 }
 
-void frame_reserve_open(void) {
-}
+void frame_reserve_open(void) {}
 
-void frame_reserve_close(void) {
-}
+void frame_reserve_close(void) {}
 
 /* No area shows a file's pages here. */
 void area_forget(struct area_source *source, uint64_t from, uint64_t to, bool copies) {
