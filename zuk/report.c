@@ -368,8 +368,9 @@ static void tell_call(const struct report *r, const struct report_parts *p, stru
     const char *option = features_call_option(c->number);
     if (option != NULL && r->image != NULL && !features_listed(r->image->options, option)) {
         s->hint = xasprintf("the image was made without CONFIG_%s, which provides it: 'zuk config "
-                            "why %s' tells who turned it off, --set %s=y turns it on",
-                            option, option, option);
+                            "why %s' tells who turned it off, --set %s=y turns it on; or "
+                            "--missing %s=enosys",
+                            option, option, option, name);
     }
 }
 
