@@ -32,9 +32,11 @@ touch -d 1999-01-01 others/text
 chmod 664 others/text
 chmod 775 others/empty
 
-build() { # FOLDER, the rest for zuk
-    (cd "$1" && shift && "$@")
-}
+# scripts, because run wants programs.  build FOLDER COMMAND...
+mkdir bin
+PATH="$TMP/bin:$PATH"
+printf '#!/bin/sh\ncd "$1" && shift && exec "$@"\n' >bin/build
+chmod +x bin/build
 fresh
 run build one sh -c 'umask 077; TZ=Asia/Tokyo exec "$0" "$@"' "$ZUK" build --reproducible --zig "$ZIG" --rootfs "$TMP/files" hello -o "$TMP/one.elf"
 status 0
@@ -55,7 +57,11 @@ status 0
 check [ "$(cmp one.elf three.elf >/dev/null 2>&1 && echo same)" = "" ]
 
 # where namespaces are not permitted
-without() { unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec setpriv --bounding-set -all --inh-caps -all "$@"' sh "$@"; }
+cat >bin/without <<'W'
+#!/bin/sh
+exec unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec setpriv --bounding-set -all --inh-caps -all "$@"' sh "$@"
+W
+chmod +x bin/without
 if without true 2>/dev/null; then
     for where in one 'other ü/deeper'; do
         (cd "$where" && cp "$TOP/examples/hello-zig/src/main.zig" hello/src/ && rm -rf hello/.zig-cache)
