@@ -16,6 +16,9 @@
 
 #include "syscall/io.c"
 
+#include "sched/thread.h"
+#include "vfs/lock.h"
+
 /* ---- what stands below, on the host ------------------------------------------ */
 
 static _Alignas(4096) uint8_t memory[3 * PAGE_SIZE]; /* the middle page is not there */
@@ -42,6 +45,37 @@ int user_write(vaddr_t dst, const void *src, size_t size) {
         return -EFAULT;
     memcpy((void *)dst, src, size);
     return 0;
+}
+
+size_t user_read_some(void *dst, vaddr_t src, size_t size) {
+    size_t done = 0;
+    while (done < size && !user_read((uint8_t *)dst + done, src + done, 1))
+        done++;
+    return done;
+}
+
+int user_clear(vaddr_t dst, size_t size) {
+    if (is_bad(dst, size))
+        return -EFAULT;
+    memset((void *)dst, 0, size);
+    return 0;
+}
+
+/* No file here has an inode to lock, and there is one thread. */
+int lock_set(struct file *f, const struct lock_request *r, bool wait) {
+    (void)f, (void)r, (void)wait;
+    return 0;
+}
+
+bool lock_test(struct file *f, const struct lock_request *r, struct lock_request *who) {
+    (void)f, (void)r, (void)who;
+    return false;
+}
+
+static struct thread self = {.id = 1};
+struct list thread_all = {&self.all, &self.all};
+struct thread *arch_thread_current(void) {
+    return &self;
 }
 
 void *heap_alloc(size_t size) {
