@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The examples that use the network do what their READMEs say: httpd-zig from a
-# client of this host, fetch-zig over TLS from a server here with a CA of the
+# The examples that use the network do what their READMEs say: httpd-zig and echo-c
+# from clients of this host, fetch-zig over TLS from a server here with a CA of the
 # test's.  Ports are free ones of the loopback.
 # timeout: 300
 import datetime
@@ -102,6 +102,62 @@ for mode in ("Debug", "ReleaseSmall"):
         c.close()
     p.terminate()
     check(p.wait(20) == 143, f"{mode}: SIGTERM ends it: {p.returncode} {p.stderr.read()}")
+
+# echo-c: bytes come back, to many clients in turns, and to one that has said all.
+
+
+def echo(port, text, half_close=False):
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+        sender = threading.Thread(target=lambda: (s.sendall(text),
+                                                  half_close and s.shutdown(socket.SHUT_WR)))
+        sender.start()
+        got = b""
+        while len(got) < len(text) or half_close:
+            part = s.recv(65536)
+            if not part:
+                break
+            got += part
+        sender.join()
+        return got
+
+
+r = subprocess.run(["make", "-s", "-C", f"{TMP}/examples/echo-c", f"ZIG={ZIG}", f"OUT={TMP}"],
+                   capture_output=True, text=True, timeout=200)
+check(r.returncode == 0, f"echo-c is built: {r.stderr}")
+port = free_port()
+p = subprocess.Popen([ZUK, "run", "--timeout", "120", "-p", f"127.0.0.1:{port}:7",
+                      f"{TMP}/libecho.a"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+for _ in range(300):
+    try:
+        if p.poll() is not None or echo(port, b"first") == b"first":
+            break
+    except OSError:
+        pass
+    time.sleep(0.1)
+texts = [os.urandom(1000 + 9000 * i) for i in range(16)]
+results = [None] * len(texts)
+
+
+def client(i):
+    for _ in range(5):  # QEMU's user network refuses some of many that come at once
+        try:
+            results[i] = echo(port, texts[i], i % 2 == 1)
+            return
+        except OSError as e:
+            results[i] = e
+
+
+threads = [threading.Thread(target=client, args=(i,)) for i in range(len(texts))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+for i, text in enumerate(texts):
+    check(results[i] == text, f"echo-c, client {i}: {len(text)} bytes are not what came back: "
+          f"{results[i] if isinstance(results[i], Exception) else len(results[i] or b'')}")
+p.terminate()
+check(p.wait(20) == 143, f"echo-c: SIGTERM ends it: {p.returncode} {p.stderr.read()}")
 
 # fetch-zig: a CA, a server's certificate, one that has expired, one of another CA.
 
