@@ -112,8 +112,9 @@ void crash_report(const struct crash *c) {
     if (c->kind == CRASH_PANIC) {
         r.in_kernel = 1;
         if (!c->frame) {
-            r.regs[6] = here;
-            r.regs[7] = here;
+            /* The caller's: above the frame pointer that was saved, and where one returns to. */
+            r.regs[6] = *(const uint64_t *)here;
+            r.regs[7] = here + 2 * sizeof(uint64_t);
             r.regs[16] = (uint64_t)__builtin_return_address(0);
         }
         r.kstack_base = c->frame ? arch_frame_sp(c->frame) : here;

@@ -151,13 +151,11 @@ static uint64_t *put_aux(uint64_t *at, uint64_t type, uint64_t value) {
     return at + 2;
 }
 
-/* Builds the stack; returns the initial stack pointer. */
-static vaddr_t build_stack(vaddr_t entry) {
+/* Builds the stack for what scan_all found; returns the initial stack pointer. */
+static vaddr_t build_stack(vaddr_t entry, struct strings s) {
     const struct image_manifest *m = bootinfo.manifest;
     const char *default_args = (const char *)m + m->argv;
     const char *default_env = (const char *)m + m->envv;
-    struct strings s = {0};
-    scan_all(&s);
     s.args_given = s.argc > 0;
     if (!s.args_given) {
         s.argc = m->argc;
@@ -240,6 +238,8 @@ static vaddr_t build_stack(vaddr_t entry) {
 
 void app_start(void) {
     const struct image_manifest *m = bootinfo.manifest;
+    struct strings s = {0};
+    scan_all(&s); /* settings first: they say where a panic is told */
     if (m->flags & IMAGE_PIE)
         app_base = ALIGN_UP(IMAGE_PIE_BASE, m->align);
     area_set_brk(load_segments(m));
@@ -253,7 +253,7 @@ void app_start(void) {
     thread_first.stack_high = STACK_TOP;
 
     vaddr_t entry = app_base + m->entry;
-    vaddr_t sp = build_stack(entry);
+    vaddr_t sp = build_stack(entry, s);
     area_fault_absent(entry, PROT_EXEC); /* cheaper than the fault that would follow */
     timeline_mark(TIMELINE_LOADED);
     if (app_settings.timeline)
