@@ -5,8 +5,8 @@
  * holds its inline parts.
  *
  * The kernel runs with interrupts off, but for arch_idle(), and on one CPU at a
- * time (arch/smp.h).  One app, one
- * address space: the lower half is the app's, the upper half the kernel's.
+ * time (arch/smp.h).  One app, one address space: the lower half is the app's, the
+ * upper half the kernel's.
  */
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H

@@ -5,9 +5,10 @@
  * themselves.
  *
  * The pool lies next to the image, where the host's memory is present already:
- * a small program needs no other frames: RAM is looked at when they are used
- * up, and the host clears no huge page before.  With plenty of RAM, what lies below the first 2 MiB
- * border after the image is left alone: to map it page by page would cost more than it is worth.
+ * a small program needs no other frames: RAM is looked at when they are used up,
+ * and the host clears no huge page before.  With plenty of RAM, what lies below the
+ * first 2 MiB border after the image is left alone: to map it page by page would
+ * cost more than it is worth.
  */
 #include "mm/frame.h"
 

@@ -74,6 +74,25 @@ idt:
     PUSH_REST
 .endm
 
+/* Down to the vector. */
+.macro POP_ALL
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+.endm
+
 trap:
     PUSH_ALL
     cld
@@ -101,21 +120,7 @@ trap:
 /* Leaves the kernel with the struct trap_frame at %rsp. */
     .globl trap_return
 trap_return:
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    POP_ALL
     addq $16, %rsp
 leave:
     testb $3, 8(%rsp)
@@ -197,21 +202,7 @@ syscall_entry_isolated:
     .globl syscall_emulated
 syscall_emulated:
     movq %rdi, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    POP_ALL
     pushq FRAME_RSP - FRAME_VECTOR(%rsp)
     popq %rsp
     SYSCALL_TIME
