@@ -40,7 +40,8 @@ typedef long ssize_t;
 #define LWIP_PLATFORM_DIAG(x)                                                                      \
     do {                                                                                           \
     } while (0)
-#define LWIP_PLATFORM_ASSERT(x) panic("lwip: %s", x)
+/* The line says which: the words of all of them would be 10 KiB of an image. */
+#define LWIP_PLATFORM_ASSERT(x) panic("lwip: the assertion of line %u", (unsigned)__LINE__)
 
 uint32_t lwip_port_rand(void);
 #define LWIP_RAND() lwip_port_rand()
