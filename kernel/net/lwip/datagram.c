@@ -420,6 +420,7 @@ static int datagram_bind(struct socket *socket, const struct socket_address *a) 
         return inet_error(result);
     s->inet.bound = s->local = s->pcb->local_ip;
     s->inet.taken = true;
+    net_up();
     return 0;
 }
 
@@ -596,6 +597,8 @@ int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct 
         udp_recv(s->udp, udp_received, s);
     }
     inet_apply(&s->inet, s->pcb);
+    if (type == SOCK_RAW)
+        net_up(); /* it hears without being bound */
     *out = &s->inet.socket;
     return 0;
 }

@@ -201,6 +201,7 @@ int inet_route(const struct inet_socket *s, ip_addr_t *to, struct netif **netif,
     if (!ip_addr_isany_val(s->bound) && IP_IS_V4(to) != IP_IS_V4(&s->bound))
         return -ENETUNREACH;
     if (IP_IS_V6(to) && ip6_addr_lacks_zone(ip_2_ip6(to), IP6_UNKNOWN)) {
+        net_up();
         if (!netif_default)
             return -ENETUNREACH;
         if (ip6_addr_islinklocal(ip_2_ip6(to)))
@@ -214,6 +215,8 @@ int inet_route(const struct inet_socket *s, ip_addr_t *to, struct netif **netif,
 }
 
 struct netif *inet_interface(unsigned index) {
+    if (index)
+        net_up();
     return index && index <= UINT8_MAX ? netif_get_by_index((u8_t)index) : NULL;
 }
 
@@ -407,6 +410,7 @@ static int part(struct inet_socket *s, const ip_addr_t *group, const struct neti
  * one for none; NULL: there is no such. */
 static struct netif *interface_of(uint32_t own, int index) {
     struct netif *n;
+    net_up();
     if (index)
         return index > 0 ? inet_interface((unsigned)index) : NULL;
     if (!own)

@@ -174,7 +174,7 @@ static long answer(unsigned long request, const struct netif *n, struct request 
 long interface_ioctl(unsigned long request, vaddr_t arg) {
     struct request r;
     const struct netif *n;
-    net_start();
+    net_up();
     switch (request) {
     case SIOCGIFCONF:
         return list_interfaces(arg);
@@ -487,7 +487,7 @@ static int create(int type, int protocol, struct socket **out) {
         return -ESOCKTNOSUPPORT;
     if (protocol) /* NETLINK_ROUTE is the one that there is */
         return -EPROTONOSUPPORT;
-    net_start();
+    net_up();
     struct netlink_socket *s = heap_alloc(sizeof *s);
     if (!s)
         return -ENOBUFS;

@@ -34,6 +34,7 @@ struct interface {
     struct netif netif;
     struct netdev *dev;
     struct interface *next;
+    int (*start)(struct netdev *dev); /* the driver's */
 };
 
 /* A received frame on its way through the stack. */
@@ -44,6 +45,7 @@ struct frame {
 };
 
 static struct interface *interfaces;
+static struct interface *found; /* not started yet */
 static char host_name[65] = "zuk";
 
 /* ---- receiving ----------------------------------------------------------- */
@@ -309,34 +311,47 @@ void net_start(void) {
     started = true;
     lwip_init();
     netdev_host_name();
-    struct interface **last = &interfaces;
+    struct interface **last = &found;
     for (const struct netdev_driver *const *d = netdev_drivers_start; d < netdev_drivers_end; d++) {
         struct netdev *dev;
         for (unsigned nth = 0; (dev = (*d)->find(nth)); nth++) {
             struct interface *i = heap_alloc(sizeof *i);
             if (!i)
                 return;
-            i->dev = dev;
+            *i = (struct interface){.dev = dev, .start = (*d)->start};
             dev->stack = &stack;
             dev->data = i;
-            if ((*d)->start(dev) ||
-                !netif_add(&i->netif, NULL, NULL, NULL, i, interface_init, netif_input)) {
-                heap_free(i, sizeof *i);
-                continue;
-            }
-            netif_set_status_callback(&i->netif, changed);
             *last = i;
             last = &i->next;
-            if (i == interfaces)
-                netif_set_default(&i->netif);
-            configure(i, i == interfaces);
         }
+    }
+}
+
+void net_up(void) {
+    struct interface *i, **last = &interfaces;
+    net_start();
+    if (!found)
+        return;
+    while ((i = found)) {
+        found = i->next;
+        i->next = NULL;
+        if (i->start(i->dev) ||
+            !netif_add(&i->netif, NULL, NULL, NULL, i, interface_init, netif_input)) {
+            heap_free(i, sizeof *i);
+            continue;
+        }
+        netif_set_status_callback(&i->netif, changed);
+        *last = i;
+        last = &i->next;
+        if (i == interfaces)
+            netif_set_default(&i->netif);
+        configure(i, i == interfaces);
     }
     net_settle();
 }
 
 bool net_devices(void) {
-    return interfaces;
+    return interfaces || found;
 }
 
 bool net_addressed(void) {
@@ -354,6 +369,7 @@ bool net_addressed(void) {
 
 int net_wait_address(void) {
     uint64_t deadline = clock_monotonic() + ADDRESS_WAIT;
+    net_up();
     while (!net_addressed()) {
         int error = wait_on(&net_changed, deadline);
         if (error)
@@ -364,7 +380,6 @@ int net_wait_address(void) {
 
 void netdev_names(struct netdev_names *out) {
     memset(out, 0, sizeof *out);
-    net_start();
     net_wait_address();
     out->host = netdev_host_name();
     if (interfaces && !ip4_addr_isany_val(*netif_ip4_addr(&interfaces->netif)))

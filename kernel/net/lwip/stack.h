@@ -11,8 +11,12 @@
 
 #include "sched/thread.h"
 
-/* Brings the stack and the interfaces up, once; addresses come later. */
+/* Brings the stack and its loopback up, once, and looks for devices. */
 void net_start(void);
+/* Starts the devices, once; addresses come later.  Not before the app asks for
+ * something that needs them: a server listens by then, and whoever waited for
+ * it to come up is not refused. */
+void net_up(void);
 /* After lwIP was called: packets to ourselves are delivered, devices told of
  * what was sent, the timer set. */
 void net_settle(void);

@@ -464,6 +464,7 @@ static int tcp_socket_listen(struct socket *socket, int backlog) {
     }
     s->backlog = (unsigned)backlog;
     set_room(s);
+    net_up();
     return 0;
 }
 
