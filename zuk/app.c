@@ -337,6 +337,9 @@ static bool link_app(struct link *l, const char *output) {
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         *vec_push(&argv) = fixed[i];
     }
+    if (!l->request->strip) { /* merging strings costs time, and saves debug information's 1 % */
+        *vec_push(&argv) = "-O0";
+    }
     *vec_push(&argv) = "-o";
     *vec_push(&argv) = output;
     if (!l->bare) {

@@ -471,19 +471,20 @@ static bool is_current(const char *stamp, uint64_t inputs, const char *output) {
  * input changed within the last tick could change again and look the same.
  * Waits until its tick is over.  False when that is no way to be sure. */
 static bool outwait_tick(const struct state *s) {
-    enum { TICK_MS = 20 };
-    struct timespec now;
+    struct timespec now, tick = {0};
     clock_gettime(CLOCK_REALTIME, &now);
+    clock_getres(CLOCK_REALTIME_COARSE, &tick);
+    const double two_ticks = 2 * ((double)tick.tv_sec * 1e3 + (double)tick.tv_nsec / 1e6);
     double age = (double)(now.tv_sec - s->newest.tv_sec) * 1e3 +
                  (double)(now.tv_nsec - s->newest.tv_nsec) / 1e6;
     if (s->coarse) {
         return age > 3000;
     }
-    if (age < -TICK_MS) {
+    if (age < -two_ticks) {
         return false; /* from the future */
     }
-    if (age < TICK_MS) {
-        struct timespec wait = {.tv_nsec = (long)((TICK_MS - age) * 1e6)};
+    if (age < two_ticks) {
+        struct timespec wait = {.tv_nsec = (long)((two_ticks - age) * 1e6)};
         nanosleep(&wait, NULL);
     }
     return true;

@@ -22,15 +22,25 @@
 /* How a function is reached from the user's code. */
 struct way {
     uint32_t from; /* the function before it; itself: one of the user's */
-    uint64_t site; /* of the call there */
+    uint32_t ref;  /* the call there, in code.refs */
     bool known;
 };
+
+/* Is that file one of the user's?  Functions that follow each other share it. */
+struct verdict {
+    const char *folder, *file;
+    uint64_t unit;
+    bool own;
+};
+enum { VERDICTS = 64 };
 
 struct finder {
     struct code *code;
     struct line_sections lines;
-    struct unit_sections units;
+    struct unit_folders folders;
     struct way *ways;
+    bool *false_ref; /* bytes that only look like a call, by index into code.refs */
+    struct verdict verdicts[VERDICTS];
     char cwd[4096];
     size_t cwd_length;
 };
@@ -51,12 +61,15 @@ static bool open_sections(struct finder *f) {
     l->line = section(file, ".debug_line", &l->line_size);
     l->line_str = section(file, ".debug_line_str", &l->line_str_size);
     l->str = section(file, ".debug_str", &l->str_size);
-    f->units = (struct unit_sections){.str = l->str,
-                                      .line_str = l->line_str,
-                                      .str_size = l->str_size,
-                                      .line_str_size = l->line_str_size};
-    f->units.info = section(file, ".debug_info", &f->units.info_size);
-    f->units.abbrev = section(file, ".debug_abbrev", &f->units.abbrev_size);
+    struct unit_sections units = {.str = l->str,
+                                  .line_str = l->line_str,
+                                  .str_size = l->str_size,
+                                  .line_str_size = l->line_str_size};
+    units.info = section(file, ".debug_info", &units.info_size);
+    units.abbrev = section(file, ".debug_abbrev", &units.abbrev_size);
+    if (l->line != NULL && units.info != NULL && units.abbrev != NULL) {
+        lines_folders(&units, &f->folders);
+    }
     f->cwd_length = getcwd(f->cwd, sizeof f->cwd) == NULL ? 0 : strlen(f->cwd);
     return l->line != NULL;
 }
@@ -64,8 +77,8 @@ static bool open_sections(struct finder *f) {
 /* The whole name of the file; a relative one belongs to its unit's folder. */
 static const char *full_name(const struct finder *f, const struct line_place *place) {
     const char *name = place->folder == NULL ? place->file : path_join(place->folder, place->file);
-    if (*name != '/' && f->units.info != NULL && f->units.abbrev != NULL) {
-        const char *folder = lines_folder(&f->units, place->unit);
+    if (*name != '/') {
+        const char *folder = lines_folder(&f->folders, place->unit);
         name = folder == NULL ? name : path_join(folder, name);
     }
     return name;
@@ -93,14 +106,23 @@ bool callers_is_library(const char *folder, const char *file) {
     return strcmp(file, "crt1.c") == 0;
 }
 
-static bool is_own(const struct finder *f, const struct line_place *place) {
-    if (place->file == NULL) {
-        return false;
-    }
+static bool judge(const struct finder *f, const struct line_place *place) {
     if (*place->file == '/' || (place->folder != NULL && *place->folder == '/')) {
         return !callers_is_library(place->folder, place->file);
     }
     return !callers_is_library(NULL, full_name(f, place));
+}
+
+static bool is_own(struct finder *f, const struct line_place *place) {
+    if (place->file == NULL) {
+        return false;
+    }
+    /* names are the same where they stand at the same place of the tables */
+    struct verdict *v = &f->verdicts[((uintptr_t)place->file ^ place->unit) % VERDICTS];
+    if (v->file != place->file || v->folder != place->folder || v->unit != place->unit) {
+        *v = (struct verdict){place->folder, place->file, place->unit, judge(f, place)};
+    }
+    return v->own;
 }
 
 /* "main.print__anon_123" is main.print for people. */
@@ -113,11 +135,13 @@ static const char *name_of(const struct code_function *f) {
                                            : xstrndup(f->name, (size_t)(tail - f->name));
 }
 
-static void start_from_own(struct finder *f, uint32_t *queue, uint32_t *count) {
+/* Puts the user's functions into the queue: returns how many. */
+static uint32_t find_own(struct finder *f, uint32_t *queue) {
     struct code *code = f->code;
     uint64_t *starts = xalloc((code->function_count + (size_t)1) * sizeof *starts);
     uint32_t *which = xalloc((code->function_count + (size_t)1) * sizeof *which);
     size_t n = 0;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < code->function_count; i++) {
         if (code->functions[i].reached) {
             which[n] = i;
@@ -128,25 +152,33 @@ static void start_from_own(struct finder *f, uint32_t *queue, uint32_t *count) {
     lines_find(&f->lines, starts, n, places);
     for (size_t i = 0; i < n; i++) {
         if (is_own(f, &places[i])) {
-            f->ways[which[i]] = (struct way){.from = which[i], .known = true};
-            queue[(*count)++] = which[i];
+            queue[count++] = which[i];
         }
     }
+    return count;
 }
 
-static void spread(struct finder *f, uint32_t *queue, uint32_t count) {
+/* The ways from the first `count` of the queue.  Whether a call is one or only
+ * looks so is asked here when all must be sure, otherwise of the ways taken. */
+static void spread(struct finder *f, uint32_t *queue, uint32_t count, bool sure) {
     struct code *code = f->code;
+    memset(f->ways, 0, code->function_count * sizeof *f->ways);
+    for (uint32_t i = 0; i < count; i++) {
+        f->ways[queue[i]] = (struct way){.from = queue[i], .known = true};
+    }
     for (uint32_t head = 0; head < count; head++) {
         const struct code_function *from = &code->functions[queue[head]];
         for (uint32_t k = 0; k < from->ref_count; k++) {
-            const struct code_ref *ref = &code->refs[from->first_ref + k];
+            uint32_t index = from->first_ref + k;
+            const struct code_ref *ref = &code->refs[index];
             struct way *way = &f->ways[ref->to];
             const struct code_function *to = &code->functions[ref->to];
             if (way->known || (ref->kind != REF_CALL && ref->kind != REF_JUMP) ||
-                ref->target != to->start || to->soft || !code_ref_is_real(code, ref)) {
+                ref->target != to->start || to->soft || f->false_ref[index] ||
+                (sure && !code_ref_is_real(code, ref))) {
                 continue;
             }
-            *way = (struct way){.from = queue[head], .site = ref->site, .known = true};
+            *way = (struct way){.from = queue[head], .ref = index, .known = true};
             queue[count++] = ref->to;
         }
     }
@@ -158,7 +190,7 @@ struct end { /* the place in the user's function, and where it goes from there *
     uint64_t site, start;
 };
 
-static void tell(const struct finder *f, struct scan *scan, const struct end *ends, size_t count) {
+static void tell(struct finder *f, struct scan *scan, const struct end *ends, size_t count) {
     uint64_t *addresses = xalloc((count * 2 + 1) * sizeof *addresses);
     struct line_place *places = xalloc((count * 2 + 1) * sizeof *places);
     for (size_t i = 0; i < count; i++) {
@@ -186,31 +218,54 @@ static void tell(const struct finder *f, struct scan *scan, const struct end *en
     }
 }
 
+/* A way of calls that only look so is searched again this often. */
+enum { ROUNDS_MAX = 8 };
+
+/* Where the calls' ways begin.  False when one of them goes through what is no
+ * call; that has been noted. */
+static bool find_ends(struct finder *f, const struct scan *scan, struct end *ends, size_t *count) {
+    struct code *code = f->code;
+    bool all_real = true;
+    *count = 0;
+    for (unsigned i = 0; i < SCAN_CALLS; i++) {
+        const struct code_function *maker = scan->calls[i] ? code_at(code, scan->at[i]) : NULL;
+        if (maker == NULL || !f->ways[maker - code->functions].known) {
+            continue;
+        }
+        uint32_t at = (uint32_t)(maker - code->functions);
+        struct end end = {.call = i, .through = at, .own = at, .site = scan->at[i]};
+        while (f->ways[end.own].from != end.own) {
+            const struct way *way = &f->ways[end.own];
+            if (!code_ref_is_real(code, &code->refs[way->ref])) {
+                f->false_ref[way->ref] = true;
+                all_real = false;
+            }
+            end.through = end.own;
+            end.site = code->refs[way->ref].site;
+            end.own = way->from;
+        }
+        end.start = code->functions[end.own].start;
+        ends[(*count)++] = end;
+    }
+    return all_real;
+}
+
 void callers_find(struct code *code, struct scan *scan) {
     struct finder f = {.code = code};
     if (!open_sections(&f)) {
         return;
     }
     f.ways = xalloc((code->function_count + (size_t)1) * sizeof *f.ways);
-    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue), count = 0;
-    start_from_own(&f, queue, &count);
-    spread(&f, queue, count);
+    f.false_ref = xalloc(code->ref_count + (size_t)1);
+    uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
+    uint32_t count = find_own(&f, queue);
     struct end ends[SCAN_CALLS];
-    size_t end_count = 0;
-    for (unsigned i = 0; i < SCAN_CALLS; i++) {
-        const struct code_function *maker = scan->calls[i] ? code_at(code, scan->at[i]) : NULL;
-        if (maker == NULL || !f.ways[maker - code->functions].known) {
-            continue;
+    size_t end_count;
+    for (unsigned round = 1;; round++) {
+        spread(&f, queue, count, round == ROUNDS_MAX);
+        if (find_ends(&f, scan, ends, &end_count) || round == ROUNDS_MAX) {
+            break;
         }
-        uint32_t at = (uint32_t)(maker - code->functions);
-        struct end end = {.call = i, .through = at, .own = at, .site = scan->at[i]};
-        while (f.ways[end.own].from != end.own) {
-            end.through = end.own;
-            end.site = f.ways[end.own].site;
-            end.own = f.ways[end.own].from;
-        }
-        end.start = code->functions[end.own].start;
-        ends[end_count++] = end;
     }
     tell(&f, scan, ends, end_count);
 }

@@ -40,7 +40,7 @@ static void skip(struct reader *r, uint64_t size) {
     r->at += size;
 }
 
-static uint64_t read_uleb(struct reader *r) {
+static uint64_t read_long_uleb(struct reader *r) {
     uint64_t value = 0;
     for (unsigned shift = 0;; shift += 7) {
         uint8_t byte = (uint8_t)read_int(r, 1);
@@ -53,7 +53,11 @@ static uint64_t read_uleb(struct reader *r) {
     }
 }
 
-static int64_t read_sleb(struct reader *r) {
+static inline uint64_t read_uleb(struct reader *r) {
+    return r->at < r->end && *r->at < 0x80 ? *r->at++ : read_long_uleb(r);
+}
+
+static int64_t read_long_sleb(struct reader *r) {
     uint64_t value = 0;
     for (unsigned shift = 0;;) {
         uint8_t byte = (uint8_t)read_int(r, 1);
@@ -68,6 +72,14 @@ static int64_t read_sleb(struct reader *r) {
             return (int64_t)value;
         }
     }
+}
+
+static inline int64_t read_sleb(struct reader *r) {
+    if (r->at < r->end && *r->at < 0x80) {
+        uint8_t byte = *r->at++;
+        return (byte & 0x40) != 0 ? byte - 0x80 : byte;
+    }
+    return read_long_sleb(r);
 }
 
 static const char *read_string(struct reader *r) {
@@ -298,6 +310,7 @@ struct search {
     const struct wanted *wanted; /* ascending */
     size_t count;
     struct line_place *places;
+    size_t next; /* the first wanted at or after the last row: rows mostly follow each other */
     uint64_t steps;
     uint64_t unit; /* whose names are kept */
     struct kept_name names[NAMES_KEPT];
@@ -333,22 +346,35 @@ static bool find_name(struct search *s, const struct unit *u, uint64_t file,
     return true;
 }
 
-/* [row->address, end) belongs to that row. */
-static void match(struct search *s, const struct unit *u, const struct row *row, uint64_t end) {
-    if (!row->valid || row->address >= end || s->steps > STEP_LIMIT) {
-        return;
-    }
+/* Leaves next at the first wanted that is not below an address. */
+static void seek(struct search *s, uint64_t address) {
     size_t low = 0, high = s->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (s->wanted[middle].address < row->address) {
+        if (s->wanted[middle].address < address) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    for (; low < s->count && s->wanted[low].address < end; low++) {
-        struct line_place *place = &s->places[s->wanted[low].index];
+    s->next = low;
+}
+
+/* [row->address, end) belongs to that row. */
+static inline void match(struct search *s, const struct unit *u, const struct row *row,
+                         uint64_t end) {
+    if (!row->valid || row->address >= end) {
+        return;
+    }
+    if ((s->next > 0 && s->wanted[s->next - 1].address >= row->address) ||
+        (s->next < s->count && s->wanted[s->next].address < row->address)) {
+        seek(s, row->address);
+    }
+    for (; s->next < s->count && s->wanted[s->next].address < end; s->next++) {
+        struct line_place *place = &s->places[s->wanted[s->next].index];
+        if (s->steps > STEP_LIMIT) {
+            return;
+        }
         s->steps++;
         if (place->file) {
             continue;
@@ -374,7 +400,7 @@ static void restart(struct machine *m) {
     m->last = (struct row){0};
 }
 
-static void emit(struct machine *m) {
+static inline void emit(struct machine *m) {
     match(m->search, m->unit, &m->last, m->now.address);
     m->last = m->now;
 }
@@ -623,19 +649,36 @@ static bool read_die(struct reader *r, struct die *die) {
     return false;
 }
 
-const char *lines_folder(const struct unit_sections *sections, uint64_t unit) {
+static int by_unit(const void *a, const void *b) {
+    const struct unit_folder *x = a, *y = b;
+    return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+void lines_folders(const struct unit_sections *sections, struct unit_folders *out) {
+    VEC(struct unit_folder) list = {0};
     struct reader info = {sections->info, sections->info + sections->info_size, false};
     while (info.at < info.end) {
         struct die die = {.sections = sections};
         uint64_t length = read_length(&info, &die.offset_size);
         if (length == 0 || length > (uint64_t)(info.end - info.at)) {
-            return NULL;
+            break;
         }
         struct reader r = {info.at, info.at + length, false};
         info.at += length;
-        if (read_die(&r, &die) && die.table == unit && die.folder && *die.folder) {
-            return die.folder;
+        if (read_die(&r, &die) && die.folder && *die.folder) {
+            *vec_push(&list) = (struct unit_folder){die.table, die.folder};
         }
     }
-    return NULL;
+    if (list.len > 0) {
+        qsort(list.data, list.len, sizeof list.data[0], by_unit);
+    }
+    *out = (struct unit_folders){list.data, list.len};
+}
+
+const char *lines_folder(const struct unit_folders *folders, uint64_t unit) {
+    const struct unit_folder key = {.unit = unit}, *found = NULL;
+    if (folders->count > 0) {
+        found = bsearch(&key, folders->list, folders->count, sizeof key, by_unit);
+    }
+    return found == NULL ? NULL : found->folder;
 }

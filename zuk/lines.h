@@ -33,8 +33,19 @@ struct unit_sections { /* contents relocated */
     size_t info_size, abbrev_size, str_size, line_str_size;
 };
 
-/* The folder that a unit was compiled in, to which its relative names belong
- * (before DWARF 5 .debug_line does not tell), or NULL. */
-const char *lines_folder(const struct unit_sections *sections, uint64_t unit);
+struct unit_folder {
+    uint64_t unit;
+    const char *folder;
+};
+struct unit_folders {
+    struct unit_folder *list; /* by unit */
+    size_t count;
+};
+
+/* Which folders the units were compiled in.  Strings point into the sections. */
+void lines_folders(const struct unit_sections *sections, struct unit_folders *out);
+/* The folder of a unit, to which its relative names belong (before DWARF 5
+ * .debug_line does not tell), or NULL. */
+const char *lines_folder(const struct unit_folders *folders, uint64_t unit);
 
 #endif

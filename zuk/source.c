@@ -116,16 +116,16 @@ static void spell_all(const struct object *object, const uint64_t *bases,
                                   .line_str_size = sections->line_str_size};
     size_t info = find_section(object, ".debug_info");
     units.abbrev = section_bytes(object, find_section(object, ".debug_abbrev"), &units.abbrev_size);
-    uint64_t last = UINT64_MAX;
-    const char *folder = NULL;
+    struct unit_folders folders = {0};
     for (size_t i = 0; i < count; i++) {
-        if (is_relative(&places[i]) && info && units.abbrev && places[i].unit != last) {
+        const char *folder = NULL;
+        if (is_relative(&places[i]) && info && units.abbrev) {
             if (!units.info) {
                 units.info = relocated(object, bases, info);
                 units.info_size = (size_t)object->sections[info].sh_size;
+                lines_folders(&units, &folders);
             }
-            last = places[i].unit;
-            folder = lines_folder(&units, last);
+            folder = lines_folder(&folders, places[i].unit);
         }
         lines[i] = places[i].file ? spell(&places[i], folder) : NULL;
     }

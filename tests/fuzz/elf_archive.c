@@ -96,7 +96,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct line_place places[3];
         lines_find(&sections, addresses, 3, places);
         struct unit_sections units = {data, data, data, data, size, size, size, size};
-        lines_folder(&units, 0);
+        struct unit_folders folders;
+        lines_folders(&units, &folders);
+        lines_folder(&folders, 0);
         check(*file_describe(data, size) != 0);
     }
     }
