@@ -322,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool begun;
     if (!begun) {
         begun = true;
-        net_start();
+        net_up();
         pass(3000);
     }
     input = data;

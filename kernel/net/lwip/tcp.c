@@ -350,21 +350,23 @@ static int tcp_socket_bind(struct socket *socket, const struct socket_address *a
 
 /* ---- listening ----------------------------------------------------------- */
 
-/* No more handshakes at once than there is room for what comes of them. */
+/* Handshakes begin while the app has room for what comes of them; those that
+ * are on their way then may exceed it. */
+#define HALF_OPEN 255
 static void set_room(struct tcp_socket *s) {
-    unsigned room = 0;
+    bool room = false;
     struct tcp_socket *leader = NULL, *each = s;
     do {
-        room += each->backlog + 1 > each->waiting ? each->backlog + 1 - each->waiting : 0;
+        room = room || each->waiting <= each->backlog;
         leader = each->leads ? each : leader;
         each = list_entry(each->group.next, struct tcp_socket, group);
     } while (each != s);
     if (leader && leader->pcb)
-        ((struct tcp_pcb_listen *)leader->pcb)->backlog = (u8_t)MIN(room, 255u);
+        ((struct tcp_pcb_listen *)leader->pcb)->backlog = room ? HALF_OPEN : 0;
 }
 
 /* Of those who share the port the one that was given least; who has no room is
- * passed over. */
+ * passed over, unless nobody has. */
 static struct tcp_socket *next_in_turn(struct tcp_socket *s) {
     struct tcp_socket *best = NULL, *each = s;
     do {
@@ -372,15 +374,29 @@ static struct tcp_socket *next_in_turn(struct tcp_socket *s) {
             best = each;
         each = list_entry(each->group.next, struct tcp_socket, group);
     } while (each != s);
-    return best;
+    return best ? best : s;
+}
+
+/* A first segment comes for a listening pcb.  With as many handshakes begun as there
+ * may be the oldest makes room: those who never answer shut nobody out. */
+void lwip_port_knock(struct tcp_pcb *listening) {
+    struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)listening;
+    struct tcp_pcb *oldest = NULL;
+    if (!l->backlog || l->accepts_pending < l->backlog)
+        return;
+    for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) {
+        if (p->state == SYN_RCVD && p->listener == l &&
+            (!oldest || (int32_t)(p->tmr - oldest->tmr) <= 0))
+            oldest = p;
+    }
+    if (oldest)
+        tcp_abandon(oldest, 0);
 }
 
 static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     if (error || !pcb || !arg)
         return ERR_VAL;
     struct tcp_socket *l = next_in_turn(arg);
-    if (!l)
-        return ERR_MEM;
     struct tcp_socket *s = heap_alloc(sizeof *s);
     if (!s)
         return ERR_MEM;

@@ -79,6 +79,11 @@
 #define UDP_LOCAL_PORT_RANGE_END 60999
 #define UDP_ENSURE_LOCAL_PORT_RANGE(port) (u16_t)(32768 + (u32_t)(port) % 28232)
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) lwip_port_rand()
+/* Before a listening pcb gets a first segment. */
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
+    ((pcb)->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN     \
+         ? (lwip_port_knock(pcb), ERR_OK)                                                          \
+         : ERR_OK)
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_TCP_KEEPALIVE 1

@@ -46,6 +46,9 @@ typedef long ssize_t;
 uint32_t lwip_port_rand(void);
 #define LWIP_RAND() lwip_port_rand()
 
+struct tcp_pcb;
+void lwip_port_knock(struct tcp_pcb *listening);
+
 /* MEM_LIBC_MALLOC */
 void *lwip_port_malloc(size_t size);
 void *lwip_port_calloc(size_t count, size_t size);
