@@ -13,7 +13,6 @@
 
 #include "zuk/diag.h"
 #include "zuk/options.h"
-#include "zuk/scan.h"
 #include "zuk/util.h"
 
 /* --- the tables --------------------------------------------------------- */
@@ -167,6 +166,19 @@ static void turn_on(struct feature *feature, const char *reason) {
     }
 }
 
+/* All handlers of an option and of what it needs. */
+static void take_calls(struct features *f, const char *name) {
+    const struct feature *feature = find(f, name);
+    for (size_t depth = 0; feature != NULL && depth < OPTIONS; depth++) {
+        for (size_t i = 0; i < CALLS; i++) {
+            if (calls[i].number >= 0 && strcmp(calls[i].option, feature->name) == 0) {
+                f->calls[calls[i].number] = true;
+            }
+        }
+        feature = find(f, feature->needs);
+    }
+}
+
 #define NOT_ASKED "no call asks for it"
 
 static void start(struct features *f) {
@@ -246,6 +258,7 @@ void features_choose(const struct scan *scan, struct features *out) {
         const struct call *call = scan->calls[i] ? call_row(i) : NULL;
         struct feature *feature = call == NULL ? NULL : find(out, call->option);
         if (feature != NULL) {
+            out->calls[i] = true;
             bool better = feature->on && feature->call >= 0 && scan->callers[i].function != NULL &&
                           scan->callers[feature->call].function == NULL;
             if (!feature->on || better) {
@@ -272,6 +285,7 @@ void features_add(struct features *f, const char *name, const char *reason) {
     struct feature *feature = find(f, name);
     if (feature != NULL) {
         turn_on(feature, reason);
+        take_calls(f, name);
         finish(f);
     }
 }
@@ -333,6 +347,7 @@ void features_overrule(struct features *f, struct features_word *words, size_t c
         if (wanted[i]->overruled == NULL) {
             feature->on = feature->root = true;
             feature->reason = xasprintf("%s says so", wanted[i]->where);
+            take_calls(f, feature->name);
         }
     }
     for (size_t i = 0; i < f->count; i++) {
@@ -354,6 +369,7 @@ void features_all(const char *reason, struct features *out) {
     for (size_t i = 0; i < OPTIONS; i++) {
         if (options[i].kind != ASKED) {
             turn_on(&out->list[i], reason);
+            take_calls(out, options[i].name);
         }
     }
     finish(out);
@@ -391,6 +407,18 @@ char *features_text(const struct features *f, const struct scan *scan) {
     char *copy = xstrdup(text);
     free(text);
     return copy;
+}
+
+size_t features_handlers(const struct features *f, const char ***out) {
+    VEC(const char *) list = {0};
+    for (unsigned i = 0; i < SCAN_CALLS; i++) {
+        const struct call *call = f->calls[i] ? call_row(i) : NULL;
+        if (call != NULL && features_listed(f->names, call->option)) {
+            *vec_push(&list) = call->name;
+        }
+    }
+    *out = list.data;
+    return list.len;
 }
 
 size_t features_objects(const struct features *f, const char *arch, struct feature_object **out) {

@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 #include "abi/image.h"
-
-struct scan;
+#include "zuk/scan.h"
 
 /* The number of a system call on x86_64, or -1; the name, or NULL. */
 int features_call_number(const char *name);
@@ -46,6 +45,9 @@ struct features {
     struct feature *list; /* every row of features.def, in order */
     size_t count;
     const char *names; /* of those that are on, space-separated */
+    /* By number: calls whose handlers are linked when their option is on.  An
+     * option that is on for another reason than its calls has them all. */
+    bool calls[SCAN_CALLS];
 };
 
 /* What the calls of that scan ask for. */
@@ -81,6 +83,8 @@ struct feature_object {
     const char *option;
     const char *path; /* "mm/frame", "arch/x86_64/boot" */
 };
+/* The names of the calls whose handlers are linked, by number. */
+size_t features_handlers(const struct features *f, const char ***out);
 /* The objects of the options that are on, in link order. */
 size_t features_objects(const struct features *f, const char *arch, struct feature_object **out);
 

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/calls.h"
 #include "zuk/build.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
@@ -68,6 +69,23 @@ struct link {
     uint64_t key;
 };
 
+/* Which handlers the table of calls leads to (abi/calls.h). */
+static void plan_calls(const struct features *features, struct link *link) {
+    const char **handlers;
+    size_t count = features_handlers(features, &handlers);
+    unsigned last = 0;
+    for (size_t i = 0; i < count; i++) {
+        *vec_push(&link->argv) = xasprintf("--defsym=call_%s=sys_%s", handlers[i], handlers[i]);
+        link->key = hash64(link->key, handlers[i], strlen(handlers[i]) + 1);
+        unsigned chunk = (unsigned)features_call_number(handlers[i]) / CALL_CHUNK;
+        last = chunk > last ? chunk : last;
+    }
+    for (unsigned i = 0; i <= last; i++) {
+        *vec_push(&link->argv) = xasprintf("--defsym=call_chunk_%u=syscall_chunk_%u", i, i);
+    }
+    *vec_push(&link->argv) = xasprintf("--defsym=call_bound=syscall_bound_%u", last);
+}
+
 static bool plan(const struct features *features, const char *arch, struct link *link) {
     *link = (struct link){0};
     const char *zig = pinned_zig();
@@ -104,9 +122,10 @@ static bool plan(const struct features *features, const char *arch, struct link 
          features_listed(features->names, "FAIL") && i < sizeof refused / sizeof refused[0]; i++) {
         *vec_push(&link->argv) = xasprintf("--wrap=%s", refused[i]);
     }
-    link->first = link->argv.len;
     link->key = hash_file_state(hash64(2, arch, strlen(arch)), zig);
     link->key = hash_file_state(link->key, script);
+    plan_calls(features, link);
+    link->first = link->argv.len;
     bool ok = true;
     if (!is_file(script)) {
         diag_error("the kernel's linker script is not there: %s", script);

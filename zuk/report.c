@@ -366,7 +366,12 @@ static void tell_call(const struct report *r, const struct report_parts *p, stru
                                        "fails with ENOSYS) or --missing %s=ignore (it answers 0)",
                                        name, name);
     const char *option = features_call_option(c->number);
-    if (option != NULL && r->image != NULL && !features_listed(r->image->options, option)) {
+    if (option != NULL && r->image != NULL && features_listed(r->image->options, option)) {
+        s->hint = xasprintf("the image was made without %s, since the program did not seem to call "
+                            "it: --set %s=y brings all calls of that option; or --missing "
+                            "%s=enosys",
+                            name, option, name);
+    } else if (option != NULL && r->image != NULL) {
         s->hint = xasprintf("the image was made without CONFIG_%s, which provides it: 'zuk config "
                             "why %s' tells who turned it off, --set %s=y turns it on; or "
                             "--missing %s=enosys",

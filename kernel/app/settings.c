@@ -16,22 +16,19 @@ struct app_settings app_settings;
 static struct image_call_policy policies[APP_POLICIES]; /* from the command line */
 static unsigned policy_count;
 
-/* missing=NR:POLICY; NR may be '*'. */
+/* missing=NR:POLICY; NR may be '*', and POLICY's first letter says it. */
 static void policy_option(const struct cmdline *it) {
-    static const char *const names[] = {[IMAGE_POLICY_TRAP] = "trap",
-                                        [IMAGE_POLICY_ENOSYS] = "enosys",
-                                        [IMAGE_POLICY_IGNORE] = "ignore"};
+    static const char letters[] = {
+        [IMAGE_POLICY_TRAP] = 't', [IMAGE_POLICY_ENOSYS] = 'e', [IMAGE_POLICY_IGNORE] = 'i'};
     uint64_t number = 0;
     size_t at = it->value_len && it->value[0] == '*' ? 1 : 0;
     bool all = at;
     if (!all)
         at = cmdline_number(it->value, it->value_len, &number);
-    if (!at || at >= it->value_len || it->value[at] != ':')
+    if (!at || at + 1 >= it->value_len || it->value[at] != ':')
         return;
-    at++;
     for (unsigned p = IMAGE_POLICY_TRAP; p <= IMAGE_POLICY_IGNORE; p++) {
-        size_t len = strlen(names[p]);
-        if (it->value_len - at != len || memcmp(it->value + at, names[p], len))
+        if (it->value[at + 1] != letters[p])
             continue;
         if (all)
             app_settings.policy_default = (uint8_t)p;

@@ -109,7 +109,8 @@ struct clone_order {
     vaddr_t stack, parent_tid, child_tid, tls;
 };
 struct clone_order arch_clone_order(const struct report_call *call);
-void arch_thread_switch(struct thread *from, struct thread *to);
+/* Weak: without THREADS there is nobody to switch to. */
+void arch_thread_switch(struct thread *from, struct thread *to) __attribute__((weak));
 struct thread *arch_thread_current(void);
 void arch_set_tls(uint64_t base);
 uint64_t arch_get_tls(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * See format.h.  One pass over the format; every conversion ends as a piece
- * of text, a prefix and a padding.
+ * of text and its padding.
  */
 #include "lib/format.h"
 
@@ -21,14 +21,9 @@ static void put(struct out *o, char c, size_t count) {
             o->buf[o->len] = c;
 }
 
-static void put_text(struct out *o, const char *s, size_t len) {
-    while (len--)
-        put(o, *s++, 1);
-}
-
 /* What stands between '%' and the letter. */
 struct spec {
-    bool left, zero, dot;
+    bool zero;
     unsigned wide; /* number of l, or 1 for z */
     size_t width, precision;
 };
@@ -46,18 +41,10 @@ static size_t number(const char **fmt, va_list *args) {
 }
 
 static const char *read_spec(struct spec *spec, const char *fmt, va_list *args) {
-    for (;; fmt++) {
-        if (*fmt == '-')
-            spec->left = true;
-        else if (*fmt == '0')
-            spec->zero = true;
-        else
-            break;
-    }
+    spec->zero = *fmt == '0';
     spec->width = number(&fmt, args);
     if (*fmt == '.') {
         fmt++;
-        spec->dot = true;
         spec->precision = number(&fmt, args);
     }
     for (; *fmt == 'l' || *fmt == 'z'; fmt++)
@@ -65,84 +52,59 @@ static const char *read_spec(struct spec *spec, const char *fmt, va_list *args) 
     return fmt;
 }
 
-static void put_padded(struct out *o, const struct spec *spec, const char *prefix, const char *s,
-                       size_t len) {
-    size_t all = strlen(prefix) + len;
-    size_t pad = spec->width > all ? spec->width - all : 0;
-    bool zero = spec->zero && !spec->left;
-    if (!zero && !spec->left)
-        put(o, ' ', pad);
-    put_text(o, prefix, strlen(prefix));
-    if (zero)
-        put(o, '0', pad);
-    put_text(o, s, len);
-    if (spec->left)
-        put(o, ' ', pad);
-}
-
 size_t format_va(char *buf, size_t size, const char *fmt, va_list va) {
     struct out o = {buf, size, 0};
     va_list args; /* a va_list parameter may be a pointer, a copy never is */
     va_copy(args, va);
     while (*fmt) {
-        if (*fmt != '%') {
-            put(&o, *fmt++, 1);
-            continue;
-        }
-        struct spec spec = {0};
-        const char *start = fmt;
-        fmt = read_spec(&spec, fmt + 1, &args);
-        char digits[20];
-        const char *prefix = "", *text = digits + sizeof digits;
+        struct spec spec = {.precision = SIZE_MAX};
+        const char *start = fmt++, *text;
+        char digits[21], letter = 0;
+        char *digit = digits + sizeof digits;
         size_t len;
-        char letter = *fmt;
-        if (letter)
-            fmt++;
+        if (*start == '%') {
+            fmt = read_spec(&spec, fmt, &args);
+            letter = *fmt;
+            fmt += letter != 0;
+        }
         if (letter == 's') {
             text = va_arg(args, const char *);
             if (!text)
                 text = "(null)";
-            len = strnlen(text, spec.dot ? spec.precision : SIZE_MAX);
+            len = strnlen(text, spec.precision);
             spec.zero = false;
         } else if (letter == 'c') {
             digits[0] = (char)va_arg(args, int);
             text = digits;
             len = 1;
             spec.zero = false;
-        } else if (letter == 'd' || letter == 'i' || letter == 'u' || letter == 'x' ||
-                   letter == 'p') {
-            uint64_t value;
-            unsigned base = letter == 'x' || letter == 'p' ? 16 : 10;
-            if (letter == 'p' || spec.wide)
-                value = va_arg(args, unsigned long);
-            else
-                value = va_arg(args, unsigned);
-            if (letter == 'p')
-                prefix = "0x";
-            if (letter == 'd' || letter == 'i') {
-                int64_t number = spec.wide ? (int64_t)value : (int32_t)value;
-                value = (uint64_t)number;
-                if (number < 0) {
-                    prefix = "-";
-                    value = -value;
-                }
-            }
-            char *digit = digits + sizeof digits;
+        } else if (letter == 'd' || letter == 'u' || letter == 'x') {
+            unsigned base = letter == 'x' ? 16 : 10;
+            uint64_t value = spec.wide ? va_arg(args, unsigned long) : va_arg(args, unsigned);
+            bool negative = letter == 'd' && (spec.wide ? (int64_t)value : (int32_t)value) < 0;
+            if (negative)
+                value = spec.wide ? -value : -(uint32_t)value;
             do {
                 *--digit = "0123456789abcdef"[value % base];
                 value /= base;
             } while (value);
+            if (negative && spec.zero) { /* before the zeros */
+                put(&o, '-', 1);
+                spec.width -= spec.width != 0;
+            } else if (negative) {
+                *--digit = '-';
+            }
             text = digit;
             len = (size_t)(digits + sizeof digits - digit);
-        } else if (letter == '%') {
-            text = "%";
-            len = 1;
-        } else { /* unknown: as it stands */
-            text = start;
-            len = (size_t)(fmt - start);
+        } else { /* itself; unknown: as it stands */
+            text = start + (letter == '%' && fmt - start == 2);
+            len = (size_t)(fmt - text);
             spec.width = 0;
         }
-        put_padded(&o, &spec, prefix, text, len);
+        if (spec.width > len)
+            put(&o, spec.zero ? '0' : ' ', spec.width - len);
+        while (len--)
+            put(&o, *text++, 1);
     }
     va_end(args);
     if (size)

@@ -2,10 +2,9 @@
  *
  * Text from numbers, for the kernel's own words and for /proc.
  *
- * Knows %s %.*s %.Ns %c %d %i %u %x %p %%, the lengths l ll z, a width, '0'
- * (pad with zeros) and '-' (left).  %p prints 0x and the digits; a null %s
- * prints (null).  Anything else is copied as it stands.  No floating point,
- * no %n.
+ * Knows %s %.*s %.Ns %c %d %u %x %%, the lengths l ll z, a width, and '0'
+ * (pad with zeros).  A null %s prints (null).  Anything else is copied as it
+ * stands.
  */
 #ifndef LIB_FORMAT_H
 #define LIB_FORMAT_H

@@ -81,7 +81,7 @@ static void schedule(void) {
      * in there, and then it stands in the run queue already. */
     bool yields = self->state == THREAD_RUNNABLE;
     struct thread *next = sched_cpus ? sched_cpus->next(self, yields) : next_alone(self, yields);
-    if (next == self)
+    if (next == self || !arch_thread_switch)
         return;
     thread_account(self);
     self->running = false;

@@ -62,6 +62,7 @@ struct thread {
 #define THREAD_WORK_RESCHED 2u
 #define THREAD_WORK_TRACE 4u /* stays set: every system call is traced */
 #define THREAD_WORK_RING 8u  /* requests of its io_uring can go on */
+/* 16 is the architecture's: the way out loads all registers. */
 
 /* Threads that sleep until something happens, and watchers that want to know
  * of it.  `external`: something outside (a device) wakes it, so a thread that

@@ -42,9 +42,8 @@ static void test_numbers(void **state) {
     (void)state;
     static const long values[] = {0,         1,         -1,         9,         10,        -10,
                                   INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, 0xabcdef};
-    static const char *const formats[] = {"%d",   "%u",   "%x",   "%5d",   "%-5d|",
-                                          "%05d", "%8x",  "%08x", "%-8x|", "%1d",
-                                          "%02x", "%15u", "%i",   "%-012d"};
+    static const char *const formats[] = {"%d",   "%u",  "%x",   "%5d",  "%05d", "%8x",
+                                          "%08x", "%1d", "%02x", "%15u", "%012d"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         for (size_t j = 0; j < sizeof formats / sizeof *formats; j++) {
             check(formats[j], (int)values[i]);
@@ -58,8 +57,6 @@ static void test_numbers(void **state) {
             }
         }
     }
-    check("%p", (void *)0xfeedf00d);
-    check("%20p|", (void *)0x1000);
     check("%d %lu %x", 1, 2ul, 3);
 }
 
@@ -69,10 +66,10 @@ static void test_text(void **state) {
     check("plain");
     check("100%%");
     check("%s|%s", "a", "");
-    check("%5s|%-5s|%1s", "abc", "abc", "abc");
+    check("%5s|%1s", "abc", "abc");
     check("%.2s|%.0s|%.9s", "abc", "abc", "abc");
-    check("%.*s|%*s|%-*s|", 2, "abc", 5, "abc", 5, "abc");
-    check("%c%c%3c|%-3c|", 'a', 'b', 'c', 'd');
+    check("%.*s|%*s|", 2, "abc", 5, "abc");
+    check("%c%c%3c|", 'a', 'b', 'c');
     char *block = malloc(3); /* not terminated */
     memcpy(block, "xyz", 3);
     check("%.*s", 3, block);
@@ -92,9 +89,9 @@ static void test_unknown(void **state) {
     (void)state;
     assert_string_equal(plain("a%qb"), "a%qb");
     assert_string_equal(plain("%"), "%");
-    assert_string_equal(plain("%-05l"), "%-05l");
+    assert_string_equal(plain("%05l"), "%05l");
+    assert_string_equal(plain("%-5d", 1), "%-5d");
     assert_string_equal(plain("%s", (char *)NULL), "(null)");
-    assert_string_equal(plain("%p", (void *)NULL), "0x0");
     assert_string_equal(plain("%5q%d", 7), "%5q7");
     char buf[8];
     assert_int_equal(format(buf, sizeof buf, "%s=%d", "key", 12345), 9);

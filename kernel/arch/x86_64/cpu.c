@@ -9,7 +9,6 @@
 #include "arch/x86_64/io.h"
 #include "diag/diag.h"
 #include "lib/string.h"
-#include "mm/frame.h"
 #include "sched/thread.h"
 
 const unsigned arch_image = IMAGE_X86_64;
@@ -44,11 +43,6 @@ void arch_init(void) {
     tss.ist[0] = (uint64_t)trap_stack_top;
     tss.ist[1] = (uint64_t)fault_stack_top;
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) idt_pointer = {VECTORS * 16 - 1, (uint64_t)idt};
-    __asm__ volatile("lidt %0" : : "m"(idt_pointer));
     unmap_kernel_page(boot_stack_guard);
     unmap_kernel_page(trap_stack_guard);
 
@@ -116,31 +110,6 @@ struct thread *arch_thread_current(void) {
     struct thread *t;
     __asm__("movq %%gs:0, %0" : "=r"(t));
     return t;
-}
-
-void arch_thread_switch(struct thread *from, struct thread *to) {
-    if (from == to)
-        return;
-    if (!from->arch.fpu && !from->arch.idle) {
-        frame_reserve_open();
-        paddr_t frame = frame_alloc(); /* fpu_size is less than a page */
-        frame_reserve_close();
-        if (!frame)
-            panic("out of memory for a thread's FPU state");
-        from->arch.fpu = phys_to_virt(frame);
-    }
-    from->arch.tls = rdmsr(MSR_FS_BASE);
-    if (isolated) {
-        from->arch.gs = rdmsr(MSR_KERNEL_GS_BASE);
-        wrmsr(MSR_KERNEL_GS_BASE, to->arch.gs);
-    }
-    if (!from->arch.idle)
-        fpu_save(from->arch.fpu);
-    wrmsr(MSR_GS_BASE, (uint64_t)to);
-    wrmsr(MSR_FS_BASE, to->arch.tls);
-    if (to->arch.fpu && !to->arch.idle)
-        fpu_load(to->arch.fpu);
-    switch_stacks(&from->arch.sp, to->arch.sp);
 }
 
 void arch_app_enter(vaddr_t ip, vaddr_t sp) {

@@ -137,7 +137,7 @@ void fpu_load(const void *area);
 void app_enter(uint64_t ip, uint64_t sp) __attribute__((noreturn));
 void syscall_emulated(struct trap_frame *frame) __attribute__((noreturn));
 void switch_stacks(uint64_t *save, uint64_t load);
-extern char syscall_entry[], syscall_entry_traced[], idt[], trap_leave[];
+extern char syscall_entry[], syscall_entry_traced[], trap_leave[];
 extern char syscall_entry_isolated[], syscall_entry_isolated_traced[];
 extern uint64_t app_cs, app_ss;
 size_t copy_user(void *dst, const void *src, size_t size);

@@ -14,52 +14,35 @@
  */
 #include "arch/x86_64/entry.h"
 
-/* The vectors, 16 bytes each, and the table that points to them. */
+/* The vectors, VECTOR_SIZE bytes each: what the call leaves on the stack tells
+ * which one it was. */
     .section .vectors, "ax"
     .globl vectors
 vectors:
     .set i, 0
     .rept VECTORS
-    .balign 16
     .if i == 2
     iretq /* an NMI means nothing here, and GS may be anybody's */
-    .endif
-    .if i == 8 || (i >= 10 && i <= 14) || i == 17 || i == 21 || i == 29 || i == 30
-    nop
     .else
+    .if !(i == 8 || (i >= 10 && i <= 14) || i == 17 || i == 21 || i == 29 || i == 30)
     pushq $0
     .endif
-    pushq $i
     .if i == 8 || i == 18
-    jmp fatal_entry
+    call fatal_entry
     .else
-    jmp trap
+    call trap
+    .endif
     .endif
     .set i, i + 1
+    .org i * VECTOR_SIZE, 0x90
     .endr
 
-    .section .rodata.idt, "a"
-    .balign 16
-    .globl idt
-idt:
-    .set i, 0
-    .rept VECTORS
-    .word (VECTORS_ADDRESS + i * 16) & 0xffff
-    .word SELECTOR_CODE
-    .if i == 8 || i == 18 || i == 2
-    .byte 2
-    .else
-    .byte 1
-    .endif
-    .if i == 3
-    .byte 0xee /* int3 is for everybody */
-    .else
-    .byte 0x8e
-    .endif
-    .word (VECTORS_ADDRESS >> 16) & 0xffff
-    .long VECTORS_ADDRESS >> 32, 0
-    .set i, i + 1
-    .endr
+/* The vector's number in place of the address that its call left. */
+.macro NUMBER_VECTOR
+    movzwl FRAME_VECTOR(%rsp), %eax
+    shrl $VECTOR_SHIFT, %eax
+    movq %rax, FRAME_VECTOR(%rsp)
+.endm
 
     .text
 .macro PUSH_ALL
@@ -95,6 +78,7 @@ idt:
 
 trap:
     PUSH_ALL
+    NUMBER_VECTOR
     cld
     movq %rsp, %rsi
     testb $3, FRAME_CS(%rsp)
@@ -154,6 +138,7 @@ trap_not_left:
 /* Double fault, machine check: no way back, stay on this stack. */
 fatal_entry:
     PUSH_ALL
+    NUMBER_VECTOR
     cld
     movl $MSR_GS_BASE, %ecx
     rdmsr
@@ -185,7 +170,7 @@ syscall_entry:
     .globl syscall_entry_isolated, syscall_entry_isolated_traced
 syscall_entry_isolated_traced:
     swapgs
-    SYSCALL_TIME
+2:  SYSCALL_TIME
     jmp 3f
 syscall_entry_isolated:
     swapgs
@@ -198,24 +183,39 @@ syscall_entry_isolated:
     sysretq /* %rcx follows a system call instruction: it is canonical */
 
 /* void syscall_emulated(struct trap_frame *frame), which does not return: a
- * system call that arrived as a fault at its entry (trap.c). */
+ * system call that arrived as a fault at its entry (trap.c) leaves by iretq. */
     .globl syscall_emulated
 syscall_emulated:
     movq %rdi, %rsp
     POP_ALL
     pushq FRAME_RSP - FRAME_VECTOR(%rsp)
     popq %rsp
-    SYSCALL_TIME
-    SYSCALL_SAVE
-    SYSCALL_CALL
-    FULL_FRAME
-    FRAME_RETURN
+    orb $THREAD_WORK_FRAME, %gs:THREAD_WORK
+    jmp 2b
 
+/* What a FRAME_HANDLER is the first part of. */
+    .globl frame_handler
+frame_handler:
+    popq %r10
+    xorl %eax, %eax
+    jmp 1f
     .globl syscall_work
 syscall_work:
-    FULL_FRAME
-    call app_work
-    FRAME_RETURN
+    xorl %r10d, %r10d
+1:  FULL_FRAME
+    testq %r10, %r10
+    jz 2f
+    pushq %rdi
+    pushq %rsi
+    call *%r10
+    popq %rsi
+    popq %rdi
+    movq %rax, FRAME_RAX(%rdi)
+    movq %rax, CALL_RESULT(%rsi)
+    cmpl $0, %gs:THREAD_WORK
+    je 3f
+2:  call app_work
+3:  FRAME_RETURN
 
     .section .text.absent, "ax"
     FRAME_HANDLER absent
@@ -263,6 +263,7 @@ copy_user_flags:
     ret
 
 /* void switch_stacks(uint64_t *save, uint64_t load) */
+    .section .text.switch_stacks, "ax"
     .globl switch_stacks
 switch_stacks:
     pushq %rbx
@@ -281,6 +282,7 @@ switch_stacks:
     popq %rbx
     ret
 
+    .text
 /* void app_enter(uint64_t ip, uint64_t sp): out of the kernel for the first
  * time, all registers zero, interrupts open. */
     .globl app_enter

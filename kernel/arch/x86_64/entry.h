@@ -43,7 +43,7 @@
     movq %r10, THREAD_CALLS + CALL_ARGS + 24(%rbx)
     movq %r8, THREAD_CALLS + CALL_ARGS + 32(%rbx)
     movq %r9, THREAD_CALLS + CALL_ARGS + 40(%rbx)
-    movl $SYSCALL_COUNT, %ecx /* the row of every number beyond the table */
+    movl $call_bound, %ecx /* the row of every number beyond the table */
     cmpq %rcx, %rax
     cmovaeq %rcx, %rax
     movslq syscall_table(, %rax, 4), %rax
@@ -121,18 +121,6 @@
 .macro FRAME_HANDLER name
     .globl sys_\name
 sys_\name:
-    addq $8, %rsp
-    xorl %eax, %eax
-    FULL_FRAME
-    pushq %rdi
-    pushq %rsi
-    call \name\()_frame
-    popq %rsi
-    popq %rdi
-    movq %rax, FRAME_RAX(%rdi)
-    movq %rax, CALL_RESULT(%rsi)
-    cmpl $0, %gs:THREAD_WORK
-    je 1f
-    call app_work
-1:  FRAME_RETURN
+    movq $\name\()_frame, (%rsp) /* instead of where to return to */
+    jmp frame_handler
 .endm

@@ -11,6 +11,7 @@
 #define THREAD_APP_SP 16
 #define THREAD_CALLS_NEXT 24
 #define THREAD_WORK 32
+#define THREAD_WORK_FRAME 16
 #define THREAD_SCRATCH 40
 #define THREAD_ENTERED 56
 #define THREAD_CALLS 64
@@ -50,6 +51,8 @@
 
 /* Interrupt vectors.  Device lines follow the CPU's exceptions. */
 #define VECTORS 64
+#define VECTOR_SHIFT 3 /* bytes of code of each */
+#define VECTOR_SIZE (1 << VECTOR_SHIFT)
 #define VECTOR_LINE 32 /* + line number, 0..23 */
 #define VECTOR_TIMER 60
 #define VECTOR_CALL 61  /* another CPU: look at what there is to do */

@@ -93,6 +93,22 @@ high:
     movq %rax, %cr3
     lgdt gdt_pointer(%rip)
     xorl %ebp, %ebp
+
+    /* The interrupt table: vectors[i], interrupts closed, on stack IST 1; 2 for
+     * what has no way back, and int3 is for everybody. */
+    movabsq $VECTORS_ADDRESS >> 16 << 48 | 0x8e01 << 32 | SELECTOR_CODE << 16, %rax
+    movq $idt, %rdi
+    movl $VECTORS, %ecx
+1:  movq %rax, (%rdi)
+    movl $VECTORS_ADDRESS >> 32, 8(%rdi)
+    addq $VECTOR_SIZE, %rax
+    addq $16, %rdi
+    loop 1b
+    incb idt + 2 * 16 + 4
+    incb idt + 8 * 16 + 4
+    incb idt + 18 * 16 + 4
+    orb $0x60, idt + 3 * 16 + 5
+    lidt idt_pointer(%rip)
     call arch_init
     movl %ebx, %edi
     call boot_start
@@ -119,6 +135,14 @@ gdt:
 gdt_pointer:
     .word 55
     .quad gdt
+idt_pointer:
+    .word VECTORS * 16 - 1
+    .quad idt
+
+    .section .bss.idt, "aw", @nobits
+    .balign 16
+    .globl idt
+idt: .skip VECTORS * 16
 
     .section .bss_pages, "aw", @nobits
     .balign 4096
