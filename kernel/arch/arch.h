@@ -168,7 +168,9 @@ void arch_timer_set(uint64_t delta_ns); /* one shot; 0: as soon as can be; UINT6
 /* Time. */
 uint64_t arch_cycles(void);    /* a counter since boot */
 uint64_t arch_cycles_hz(void); /* its frequency; calibrates on first use */
-bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns); /* kvmclock */
+/* A clock that the hypervisor keeps, if there is one; weak: it comes with TIME. */
+bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns)
+    __attribute__((weak));
 bool arch_random(uint64_t *out); /* a hardware random number, if there is such an instruction */
 
 /* The end. */

@@ -28,7 +28,7 @@ uint64_t clock_of_cycles(uint64_t cycles) {
 uint64_t clock_monotonic(void) {
     static bool exact; /* the counter itself is the clock */
     uint64_t ns;
-    if (!exact && arch_clock_paravirtual(&ns, NULL))
+    if (!exact && arch_clock_paravirtual && arch_clock_paravirtual(&ns, NULL))
         return ns;
     exact = true;
     return clock_of_cycles(arch_cycles());

@@ -21,7 +21,7 @@ uint64_t clock_realtime(void) {
     if (!known) {
         uint64_t ns;
         known = true;
-        if (!arch_clock_paravirtual(&ns, &offset) || !offset) {
+        if (!arch_clock_paravirtual || !arch_clock_paravirtual(&ns, &offset) || !offset) {
             for (const struct rtc *const *r = rtcs_start; r < rtcs_end; r++) {
                 if ((*r)->read(&ns)) {
                     clock_set_realtime(ns);

@@ -10,23 +10,36 @@
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
+#define BIT(op) (1u << FUTEX_##op)
+#define WAKES (BIT(WAKE) | BIT(REQUEUE) | BIT(WAKE_BITSET))
+#define LOCKS (BIT(LOCK_PI) | BIT(LOCK_PI2) | BIT(TRYLOCK_PI))
+#define KNOWN (WAKES | LOCKS | BIT(CMP_REQUEUE) | BIT(UNLOCK_PI) | BIT(WAIT) | BIT(WAIT_BITSET))
+
+static bool is(unsigned op, unsigned set) {
+    return op < 32 && set >> op & 1;
+}
+
 SYSCALL_HANDLER(futex) {
     static WAIT_QUEUE(nobody);
     if (futex_between_threads)
         return futex_between_threads(a, b, c, d, e, f);
     unsigned op = (unsigned)b & ~FUTEX_FLAGS;
     uint32_t now, self = thread_current()->id;
+    if (!is(op, KNOWN))
+        return -ENOSYS;
     if (a % 4)
         return -EINVAL;
     if (user_read(&now, a, sizeof now))
         return -EFAULT;
-    if ((op == FUTEX_WAIT_BITSET || op == FUTEX_WAKE_BITSET) && !(uint32_t)f)
+    if (is(op, BIT(WAIT_BITSET) | BIT(WAKE_BITSET)) && !(uint32_t)f)
         return -EINVAL;
-    if (op == FUTEX_WAKE || op == FUTEX_REQUEUE || op == FUTEX_WAKE_BITSET)
+    if (is(op, WAKES))
         return 0;
     if (op == FUTEX_CMP_REQUEUE)
         return now == (uint32_t)f ? 0 : -EAGAIN;
-    if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 || op == FUTEX_TRYLOCK_PI) {
+    if (op == FUTEX_UNLOCK_PI)
+        return (now & FUTEX_OWNER) == self ? user_clear(a, sizeof now) : -EPERM;
+    if (is(op, LOCKS)) {
         if (now & FUTEX_OWNER)
             return (now & FUTEX_OWNER) == self ? -EDEADLK
                    : op == FUTEX_TRYLOCK_PI    ? -EAGAIN
@@ -34,10 +47,6 @@ SYSCALL_HANDLER(futex) {
         now |= self;
         return user_write(a, &now, sizeof now);
     }
-    if (op == FUTEX_UNLOCK_PI)
-        return (now & FUTEX_OWNER) == self ? user_clear(a, sizeof now) : -EPERM;
-    if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
-        return -ENOSYS;
     if (now != (uint32_t)c)
         return -EAGAIN;
     uint64_t deadline = UINT64_MAX;

@@ -35,7 +35,7 @@ static uint32_t read(unsigned reg) {
     return x2apic ? (uint32_t)rdmsr(X2APIC_MSR + reg / 16) : apic[reg / 4];
 }
 
-static void write(unsigned reg, uint32_t v) {
+static __attribute__((noinline)) void write(unsigned reg, uint32_t v) {
     if (x2apic)
         wrmsr(X2APIC_MSR + reg / 16, v);
     else

@@ -128,8 +128,10 @@ static inline __attribute__((always_inline)) void user_access(uint64_t flags) {
 }
 
 /* FPU, SSE, AVX ... state of the app. */
-extern uint32_t fpu_size;  /* bytes of a save area */
-extern uint64_t fpu_mask;  /* XCR0, 0 without XSAVE */
+extern uint32_t fpu_size; /* bytes of a save area */
+extern uint64_t fpu_mask; /* XCR0, 0 without XSAVE */
+/* The cycle counter's frequency as KVM says it, or 0; weak: it comes with TIME. */
+uint64_t kvmclock_hz(void) __attribute__((weak));
 void fpu_save(void *area); /* 64-byte aligned, fpu_size bytes */
 void fpu_load(const void *area);
 

@@ -162,10 +162,13 @@ uint64_t arch_frame_sp(const struct trap_frame *frame) {
 }
 
 void arch_frame_regs(const struct trap_frame *f, uint64_t *regs) {
-    const uint64_t all[REPORT_REGS_X86_64] = {f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi,
-                                              f->rbp, f->rsp, f->r8,  f->r9,  f->r10, f->r11,
-                                              f->r12, f->r13, f->r14, f->r15, f->rip, f->rflags};
-    memcpy(regs, all, sizeof all);
+#define WORD(register) offsetof(struct trap_frame, register) / 8
+    static const uint8_t words[REPORT_REGS_X86_64] = {
+        WORD(rax), WORD(rbx), WORD(rcx), WORD(rdx), WORD(rsi), WORD(rdi),
+        WORD(rbp), WORD(rsp), WORD(r8),  WORD(r9),  WORD(r10), WORD(r11),
+        WORD(r12), WORD(r13), WORD(r14), WORD(r15), WORD(rip), WORD(rflags)};
+    for (unsigned i = 0; i < REPORT_REGS_X86_64; i++)
+        regs[i] = ((const uint64_t *)f)[words[i]];
 }
 
 bool arch_frame_is_call(const struct trap_frame *frame) {

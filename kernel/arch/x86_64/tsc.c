@@ -1,77 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The time stamp counter, its frequency, and the paravirtual clock of KVM.
- *
- * The frequency is found at the first question: from the hypervisor's CPUID
- * leaf, from kvmclock, or against the APIC's timer over 0.2 ms.
+ * The time stamp counter and its frequency, which is found at the first
+ * question: from kvmclock, from the hypervisor's CPUID leaf, or against the
+ * APIC's timer over 0.2 ms.
  */
 #include "arch/x86_64/cpu.h"
-#include "diag/diag.h"
-#include "mm/frame.h"
 
-#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
-#define MSR_KVM_WALL_CLOCK_NEW 0x4b564d00
 #define APIC_HZ 1000000000ull
 #define CALIBRATIONS 5
 #define CALIBRATION_TICKS 40000u
 
-/* Linux: Documentation/virt/kvm/x86/msr.rst */
-struct pvclock {
-    uint32_t version, pad0;
-    uint64_t tsc, system_time;
-    uint32_t mul;
-    int8_t shift;
-    uint8_t flags, pad[2];
-};
-
-struct pvclock_wall {
-    uint32_t version, seconds, nanoseconds;
-};
-
 uint64_t arch_cycles(void) {
     return rdtsc();
-}
-
-/* Is a hypervisor's leaf 0x40000001 KVM's, with the new clock MSRs? */
-static bool kvm_clock(void) {
-    if (!(cpuid(1, 0).c & 1u << 31))
-        return false;
-    struct cpuid id = cpuid(0x40000000, 0);
-    return id.b == 0x4b4d564b && id.c == 0x564b4d56 && id.d == 0x4d &&
-           cpuid(0x40000001, 0).a & 1u << 3;
-}
-
-static const volatile struct pvclock *pvclock(void) {
-    static volatile struct pvclock *clock;
-    static bool tried;
-    if (!tried) {
-        tried = true;
-        paddr_t p = kvm_clock() ? frame_alloc_zero() : 0;
-        if (p) {
-            wrmsr(MSR_KVM_SYSTEM_TIME_NEW, p | 1);
-            clock = phys_to_virt(p);
-            if (!clock->mul)
-                clock = NULL;
-        }
-    }
-    return clock;
-}
-
-static uint64_t scale(uint64_t ticks, uint32_t mul, int shift) {
-    ticks = shift < 0 ? ticks >> -shift : ticks << shift;
-    return (uint64_t)(((unsigned __int128)ticks * mul) >> 32);
 }
 
 uint64_t arch_cycles_hz(void) {
     static uint64_t hz;
     if (hz)
         return hz;
-    const volatile struct pvclock *clock = pvclock();
-    if (clock) {
-        /* hz = 1e9 * 2^32 / mul / 2^shift; only for those who cannot use the clock itself. */
-        uint64_t v = (1000000000ull << 32) / clock->mul;
-        return hz = clock->shift < 0 ? v << -clock->shift : v >> clock->shift;
-    }
+    if (kvmclock_hz && (hz = kvmclock_hz()))
+        return hz;
     struct cpuid max = cpuid(0x40000000, 0);
     if (cpuid(1, 0).c & 1u << 31 && max.a >= 0x40000010 && max.a < 0x40010000) {
         hz = cpuid(0x40000010, 0).a * 1000ull;
@@ -93,27 +41,4 @@ uint64_t arch_cycles_hz(void) {
     }
     apic_timer(0);
     return hz = slowest;
-}
-
-bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns) {
-    const volatile struct pvclock *clock = pvclock();
-    if (!clock)
-        return false;
-    uint32_t version;
-    do {
-        version = clock->version & ~1u;
-        *monotonic_ns = clock->system_time + scale(rdtsc() - clock->tsc, clock->mul, clock->shift);
-    } while (clock->version != version);
-    if (realtime_offset_ns) {
-        static uint64_t offset;
-        paddr_t p = offset ? 0 : frame_alloc_zero();
-        if (p) {
-            const volatile struct pvclock_wall *wall = phys_to_virt(p);
-            wrmsr(MSR_KVM_WALL_CLOCK_NEW, p);
-            offset = wall->seconds * 1000000000ull + wall->nanoseconds;
-            frame_free(p);
-        }
-        *realtime_offset_ns = offset;
-    }
-    return true;
 }
