@@ -157,7 +157,8 @@ static void look_at_cache(struct findings *f) {
         lasting = strncmp(dir, home, strlen(home)) == 0;
     }
     found(f, "cache", lasting ? OK : NOTE,
-          lasting ? dir : "neither XDG_CACHE_HOME nor HOME can be written: every run starts cold",
+          lasting ? dir
+                  : xasprintf("neither XDG_CACHE_HOME nor HOME can be written: %s it is", dir),
           lasting ? NULL : "set XDG_CACHE_HOME to a folder that you may write to");
     diag_quiet = true;
     bool compiled = toolchain_known();

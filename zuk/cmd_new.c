@@ -283,31 +283,17 @@ static bool put_files(const char *folder, const struct file *files, const char *
 }
 
 static bool make_project(const char *path, const char *name, const char *lang) {
-    char *temporary = xasprintf("%s.new-XXXXXX", path);
     if (access(path, F_OK) == 0) {
         diag_error("'%s' is there already", path);
         diag_hint("zuk new makes a new folder and overwrites nothing; choose another name");
         return false;
     }
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL && slash != path && !make_dirs(xstrndup(path, (size_t)(slash - path)))) {
+    const char *temporary = new_folder(path);
+    if (temporary == NULL) {
         return false;
     }
-    if (mkdtemp(temporary) == NULL) {
-        diag_error("cannot make the folder '%s': %s", path, strerror(errno));
-        return false;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    bool ok = chmod(temporary, 0777 & ~mask) == 0 &&
-              put_files(temporary, strcmp(lang, "c") == 0 ? c_files : zig_files, name) &&
-              put_package(temporary);
-    /* RENAME_NOREPLACE: somebody may have made one meanwhile. */
-    if (ok && renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0 &&
-        (errno != EINVAL || rename(temporary, path) != 0)) {
-        diag_error("cannot make the folder '%s': %s", path, strerror(errno));
-        ok = false;
-    }
+    bool ok = put_files(temporary, strcmp(lang, "c") == 0 ? c_files : zig_files, name) &&
+              put_package(temporary) && new_folder_commit(temporary, path);
     if (!ok) {
         (void)remove_tree(temporary);
     }

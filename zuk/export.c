@@ -444,29 +444,69 @@ static char *defconfig(const struct contents *c, const char *library) {
                                   : "");
 }
 
-bool export_unikraft(const struct app_request *request, const char *folder) {
-    struct contents c = {0};
-    if (access(folder, F_OK) == 0 && access(path_join(folder, "Makefile.uk"), F_OK) != 0) {
-        diag_error("'%s' is there already, and is no exported folder", folder);
-        diag_hint("-o names a new folder");
-        return false;
-    }
-    if (!take_inputs(request, &c) || !look(&c) || !make_dirs(folder)) {
-        return false;
-    }
-    char *library = library_name(folder), *up = upper(library);
+/* All of it; Makefile.uk, without which it is no application, comes last. */
+static bool fill(const struct contents *c, const char *folder, const char *library) {
+    const char *up = upper(library);
     struct text makefile = {0};
     say(&makefile, xasprintf("# Made by zuk export.\n"
                              "$(eval $(call addlib,app%s))\n"
                              "APP%s_SRCS-y += $(APP%s_BASE)/undefined.c\n",
                              library, up, up));
-    if (!put_libraries(&c, folder, library, &makefile)) {
+    if (!put(folder, "Kraftfile", kraftfile(c, library)) ||
+        !put_libraries(c, folder, library, &makefile)) {
         return false;
     }
     *vec_push(&makefile.bytes) = '\0';
-    return put(folder, "undefined.c", export_undefined(c.undefined.data, c.undefined.len)) &&
-           put(folder, "Config.uk", config_uk(&c, library)) &&
-           put(folder, "Kraftfile", kraftfile(&c, library)) &&
-           put(folder, "defconfig", defconfig(&c, library)) &&
+    return put(folder, "undefined.c", export_undefined(c->undefined.data, c->undefined.len)) &&
+           put(folder, "Config.uk", config_uk(c, library)) &&
+           put(folder, "defconfig", defconfig(c, library)) &&
            put(folder, "Makefile.uk", makefile.bytes.data);
+}
+
+/* Was it begun by us, at least? */
+static bool is_exported(const char *folder) {
+    static const char mark[] = "# Made by zuk export.";
+    char *path = path_join(folder, "Kraftfile");
+    struct file_map map;
+    if (!is_file(path) || !file_map(path, &map)) {
+        return false;
+    }
+    bool ours = map.size >= sizeof mark - 1 && memcmp(map.data, mark, sizeof mark - 1) == 0;
+    file_unmap(&map);
+    return ours;
+}
+
+bool export_unikraft(const struct app_request *request, const char *output) {
+    struct contents c = {0};
+    char *folder = xstrdup(output);
+    for (size_t n = strlen(folder); n > 1 && folder[n - 1] == '/'; n--) {
+        folder[n - 1] = '\0';
+    }
+    bool again = access(folder, F_OK) == 0;
+    if (again && !is_exported(folder)) {
+        diag_error("'%s' is there already, and is no exported folder", folder);
+        diag_hint("-o names a new folder");
+        return false;
+    }
+    if (!take_inputs(request, &c) || !look(&c)) {
+        return false;
+    }
+    const char *library = library_name(folder);
+    if (again) { /* what else is in it stays: Kraft's own files, the user's */
+        const char *makefile = path_join(folder, "Makefile.uk");
+        if (unlink(makefile) != 0 && errno != ENOENT) {
+            diag_error("cannot write '%s': %s", makefile, strerror(errno));
+            return false;
+        }
+        return fill(&c, folder, library);
+    }
+    const char *temporary = new_folder(folder);
+    if (temporary == NULL) {
+        return false;
+    }
+    bool ok = fill(&c, temporary, library) && new_folder_commit(temporary, folder);
+    if (!ok) {
+        (void)remove_tree(temporary);
+    }
+    return ok;
 }

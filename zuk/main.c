@@ -58,6 +58,18 @@ static void open_standard_streams(void) {
     }
 }
 
+/* What a command printed has arrived, or it did not do its work. */
+static int delivered(int status) {
+    bool lost = fflush(stdout) != 0;
+    if (!lost && !ferror(stdout)) {
+        return status;
+    }
+    if (diag_error_count() == 0) {
+        diag_error("cannot write the answer");
+    }
+    return EXIT_USER;
+}
+
 int main(int argc, char **argv) {
     open_standard_streams();
     if (argc < 2) {
@@ -65,14 +77,14 @@ int main(int argc, char **argv) {
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        return cmd_help(1, argv + 1);
+        return delivered(cmd_help(1, argv + 1));
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        return cmd_version();
+        return delivered(cmd_version());
     }
     for (const struct cmd *c = cmds; c->name != NULL; c++) {
         if (strcmp(c->name, argv[1]) == 0) {
-            return c->run(argc - 1, argv + 1);
+            return delivered(c->run(argc - 1, argv + 1));
         }
     }
     return unknown(argv[1]);

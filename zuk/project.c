@@ -45,12 +45,25 @@ static bool user_chose_target(const struct app_request *request) {
     return false;
 }
 
+/* NULL-terminated; work is absolute.  Zig keeps a project's cache in the project, and one that may
+ * only be read has it in our work folder. */
+static const char *const *environment(const char *folder, const char *work) {
+    const char *own = path_join(folder, ".zig-cache");
+    if (getenv("ZIG_LOCAL_CACHE_DIR") != NULL ||
+        access(access(own, F_OK) == 0 ? own : folder, W_OK) == 0) {
+        return NULL;
+    }
+    const char **env = xalloc(2 * sizeof *env);
+    env[0] = xasprintf("ZIG_LOCAL_CACHE_DIR=%s/zig-cache", work);
+    return env;
+}
+
 /* `zig build --help` lists a build.zig's options; when it fails, the build
  * itself will say why. */
-static bool takes_target(const char *zig, const char *folder) {
+static bool takes_target(const char *zig, const char *folder, const char *const *env) {
     const char *const argv[] = {zig, "build", "--help", NULL};
     char *out, *err;
-    struct run run = {.argv = argv, .cwd = folder, .out = &out, .err = &err};
+    struct run run = {.argv = argv, .cwd = folder, .extra_env = env, .out = &out, .err = &err};
     int status = run_program(&run);
     return status == 0 && (strstr(out, "-Dtarget=") || strstr(err, "-Dtarget="));
 }
@@ -73,7 +86,7 @@ static cpu_set_t one_cpu(bool wanted) {
 }
 
 static bool run_build(const struct app_request *request, const char *zig, const char *folder,
-                      const char *prefix, bool with_target) {
+                      const char *prefix, const char *const *env, bool with_target) {
     VEC(const char *) argv = {0};
     *vec_push(&argv) = zig;
     *vec_push(&argv) = "build";
@@ -87,7 +100,7 @@ static bool run_build(const struct app_request *request, const char *zig, const 
         *vec_push(&argv) = request->zig_args[i];
     }
     *vec_push(&argv) = NULL;
-    struct run run = {.argv = argv.data, .cwd = folder, .out_to_err = true};
+    struct run run = {.argv = argv.data, .cwd = folder, .extra_env = env, .out_to_err = true};
     cpu_set_t before = one_cpu(request->reproducible);
     int status = run_program(&run);
     (void)sched_setaffinity(0, sizeof before, &before);
@@ -317,11 +330,13 @@ bool project_build(const struct app_request *request, const char *folder, struct
     if (!work) {
         return false;
     }
+    lend_zig_a_cache();
     const char *prefix = path_join(work, "prefix");
-    bool with_target = !user_chose_target(request) && takes_target(zig, folder);
+    const char *const *env = environment(folder, work);
+    bool with_target = !user_chose_target(request) && takes_target(zig, folder, env);
     struct artifacts found = {0};
     /* What an earlier build installed must not be taken for this one's. */
-    if (!remove_tree(prefix) || !run_build(request, zig, folder, prefix, with_target) ||
+    if (!remove_tree(prefix) || !run_build(request, zig, folder, prefix, env, with_target) ||
         !find_artifacts(prefix, &found)) {
         return false;
     }

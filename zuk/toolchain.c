@@ -208,6 +208,7 @@ bool toolchain_find(struct toolchain *toolchain) {
         diag_error("cannot make the folder '%s': %s", folder, strerror(errno));
         return false;
     }
+    lend_zig_a_cache();
     bool ok = ask(toolchain, folder);
     rmdir(folder);
     if (ok) {

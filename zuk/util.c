@@ -398,7 +398,9 @@ static bool make_dirs_quietly(const char *path, mode_t mode) {
         if (*p == '/' || *p == 0) {
             char kept = *p;
             *p = 0;
-            if (mkdir(copy, mode) != 0 && errno != EEXIST && !(is_dir(copy))) {
+            int error = mkdir(copy, mode) == 0 ? 0 : errno;
+            if (error != 0 && error != EEXIST && !is_dir(copy)) {
+                errno = error;
                 return false;
             }
             *p = kept;
@@ -433,12 +435,34 @@ bool is_file(const char *path) {
 }
 
 static char *temporary_cache;
+static pid_t temporary_owner;
 
 static void remove_temporary_cache(void) {
-    /* Only plain files are ever put there; a folder in it stays behind. */
-    char *path = xasprintf("%s/toolchain", temporary_cache);
-    unlink(path);
-    rmdir(temporary_cache);
+    if (getpid() == temporary_owner) { /* not a child that goes on */
+        (void)remove_tree(temporary_cache);
+    }
+}
+
+/* Can things be put there?  It is made if need be. */
+static bool is_usable(const char *dir, mode_t mode) {
+    return make_dirs_quietly(dir, mode) && access(dir, W_OK | X_OK) == 0;
+}
+
+/* In a folder that is everybody's: a folder of this user alone. */
+static bool is_private(const char *dir) {
+    struct stat st;
+    return is_usable(dir, 0700) && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
+/* $XDG_CACHE_HOME or ~/.cache, as the XDG base directory specification has it
+ * (a path that is not absolute does not count), or NULL. */
+static char *cache_home(void) {
+    const char *base = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    return base && *base == '/'   ? xstrdup(base)
+           : home && *home == '/' ? path_join(home, ".cache")
+                                  : NULL;
 }
 
 char *cache_dir(void) {
@@ -446,29 +470,42 @@ char *cache_dir(void) {
     if (dir) {
         return dir;
     }
-    const char *base =
-        getenv("XDG_CACHE_HOME"); /* must be absolute, says the XDG base directory specification */
-    const char *home = getenv("HOME");
-    char *wanted = NULL;
-    if (base && *base == '/') {
-        wanted = path_join(base, "zuk");
-    } else if (home && *home == '/') {
-        wanted = path_join(home, ".cache/zuk");
-    }
-    if (wanted && make_dirs_quietly(wanted, 0777) && access(wanted, W_OK | X_OK) == 0) {
+    const char *base = cache_home();
+    char *wanted = base ? path_join(base, "zuk") : NULL;
+    if (wanted && is_usable(wanted, 0777)) {
         dir = strdup(wanted); /* outlives arena_release */
         return dir;
     }
     const char *tmp = getenv("TMPDIR");
-    dir = strdup(xasprintf("%s/zuk-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp"));
+    tmp = tmp && *tmp == '/' ? tmp : "/tmp";
+    dir = strdup(xasprintf("%s/zuk-cache-%u", tmp, (unsigned)geteuid()));
+    if (is_private(dir)) {
+        return dir;
+    }
+    dir = strdup(xasprintf("%s/zuk-XXXXXX", tmp));
     if (!mkdtemp(dir)) {
         diag_error("no folder for the cache: neither %s nor one under %s can be made: %s",
-                   wanted ? wanted : "$HOME/.cache", tmp ? tmp : "/tmp", strerror(errno));
+                   wanted ? wanted : "$HOME/.cache", tmp, strerror(errno));
+        diag_hint("set XDG_CACHE_HOME to a folder of your own");
         exit(EXIT_USER);
     }
     temporary_cache = dir;
+    temporary_owner = getpid();
     atexit(remove_temporary_cache);
     return dir;
+}
+
+void lend_zig_a_cache(void) {
+    const char *set = getenv("ZIG_GLOBAL_CACHE_DIR");
+    if (set && *set) {
+        return;
+    }
+    const char *base = cache_home(), *given = getenv("XDG_CACHE_HOME");
+    if (!base || !is_usable(path_join(base, "zig"), 0777)) {
+        setenv("ZIG_GLOBAL_CACHE_DIR", path_join(cache_dir(), "zig"), 1);
+    } else if (given && *given && *given != '/') { /* Zig would take it as it is */
+        setenv("ZIG_GLOBAL_CACHE_DIR", path_join(base, "zig"), 1);
+    }
 }
 
 /* The folder that holds this program, or NULL. */
@@ -861,6 +898,31 @@ const char *user_zig(const char *option) {
     }
     char *found = which("zig");
     return found ? found : pinned_zig();
+}
+
+char *new_folder(const char *path) {
+    char *temporary = xasprintf("%s.new-XXXXXX", path);
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL && slash != path && !make_dirs(xstrndup(path, (size_t)(slash - path)))) {
+        return NULL;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    if (mkdtemp(temporary) == NULL || chmod(temporary, 0777 & ~mask) != 0) {
+        diag_error("cannot make the folder '%s': %s", path, strerror(errno));
+        return NULL;
+    }
+    return temporary;
+}
+
+bool new_folder_commit(const char *temporary, const char *path) {
+    /* RENAME_NOREPLACE: somebody may have made one meanwhile. */
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ||
+        (errno == EINVAL && rename(temporary, path) == 0)) {
+        return true;
+    }
+    diag_error("cannot make the folder '%s': %s", path, strerror(errno));
+    return false;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {

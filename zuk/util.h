@@ -61,10 +61,18 @@ bool remove_tree(
     const char *path); /* with all that is in it, if it is there; false after diag_error */
 bool is_dir(const char *path);
 bool is_file(const char *path);
-char *cache_dir(void); /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; a private temporary folder if
-                          neither can be */
-char *lib_dir(void);   /* folder with <arch>/ kernel objects: $ZUK_LIB, beside the executable
-                          (lib/zuk), ../lib/zuk */
+
+/* A folder that is there entirely or not at all: made beside path under another
+ * name, to be filled and committed, or removed with remove_tree.  NULL, false
+ * after diag_error. */
+char *new_folder(const char *path);
+bool new_folder_commit(const char *temporary, const char *path);
+
+char *cache_dir(void); /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; if neither can be, one of the
+                          user's own under $TMPDIR, else one that goes with this process */
+void lend_zig_a_cache(void); /* where Zig could not have its own; before Zig is started */
+char *lib_dir(void);         /* folder with <arch>/ kernel objects: $ZUK_LIB, beside the executable
+                                (lib/zuk), ../lib/zuk */
 char *which(const char *name); /* full path of a program on PATH, or NULL */
 uint64_t hash64(uint64_t seed, const void *data, size_t size); /* FNV-1a or better; stable */
 
