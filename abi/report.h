@@ -39,6 +39,7 @@ enum report_type {
     REPORT_TIMELINE = 6,   /* struct report_timeline, name follows */
     REPORT_LOG = 7,        /* bytes: a line of the kernel's, shown with -v */
     REPORT_WANT_INPUT = 8, /* no payload: the app waits for stdin */
+    REPORT_SAMPLE = 9,     /* struct report_sample and what it announces */
     /* host to guest */
     REPORT_STDIN = 32,     /* bytes */
     REPORT_STDIN_EOF = 33, /* no payload; stdin has ended */
@@ -146,6 +147,25 @@ struct report_timeline {
     uint32_t name_size;
     uint32_t reserved;
 };
+
+/* Where the app was at some moment.  After the struct: stack_size bytes of the
+ * app's stack, from its stack pointer up. */
+struct report_sample {
+    uint64_t time;      /* ns since boot */
+    uint64_t cycles_hz; /* of the time stamp counter, for the timeline */
+    uint64_t app_base;  /* load bias of the app */
+    uint32_t thread;
+    uint32_t state;  /* enum report_place */
+    uint32_t number; /* SAMPLE_CALL: the system call */
+    uint32_t count;  /* periods that this one stands for, at least 1 */
+    uint32_t stack_size;
+    uint32_t reserved;
+    uint64_t
+        regs[REPORT_REGS_X86_64]; /* but with SAMPLE_IDLE; with SAMPLE_CALL where it was made */
+};
+_Static_assert(sizeof(struct report_sample) == 192, "report_sample is an ABI");
+
+enum report_place { SAMPLE_APP, SAMPLE_CALL, SAMPLE_IDLE };
 
 struct report_terminal {
     uint8_t is_terminal[3]; /* stdin, stdout, stderr on the host */

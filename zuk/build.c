@@ -63,6 +63,9 @@ void image_features(const struct image_request *request, const struct scan *scan
     if (request->fail) {
         features_add(out, "FAIL", "--fail");
     }
+    if (request->profile) {
+        features_add(out, "PROFILE", "--profile");
+    }
     if (request->config != NULL) {
         config_apply(request->config, out, scan, quiet);
     }
@@ -433,6 +436,8 @@ static bool take_state(const struct app_request *app, const struct image_request
     mix_strings(&s, image->env, image->env_count);
     mix_strings(&s, image->missing, image->missing_count);
     mix(&s, &image->files, sizeof image->files);
+    const bool asked[] = {image->fail, image->profile};
+    mix(&s, asked, sizeof asked);
     for (size_t i = 0; image->config != NULL && i < image->config->words.len; i++) {
         const struct config_word *w = &image->config->words.data[i];
         mix_string(&s, w->option->name);

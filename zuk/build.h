@@ -31,6 +31,7 @@ struct image_request {
     const char *certificates;    /* a CA bundle that goes into the image, or NULL */
     bool sbom;                   /* a bill of materials goes into it */
     bool fail;                   /* with memory that is refused on purpose */
+    bool profile;                /* with a timer that looks where time goes */
     bool files;                  /* a run may bring a tree of files */
     const struct config *config; /* what the user says of options, or NULL */
 };

@@ -28,6 +28,7 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
+#include "zuk/profile.h"
 #include "zuk/report.h"
 #include "zuk/rootfs.h"
 #include "zuk/settings.h"
@@ -157,7 +158,10 @@ static const char *kernel_tokens(const struct options *o, const struct image_inf
     if (o->cpus > 1) {
         token(&t, "cpus=", xasprintf("%u", o->cpus));
     }
-    if (o->timeline) {
+    if (o->profile != NULL) {
+        token(&t, "profile=", xasprintf("%d", PROFILE_PERIOD_US));
+    }
+    if (o->timeline || o->profile != NULL) {
         token(&t, "timeline", NULL);
     }
     if (!o->dry_run) {
@@ -379,6 +383,28 @@ static bool reads_files(const struct image_info *info) {
     return false;
 }
 
+/* Can the kernel in the image tell where the app is? */
+static bool can_profile(const struct options *o, const struct image_info *info) {
+    if (o->profile == NULL) {
+        return true;
+    }
+    if (o->dry_run) {
+        diag_error("--profile and --dry-run do not go together: samples need the channel");
+        return false;
+    }
+    if (o->cpus > 1) {
+        diag_error("--profile watches one CPU, and --cpus %u gives more", o->cpus);
+        diag_hint("leave --cpus out: threads take turns then");
+        return false;
+    }
+    if (!features_listed(info->options, "PROFILE")) {
+        diag_error("'%s' was made without the sampler of --profile", info->path);
+        diag_hint("run what the image was made of, or build it again with --set PROFILE=y");
+        return false;
+    }
+    return true;
+}
+
 /* Will there be a network card?  An app that calls nothing about sockets has
  * no use for one, and its kernel no driver. */
 static bool wants_network(const struct options *o, const struct image_info *info) {
@@ -394,7 +420,7 @@ static bool wants_network(const struct options *o, const struct image_info *info
 
 static int boot(const struct options *o, const struct image_info *info, const char *argv0,
                 const char *work) {
-    if (!net_check(&o->net)) {
+    if (!net_check(&o->net) || !can_profile(o, info)) {
         return EXIT_USAGE;
     }
     bool network = wants_network(o, info);
@@ -450,9 +476,11 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .debug_path = debug_file(info, work),
         .json = o->json,
         .strace = o->strace,
+        .timeline = o->timeline,
         .out = stderr,
     };
-    if (o->trace != NULL && (report.trace = trace_open(o->trace, info->name)) == NULL) {
+    if ((o->trace != NULL && (report.trace = trace_open(o->trace, info->name)) == NULL) ||
+        (o->profile != NULL && (report.profile = profile_open(o->profile, info->name)) == NULL)) {
         return EXIT_USER;
     }
     struct vm_host host = {
@@ -466,10 +494,9 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     struct vm_end end;
     vm_run(argv, &host, &end);
     int status = report_end(&report, &end, o->timeout_ms, qemu);
-    if (report.trace != NULL && !trace_close(report.trace) && status == EXIT_OK) {
-        return EXIT_USER;
-    }
-    return status;
+    bool written = report.trace == NULL || trace_close(report.trace);
+    written &= report.profile == NULL || profile_close(report.profile);
+    return !written && status == EXIT_OK ? EXIT_USER : status;
 }
 
 /* An image has its options already; what a run can still choose is taken. */

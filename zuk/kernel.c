@@ -122,6 +122,9 @@ static bool plan(const struct features *features, const char *arch, struct link 
          features_listed(features->names, "FAIL") && i < sizeof refused / sizeof refused[0]; i++) {
         *vec_push(&link->argv) = xasprintf("--wrap=%s", refused[i]);
     }
+    if (features_listed(features->names, "PROFILE")) { /* arch/<a>/profile.c stands before it */
+        *vec_push(&link->argv) = "--wrap=trap_entry";
+    }
     link->key = hash_file_state(hash64(2, arch, strlen(arch)), zig);
     link->key = hash_file_state(link->key, script);
     plan_calls(features, link);

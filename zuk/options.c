@@ -301,6 +301,11 @@ static bool take_trace(struct parse *p, const char *value) {
     return *value != '\0' || bad_value(p, value, "a file name");
 }
 
+static bool take_profile(struct parse *p, const char *value) {
+    p->o->profile = value == NULL ? "profile.svg" : value;
+    return *p->o->profile != '\0' || bad_value(p, value, "a file name");
+}
+
 static bool take_html(struct parse *p, const char *value) {
     p->o->html = value;
     return *value != '\0' || bad_value(p, value, "a file name");
@@ -498,6 +503,8 @@ static const struct row {
     {"--trace", 0, OPTIONS_RUN, VALUE, "FILE", take_trace,
      "write every system call for a trace viewer (Perfetto, Chrome)"},
     {"--timeline", 0, OPTIONS_RUN, NO_VALUE, NULL, take_timeline, "show the phases of the boot"},
+    {"--profile", 0, OPTIONS_RUN, OPTIONAL, "FILE", take_profile,
+     "show where time goes, and draw it (profile.svg)"},
     {"--json", 0, OPTIONS_RUN, NO_VALUE, NULL, take_json,
      "tell how the run ended as one JSON object on stderr"},
     {"--detach", 'd', OPTIONS_RUN, NO_VALUE, NULL, take_detach,

@@ -79,7 +79,8 @@ struct options {
     bool strace;
     const char *trace; /* a file, or NULL */
     bool timeline;
-    bool json; /* reports as one JSON object on stderr */
+    const char *profile; /* a file, or NULL */
+    bool json;           /* reports as one JSON object on stderr */
     bool dry_run;
     bool gdb;
     uint16_t gdb_port; /* 1234 unless given; 0 without --gdb */

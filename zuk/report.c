@@ -23,6 +23,7 @@
 #include "abi/image.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
+#include "zuk/profile.h"
 #include "zuk/strace.h"
 #include "zuk/symbolize.h"
 #include "zuk/trace.h"
@@ -213,6 +214,20 @@ static const struct symbol_frame *users_frame(const struct story *s, size_t from
     return from < s->frame_count ? &s->frames[from] : NULL;
 }
 
+/* The files that names come from. */
+static void find_files(const struct report *r, struct symbolize_request *q) {
+    if (r->image == NULL) {
+        return;
+    }
+    q->image_path = r->image->path;
+    q->app_offset = r->image->app_offset;
+    q->app_size = r->image->app_size;
+    if (r->debug_path != NULL &&
+        symbolize_same_program(r->debug_path, r->image->path, q->app_offset, q->app_size)) {
+        q->app_path = r->debug_path;
+    }
+}
+
 /* Frames of the kernel's trap handling mean nothing to the reader. */
 static void find_stack(const struct report *r, const struct report_parts *p, struct story *s) {
     struct symbolize_request q = {
@@ -225,17 +240,10 @@ static void find_stack(const struct report *r, const struct report_parts *p, str
         .kstack_size = p->crash.kstack_size,
         .kstack_base = p->crash.kstack_base,
     };
-    if (r->image != NULL) {
-        q.image_path = r->image->path;
-        q.app_offset = r->image->app_offset;
-        q.app_size = r->image->app_size;
-        /* An app that jumped into the kernel's half got nowhere. */
-        q.kernel_path = p->crash.in_kernel ? kernel_symbols(r->image->kernel_id) : NULL;
-        if (r->debug_path != NULL &&
-            symbolize_same_program(r->debug_path, r->image->path, q.app_offset, q.app_size)) {
-            q.app_path = r->debug_path;
-        }
-    }
+    find_files(r, &q);
+    /* An app that jumped into the kernel's half got nowhere. */
+    q.kernel_path =
+        r->image != NULL && p->crash.in_kernel ? kernel_symbols(r->image->kernel_id) : NULL;
     memcpy(q.regs, p->crash.regs, sizeof q.regs);
     (void)symbolize_stack(&q, &s->frames, &s->frame_count);
 }
@@ -843,7 +851,17 @@ void report_record(void *report, FILE *out, unsigned type, const uint8_t *data, 
         break;
     }
     case REPORT_TIMELINE:
-        take_timeline(r, out, data, size);
+        if (r->profile != NULL) {
+            profile_phase(r->profile, data, size);
+        }
+        if (r->profile == NULL || r->timeline) {
+            take_timeline(r, out, data, size);
+        }
+        break;
+    case REPORT_SAMPLE:
+        if (r->profile != NULL) {
+            profile_sample(r->profile, data, size);
+        }
         break;
     case REPORT_LOG:
         if (diag_verbosity > 0) {
@@ -1063,6 +1081,9 @@ static void print_json(struct report *r, const struct vm_end *end, const struct 
         }
         json_object_set_new(o, "reports", list);
     }
+    if (r->profile != NULL) {
+        json_object_set_new(o, "profile", profile_json(r->profile));
+    }
     char *text = json_dumps(o, JSON_COMPACT);
     fprintf(r->out, "%s\n", text == NULL ? "{}" : text);
     free(text);
@@ -1072,10 +1093,18 @@ static void print_json(struct report *r, const struct vm_end *end, const struct 
 int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, const char *qemu) {
     struct verdict v = verdict_of(r, end, timeout_ms, qemu);
     fflush(r->out);
+    if (r->profile != NULL) {
+        struct symbolize_request q = {0};
+        find_files(r, &q);
+        profile_finish(r->profile, &q);
+    }
     if (r->json) {
         print_json(r, end, &v);
     } else {
         print_end(r, end, &v);
+        if (r->profile != NULL) {
+            profile_print(r->profile, r->out);
+        }
     }
     fflush(r->out);
     return v.status;

@@ -19,6 +19,8 @@
 #include "zuk/build.h"
 #include "zuk/vm.h"
 
+struct profile;
+struct symbolize_request;
 struct trace;
 
 struct report {
@@ -26,8 +28,10 @@ struct report {
     const char *debug_path;         /* the app with debug information outside the image, or NULL */
     bool json;
     bool strace, timeline;
-    struct trace *trace; /* where calls go, beside or (without strace) instead of `out` */
-    FILE *out;           /* stderr, but for tests */
+    struct profile *profile; /* where samples and the time line go; then the line is only shown */
+                             /* with timeline */
+    struct trace *trace;     /* where calls go, beside or (without strace) instead of `out` */
+    FILE *out;               /* stderr, but for tests */
     /* kept records */
     struct report_record {
         uint8_t *data;

@@ -252,7 +252,8 @@ struct image_request settings_image(const struct options *o, const struct config
                                   .output = output,
                                   .config = config,
                                   .files = settings_files(o),
-                                  .fail = o->fail != 0};
+                                  .fail = o->fail != 0,
+                                  .profile = o->profile != NULL};
 }
 
 /* --- looking ------------------------------------------------------------ */

@@ -5,7 +5,9 @@
  *
  * The child writes one line a frame to a pipe:
  *     ADDRESS KERNEL INLINED GUESSED LINE COLUMN <tab> FUNCTION <tab> FILE
- * and the parent believes nothing but its shape.
+ * and the parent believes nothing but its shape.  Of samples each address has its
+ * frames once, and each sample then a line of addresses:
+ *     =INDEX ADDRESS ADDRESS ...
  */
 #include "zuk/symbolize.h"
 
@@ -45,13 +47,24 @@ enum {
     DEFAULT_FRAMES = 64,
     SCAN_FRAMES = 16,
     OUTPUT_MAX = 1 << 20,
+    SAMPLES_OUTPUT_MAX = 256 << 20,
+    SAMPLES_MS = 60000,
     MEMORY_MAX_MIB = 4096,
 };
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, RIP = 16 }; /* places in regs[] */
 
+/* Addresses whose frames have been said; open hashing, 0: free. */
+struct seen {
+    uint64_t *table;
+    size_t size, count;
+};
+
 struct worker {
     const struct symbolize_request *q;
     Dwfl *dwfl;
+    bool attached;
+    struct seen *seen; /* samples only, as is the next: */
+    VEC(uint64_t) stack;
     Dwfl_Module *app, *kernel;
     uint64_t regs[REPORT_REGS_X86_64]; /* where unwinding starts */
     uint64_t last_pc;                  /* of the frame said last, as it stood */
@@ -71,17 +84,40 @@ static const char *clean(const char *text, char *buffer, size_t size) {
     return buffer;
 }
 
+/* Is it new?  Remembers it. */
+static bool see(struct seen *s, uint64_t address) {
+    if (s->count * 2 >= s->size) {
+        struct seen bigger = {.size = s->size == 0 ? 4096 : s->size * 2};
+        bigger.table = xalloc(bigger.size * sizeof *bigger.table);
+        for (size_t i = 0; i < s->size; i++) {
+            if (s->table[i] != 0) {
+                (void)see(&bigger, s->table[i]);
+            }
+        }
+        *s = bigger;
+    }
+    size_t at = hash64(0, &address, sizeof address) % s->size;
+    for (; s->table[at] != 0; at = (at + 1) % s->size) {
+        if (s->table[at] == address) {
+            return false;
+        }
+    }
+    s->table[at] = address;
+    s->count += address != 0;
+    return true;
+}
+
 static void emit(struct worker *w, const struct symbol_frame *f) {
     char function[512];
     char file[4096];
     fprintf(w->out, "%" PRIx64 " %d %d %d %u %u\t%s\t%s\n", f->address, f->kernel, f->inlined,
             f->guessed, f->line, f->column, clean(f->function, function, sizeof function),
             clean(f->file, file, sizeof file));
-    fflush(w->out); /* a child that is killed has said what it knew */
+    if (w->seen == NULL) {
+        fflush(w->out); /* a child that is killed has said what it knew */
+    }
     w->frames++;
 }
-
-static bool open_modules(struct worker *w);
 
 static bool find_cu(Dwfl_Module *module, uint64_t address, Dwarf_Die *cu, Dwarf_Addr *bias) {
     Dwarf_Die *die = dwfl_module_addrdie(module, address, bias);
@@ -218,7 +254,7 @@ static bool find_line(Dwfl_Module *module, uint64_t address, struct line_place *
 }
 
 /* Says all about an address; the frames of inlined functions come first. */
-static void emit_address(struct worker *w, uint64_t address, bool guessed) {
+static void emit_frames(struct worker *w, uint64_t address, bool guessed) {
     struct symbol_frame f = {.address = address, .guessed = guessed};
     Dwfl_Module *module = dwfl_addrmodule(w->dwfl, address);
     if (module == NULL) {
@@ -253,6 +289,17 @@ static void emit_address(struct worker *w, uint64_t address, bool guessed) {
     f.inlined = false;
     f.function = symbol;
     emit(w, &f);
+}
+
+static void emit_address(struct worker *w, uint64_t address, bool guessed) {
+    if (w->seen != NULL) {
+        *vec_push(&w->stack) = address;
+        if (!see(w->seen, address)) {
+            w->frames++;
+            return;
+        }
+    }
+    emit_frames(w, address, guessed);
 }
 
 /* ---- unwinding ---- */
@@ -365,7 +412,9 @@ static int on_frame(Dwfl_Frame *state, void *arg) {
         return DWARF_CB_ABORT;
     }
     if (!w->exact && is_trampoline(w, pc)) {
-        emit(w, &(struct symbol_frame){.address = pc, .function = "(signal handler)"});
+        if (w->seen == NULL) {
+            emit(w, &(struct symbol_frame){.address = pc, .function = "(signal handler)"});
+        }
         w->last_pc = pc;
         return DWARF_CB_ABORT; /* leave_handler() knows the way on */
     }
@@ -426,7 +475,8 @@ static void unwind(struct worker *w) {
     unsigned before = w->frames;
     w->last_pc = 0;
     bool exact = w->exact;
-    if (dwfl_attach_state(w->dwfl, NULL, 1, &callbacks, w)) {
+    w->attached = w->attached || dwfl_attach_state(w->dwfl, NULL, 1, &callbacks, w);
+    if (w->attached) {
         (void)dwfl_getthread_frames(w->dwfl, 1, on_frame, w);
     }
     if (w->frames == before) {
@@ -454,10 +504,6 @@ static void unwind_all(struct worker *w) {
     unsigned before = w->frames;
     unwind(w);
     for (int handlers = 0; handlers < 4 && w->frames < w->limit && leave_handler(w); handlers++) {
-        dwfl_end(w->dwfl); /* a Dwfl unwinds one set of registers */
-        if (!open_modules(w)) {
-            return;
-        }
         w->exact = true;
         unwind(w);
     }
@@ -542,7 +588,31 @@ struct job {
     const struct symbolize_request *q;
     bool whole_stack;
     uint64_t address;
+    struct symbol_sample *samples; /* or NULL */
+    size_t sample_count;
 };
+
+static void unwind_samples(struct worker *w, const struct job *job) {
+    struct symbolize_request *q = xalloc(sizeof *q);
+    *q = *job->q;
+    w->q = q;
+    w->seen = xalloc(sizeof *w->seen);
+    for (size_t i = 0; i < job->sample_count; i++) {
+        const struct symbol_sample *s = &job->samples[i];
+        memcpy(q->regs, s->regs, sizeof q->regs);
+        q->stack = s->stack;
+        q->stack_size = s->stack_size;
+        q->stack_base = s->regs[RSP];
+        w->frames = 0;
+        w->stack.len = 0;
+        unwind_all(w);
+        fprintf(w->out, "=%zu", i);
+        for (size_t k = 0; k < w->stack.len; k++) {
+            fprintf(w->out, " %" PRIx64, w->stack.data[k]);
+        }
+        fputc('\n', w->out);
+    }
+}
 
 static void work(const struct job *job, int fd) {
     struct worker w = {
@@ -553,7 +623,9 @@ static void work(const struct job *job, int fd) {
     if (w.out == NULL || !open_modules(&w)) {
         return;
     }
-    if (job->whole_stack) {
+    if (job->samples != NULL) {
+        unwind_samples(&w, job);
+    } else if (job->whole_stack) {
         unwind_all(&w);
     } else {
         emit_address(&w, job->address, false);
@@ -571,17 +643,17 @@ static uint64_t now_ms(void) {
 }
 
 /* All that the child says within the time; NUL-terminated. */
-static char *listen_to(int fd, unsigned ms) {
+static char *listen_to(int fd, unsigned ms, size_t most) {
     uint64_t end = now_ms() + ms;
-    char *text = xalloc(OUTPUT_MAX + 1);
+    char *text = xalloc(most + 1);
     size_t len = 0;
-    for (uint64_t now = now_ms(); now < end && len < OUTPUT_MAX; now = now_ms()) {
+    for (uint64_t now = now_ms(); now < end && len < most; now = now_ms()) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int ready = poll(&p, 1, (int)(end - now));
         if (ready < 0 && errno == EINTR) {
             continue;
         }
-        ssize_t n = ready <= 0 ? 0 : read(fd, text + len, OUTPUT_MAX - len);
+        ssize_t n = ready <= 0 ? 0 : read(fd, text + len, most - len);
         if (n <= 0) {
             break;
         }
@@ -612,6 +684,25 @@ static bool parse_frame(char *line, struct symbol_frame *f) {
     return true;
 }
 
+/* A line "=INDEX ADDRESS ...". */
+static void parse_sample(const struct job *job, const char *line) {
+    char *end;
+    unsigned long long index = strtoull(line + 1, &end, 10);
+    VEC(uint64_t) list = {0};
+    while (*end == ' ') {
+        const char *at = end + 1;
+        uint64_t address = strtoull(at, &end, 16);
+        if (end == at) {
+            break;
+        }
+        *vec_push(&list) = address;
+    }
+    if (index < job->sample_count) {
+        job->samples[index].addresses = list.data;
+        job->samples[index].address_count = list.len;
+    }
+}
+
 static bool run_job(const struct job *job, struct symbol_frame **frames, size_t *count) {
     int fd[2];
     *frames = NULL;
@@ -629,7 +720,8 @@ static bool run_job(const struct job *job, struct symbol_frame **frames, size_t 
         _exit(0);
     }
     close(fd[1]);
-    char *text = pid < 0 ? xstrdup("") : listen_to(fd[0], ms);
+    size_t most = job->samples == NULL ? OUTPUT_MAX : SAMPLES_OUTPUT_MAX;
+    char *text = pid < 0 ? xstrdup("") : listen_to(fd[0], ms, most);
     close(fd[0]);
     if (pid > 0) {
         kill(pid, SIGKILL);
@@ -645,7 +737,9 @@ static bool run_job(const struct job *job, struct symbol_frame **frames, size_t 
             whole = true;
             break;
         }
-        if (parse_frame(line, &f)) {
+        if (job->samples != NULL && *line == '=') {
+            parse_sample(job, line);
+        } else if (parse_frame(line, &f)) {
             *vec_push(&list) = f;
         }
     }
@@ -657,6 +751,14 @@ static bool run_job(const struct job *job, struct symbol_frame **frames, size_t 
 bool symbolize_stack(const struct symbolize_request *request, struct symbol_frame **frames,
                      size_t *count) {
     return run_job(&(struct job){.q = request, .whole_stack = true}, frames, count);
+}
+
+bool symbolize_samples(const struct symbolize_request *request, struct symbol_sample *samples,
+                       size_t count, struct symbol_frame **frames, size_t *frame_count) {
+    struct symbolize_request patient = *request;
+    patient.limit_ms = request->limit_ms == 0 ? SAMPLES_MS : request->limit_ms;
+    return run_job(&(struct job){.q = &patient, .samples = samples, .sample_count = count}, frames,
+                   frame_count);
 }
 
 bool symbolize_address(const struct symbolize_request *request, uint64_t address,

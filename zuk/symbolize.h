@@ -51,6 +51,21 @@ struct symbolize_request {
 bool symbolize_stack(const struct symbolize_request *request, struct symbol_frame **frames,
                      size_t *count);
 
+/* Where the app was at a moment of many. */
+struct symbol_sample {
+    uint64_t regs[REPORT_REGS_X86_64];
+    const uint8_t *stack; /* from the stack pointer up */
+    size_t stack_size;
+    const uint64_t *addresses; /* filled in: the stack, innermost first */
+    size_t address_count;
+};
+
+/* The stacks of all of them, and for each address in one the frames that are
+ * there, once, innermost first (one after the other, of the same address).  Of
+ * the request the files and app_base count.  False when not all was done. */
+bool symbolize_samples(const struct symbolize_request *request, struct symbol_sample *samples,
+                       size_t count, struct symbol_frame **frames, size_t *frame_count);
+
 /* One address; false when nothing is known about it. */
 bool symbolize_address(const struct symbolize_request *request, uint64_t address,
                        struct symbol_frame *frame);
