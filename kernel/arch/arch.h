@@ -103,6 +103,8 @@ struct thread;
 struct trap_frame;
 void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp);
 uint64_t arch_kstack_new(void); /* the top of a new kernel stack with a guard; 0: no memory */
+/* Frames of the stacks made so; weak: defined where there are any. */
+uint64_t arch_kstack_pages(void) __attribute__((weak));
 /* clone(2)'s arguments, whose order is the architecture's. */
 struct report_call;
 struct clone_order {

@@ -26,8 +26,16 @@ void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vadd
     fpu_save(child->arch.fpu);
 }
 
+static uint64_t stack_pages;
+
 uint64_t arch_kstack_new(void) {
-    return map_stack(KSTACK_PAGES);
+    uint64_t top = map_stack(KSTACK_PAGES);
+    stack_pages += top ? KSTACK_PAGES : 0;
+    return top;
+}
+
+uint64_t arch_kstack_pages(void) {
+    return stack_pages;
 }
 
 struct clone_order arch_clone_order(const struct report_call *call) {
