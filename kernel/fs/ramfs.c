@@ -769,7 +769,7 @@ static const struct file_ops file_ops = {
 /* ---- files without a name ---------------------------------------------------------- */
 
 struct inode *ramfs_unnamed(uint32_t mode, unsigned seals) {
-    struct node *n = node_new(S_IFREG | mode, RAMFS_DEVICE);
+    struct node *n = node_new(S_IFREG | mode, UNNAMED_DEVICE);
     if (!n)
         return NULL;
     n->seals = (uint8_t)seals;

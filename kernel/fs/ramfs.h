@@ -31,7 +31,8 @@ struct inode *ramfs_unnamed(uint32_t mode, unsigned seals);
 long file_seals(struct file *f, bool add, unsigned seals) __attribute__((weak));
 bool file_write_sealed(const struct file *f) __attribute__((weak));
 
-#define RAMFS_DEVICE 2 /* st_dev of the root */
+#define RAMFS_DEVICE 2   /* st_dev of the root */
+#define UNNAMED_DEVICE 1 /* of files from memfd_create, which belong nowhere */
 
 /* A tree of files that somebody brought, and what of it is in use. */
 struct ramfs_base {

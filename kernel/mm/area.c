@@ -361,7 +361,7 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
         int error = new_size < old_size ? area_unmap(old + new_size, old_size - new_size) : 0;
         return error ? error : (long)old;
     }
-    if (old_size > a->end - old)
+    if (MIN(old_size, new_size) > a->end - old)
         return -EFAULT;
     if (fixed && target < APP_START)
         return -EPERM;

@@ -189,7 +189,7 @@ static long set_lock(struct file *f, vaddr_t at, bool file, bool wait) {
     if (error)
         return error;
     unsigned access = f->flags & O_ACCMODE, lacks = l.type == F_RDLCK ? O_WRONLY : O_RDONLY;
-    if (l.type != F_UNLCK && access == lacks)
+    if (l.type != F_UNLCK && (access == lacks || access == O_ACCMODE))
         return -EBADF;
     return lock_set(f, &r, wait);
 }

@@ -39,7 +39,7 @@ static long eventfd_write(struct file *f, vaddr_t buf, size_t size, uint64_t *po
     struct eventfd *e = f->data;
     uint64_t value;
     (void)pos;
-    if (size < sizeof value)
+    if (size != sizeof value)
         return -EINVAL;
     if (user_read(&value, buf, sizeof value))
         return -EFAULT;

@@ -213,15 +213,17 @@ static long info_of(int dirfd, struct file_info *out) {
     return error;
 }
 
+static bool is_no_path(int dirfd, vaddr_t text, unsigned at_flags) {
+    return at_flags & AT_EMPTY_PATH && (!text || (dirfd >= 0 && is_empty(text)));
+}
+
 static long stat_at(int dirfd, vaddr_t text, vaddr_t dst, unsigned at_flags) {
     struct file_info info;
-    long error = 0;
-    if (at_flags & AT_EMPTY_PATH && (!text || (dirfd >= 0 && is_empty(text))))
-        error = info_of(dirfd, &info); /* whatever else is asked for */
-    else if (at_flags & ~STAT_FLAGS)
-        error = -EINVAL;
-    else
-        error = info_at(dirfd, text, at_flags, &info);
+    bool empty = is_no_path(dirfd, text, at_flags);
+    /* A descriptor alone is told of whatever else is asked for. */
+    if (at_flags & ~STAT_FLAGS && (!empty || dirfd < 0))
+        return -EINVAL;
+    long error = empty ? info_of(dirfd, &info) : info_at(dirfd, text, at_flags, &info);
     return error ? error : stat_copy(dst, &info);
 }
 
@@ -245,9 +247,9 @@ static struct linux_statx_timestamp timestamp_of(uint64_t ns) {
 SYSCALL_HANDLER(statx) {
     unsigned flags = (unsigned)c, mask = (unsigned)d;
     struct file_info info;
-    bool empty = flags & AT_EMPTY_PATH && (!b || ((int)a >= 0 && is_empty(b)));
+    bool empty = is_no_path((int)a, b, flags);
     if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-        (!empty && flags & ~STAT_FLAGS))
+        ((!empty || (int)a < 0) && flags & ~STAT_FLAGS))
         return -EINVAL;
     long error = empty ? info_of((int)a, &info) : info_at((int)a, b, flags, &info);
     if (error)
@@ -301,8 +303,8 @@ static long readlink_at(int dirfd, vaddr_t text, vaddr_t buf, int size) {
     if (size <= 0)
         return -EINVAL;
     long length = inode_at(dirfd, text, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &i);
-    if (length)
-        return length;
+    if (length) /* a descriptor that no path leads to is no link either */
+        return length == -EINVAL && is_empty(text) ? -ENOENT : length;
     char *target = heap_alloc(FS_PATH_MAX);
     if (!target)
         length = -ENOMEM;

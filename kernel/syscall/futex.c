@@ -39,6 +39,9 @@ long futex_key_of(vaddr_t word, bool private, struct futex_key *key) {
     const struct area *a = private ? NULL : area_find(word);
     if (!private && !a)
         return -EFAULT;
+    /* Linux shares no word of the process's own memory that cannot be written. */
+    if (a && !(a->flags & (AREA_SHARED | AREA_IMAGE)) && !a->source && !(a->prot & PROT_WRITE))
+        return -EFAULT;
     if (a && a->flags & AREA_SHARED && a->source)
         *key = (struct futex_key){a->source, a->offset + (word - a->start)};
     return 0;

@@ -378,6 +378,7 @@ static long terminal_ioctl(const struct file_terminal *t, unsigned request, vadd
 static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
     struct file_terminal t;
     int value;
+    long left;
     switch (request) {
     case FIOCLEX:
     case FIONCLEX:
@@ -391,9 +392,10 @@ static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
     case FIONREAD:
         if (!f->ops->readable)
             break;
-        value = (int)f->ops->readable(f);
-        if (value < 0)
-            return value;
+        left = f->ops->readable(f);
+        if (left < 0)
+            return left;
+        value = (int)left;
         return user_write(arg, &value, sizeof(value));
     default:
         if (f->ops->terminal && f->ops->terminal(f, &t))

@@ -364,6 +364,12 @@ SYSCALL_HANDLER(fchownat) {
 
 /* ---- sizes --------------------------------------------------------------------------- */
 
+/* Opened with 3 it is neither read nor written. */
+static bool is_written(const struct file *f) {
+    unsigned mode = f->flags & O_ACCMODE;
+    return mode == O_WRONLY || mode == O_RDWR;
+}
+
 SYSCALL_HANDLER(truncate) {
     struct path p;
     if ((int64_t)b < 0)
@@ -385,10 +391,9 @@ SYSCALL_HANDLER(ftruncate) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    long error = file->flags & O_PATH ? -EBADF
-                 : (file->flags & O_ACCMODE) == O_RDONLY || !file->ops->truncate
-                     ? -EINVAL
-                     : file->ops->truncate(file, b);
+    long error = file->flags & O_PATH                        ? -EBADF
+                 : !is_written(file) || !file->ops->truncate ? -EINVAL
+                                                             : file->ops->truncate(file, b);
     if (!error && notify_file)
         notify_file(file, NOTIFY_MODIFY);
     file_put(file);
@@ -450,7 +455,7 @@ SYSCALL_HANDLER(fallocate) {
     if (file->flags & O_PATH)
         error = -EBADF;
     if (!error)
-        error = (file->flags & O_ACCMODE) == O_RDONLY ? -EBADF : allocate(file, (unsigned)b, c, d);
+        error = is_written(file) ? allocate(file, (unsigned)b, c, d) : -EBADF;
     file_put(file);
     return error;
 }

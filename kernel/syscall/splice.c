@@ -45,6 +45,28 @@ static long transfer(struct file *f, void *buf, size_t size, uint64_t *pos, bool
     return done;
 }
 
+static bool is_dir(const struct file *f) {
+    return f->inode && inode_is(f->inode, S_IFDIR);
+}
+
+/* What has no bytes of its own to give or take is no end of a splice. */
+static bool splices(const struct file *f) {
+    return !f->ops->name && !is_dir(f);
+}
+
+static bool gives(const struct file *f) {
+    return splices(f) && f->ops->read;
+}
+
+static bool takes(const struct file *f) {
+    return splices(f) && f->ops->write;
+}
+
+/* Can it be read and written at a position? */
+static bool has_positions(const struct file *f) {
+    return f->ops->seek && !f->ops->name;
+}
+
 /* Copies at most `size` bytes; each position counts what went through, so that
  * what was read and did not go out is read again. */
 static long copy(struct file *in, uint64_t *in_pos, struct file *out, uint64_t *out_pos,
@@ -55,7 +77,9 @@ static long copy(struct file *in, uint64_t *in_pos, struct file *out, uint64_t *
     while (!error && total < size) {
         uint64_t from = *in_pos;
         long got = transfer(in, phys_to_virt(frame), MIN(size - total, PAGE_SIZE), &from, true);
-        long put = got > 0 ? transfer(out, phys_to_virt(frame), (size_t)got, out_pos, false) : got;
+        long put = got <= 0     ? got
+                   : takes(out) ? transfer(out, phys_to_virt(frame), (size_t)got, out_pos, false)
+                                : -EINVAL;
         error = put < 0 ? put : 0;
         if (put <= 0)
             break;
@@ -82,13 +106,19 @@ static bool is_regular(const struct file *f) {
     return f->inode && inode_is(f->inode, S_IFREG) && f->ops->seek;
 }
 
-static bool may(const struct file *f, unsigned lacks) {
-    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != lacks;
+/* Opened with 3 it is neither read nor written. */
+static bool may(const struct file *f, unsigned needs) {
+    unsigned mode = f->flags & O_ACCMODE;
+    return mode == needs || mode == O_RDWR;
 }
 
-static long end_open(struct end *e, int fd, vaddr_t at, unsigned lacks) {
+static bool may_both(const struct file *in, const struct file *out) {
+    return may(in, O_RDONLY) && may(out, O_WRONLY);
+}
+
+static long end_open(struct end *e, int fd, vaddr_t at) {
     *e = (struct end){.file = fd_get(fd), .at = at};
-    return e->file && may(e->file, lacks) ? 0 : -EBADF;
+    return e->file && !(e->file->flags & O_PATH) ? 0 : -EBADF;
 }
 
 static long end_start(struct end *e) {
@@ -96,7 +126,12 @@ static long end_start(struct end *e) {
     if (e->at && user_read(&e->pos, e->at, sizeof e->pos))
         return -EFAULT;
     e->started = true;
-    return (int64_t)e->pos < 0 ? -EINVAL : 0;
+    return 0;
+}
+
+/* Positions from `pos` to `pos + size` are none of a file. */
+static bool beyond(uint64_t pos, size_t size) {
+    return (int64_t)size < 0 || (int64_t)pos < 0 || (int64_t)(pos + size) < 0;
 }
 
 /* The position goes where it came from: the result of the call. */
@@ -112,13 +147,14 @@ static long end_close(struct end *e, long result) {
     return result;
 }
 
-/* ---- pipes
- * --------------------------------------------------------------------------------------- */
+/* ---- pipes ------------------------------------------------------------------------------- */
 
 /* From a file into a pipe. */
 static long fill(struct end *in, struct pipe *p, size_t size, bool wait) {
     size_t total = 0;
     long error = pipe_wait_room(p, wait);
+    if (!error && size && !gives(in->file))
+        error = -EINVAL;
     while (!error && total < size && !pipe_is_full(p)) {
         paddr_t frame = pipe_page(p);
         size_t n = MIN(size - total, PAGE_SIZE - (size_t)in->pos % PAGE_SIZE);
@@ -196,33 +232,37 @@ static long move(struct pipe *from, struct pipe *to, size_t size, bool keeps, bo
     return total ? (long)total : error;
 }
 
-/* What has no bytes of its own to give or take is no end of a splice. */
-static bool splices(const struct file *f) {
-    return !f->ops->name;
-}
-
 static long splice_between(struct end *in, struct end *out, size_t size, unsigned flags) {
     struct pipe *from = as_pipe(in->file), *to = as_pipe(out->file);
     bool wait = !(flags & SPLICE_F_NONBLOCK);
-    if (!from && !to)
-        return -EINVAL;
     if ((from && in->at) || (to && out->at))
         return -ESPIPE;
-    if ((in->at && !in->file->ops->seek) || (out->at && !out->file->ops->seek))
+    long error = out->at ? end_start(out) : 0;
+    if (!error && in->at)
+        error = end_start(in);
+    if (error)
+        return error;
+    if (!may_both(in->file, out->file))
+        return -EBADF;
+    if (!from && !to)
         return -EINVAL;
     if (from && to) {
         wait = wait && !((in->file->flags | out->file->flags) & O_NONBLOCK);
-        return from == to ? -EINVAL : move(from, to, size, false, wait);
+        return from == to ? -EINVAL : move(from, to, MIN(size, IO_MAX), false, wait);
     }
-    if (from && out->file->flags & O_APPEND)
+    struct end *other = from ? out : in;
+    if (other->at && !has_positions(other->file))
         return -EINVAL;
-    long error = end_start(from ? out : in);
-    if (error)
-        return error;
-    if (from)
-        return splices(out->file) && out->file->ops->write ? drain(from, out, size, wait) : -EINVAL;
-    wait = wait && !(out->file->flags & O_NONBLOCK);
-    return splices(in->file) && in->file->ops->read ? fill(in, to, size, wait) : -EINVAL;
+    if (!other->at)
+        end_start(other);
+    if ((from && out->file->flags & O_APPEND) || beyond(other->pos, size))
+        return -EINVAL;
+    size = MIN(size, IO_MAX);
+    if (from) {
+        wait = wait && !(in->file->flags & O_NONBLOCK);
+        return takes(out->file) ? drain(from, out, size, wait) : -EINVAL;
+    }
+    return fill(in, to, size, wait && !(out->file->flags & O_NONBLOCK));
 }
 
 SYSCALL_HANDLER(splice) {
@@ -231,11 +271,11 @@ SYSCALL_HANDLER(splice) {
         return 0;
     if ((unsigned)f & ~SPLICE_F_ALL)
         return -EINVAL;
-    long result = end_open(&in, (int)a, b, O_WRONLY);
+    long result = end_open(&in, (int)a, b);
     if (!result)
-        result = end_open(&out, (int)c, d, O_RDONLY);
+        result = end_open(&out, (int)c, d);
     if (!result)
-        result = splice_between(&in, &out, MIN(e, IO_MAX), (unsigned)f);
+        result = splice_between(&in, &out, e, (unsigned)f);
     result = end_close(&in, result);
     return end_close(&out, result);
 }
@@ -243,6 +283,8 @@ SYSCALL_HANDLER(splice) {
 static long tee_between(struct file *in, struct file *out, size_t size, unsigned flags) {
     struct pipe *from = as_pipe(in), *to = as_pipe(out);
     bool wait = !(flags & SPLICE_F_NONBLOCK) && !((in->flags | out->flags) & O_NONBLOCK);
+    if (!may_both(in, out))
+        return -EBADF;
     return !from || !to || from == to ? -EINVAL : move(from, to, size, true, wait);
 }
 
@@ -252,33 +294,70 @@ SYSCALL_HANDLER(tee) {
         return -EINVAL;
     if (!c)
         return 0;
-    long result = end_open(&in, (int)a, 0, O_WRONLY);
+    long result = end_open(&in, (int)a, 0);
     if (!result)
-        result = end_open(&out, (int)b, 0, O_RDONLY);
+        result = end_open(&out, (int)b, 0);
     if (!result)
         result = tee_between(in.file, out.file, MIN(c, IO_MAX), (unsigned)d);
     result = end_close(&in, result);
     return end_close(&out, result);
 }
 
-/* The app's pages are copied: it may change them at once. */
+/* The next piece at *at; what all together have is IO_MAX at most, and *room is
+ * what is left of it.  *good: all of the piece can be the app's. */
+static long next_piece(struct file_piece *piece, vaddr_t *at, size_t *room, bool alone,
+                       bool *good) {
+    if (user_read(piece, *at, sizeof *piece))
+        return -EFAULT;
+    if ((int64_t)piece->size < 0)
+        return -EINVAL;
+    *good = user_range(piece->base, alone ? MIN(piece->size, IO_MAX) : piece->size);
+    *at += sizeof *piece;
+    piece->size = MIN(piece->size, *room);
+    *room -= piece->size;
+    return 0;
+}
+
+/* The app's pages are copied, one by one: it may change them at once. */
 static long splice_memory(struct file *f, vaddr_t at, unsigned count, bool reads) {
+    struct file_piece piece;
+    vaddr_t first = at;
+    size_t room = IO_MAX;
+    bool all_good = true, good;
     long total = 0;
-    for (unsigned i = 0; i < count; i++, at += sizeof(struct file_piece)) {
-        struct file_piece piece;
-        if (user_read(&piece, at, sizeof piece) || !user_range(piece.base, piece.size))
-            return total ? total : -EFAULT;
-        if (!piece.size)
-            continue;
-        piece.size = MIN(piece.size, IO_MAX);
-        if (total && !(f->ops->poll(f) & (reads ? POLLIN : POLLOUT)))
-            break;
-        long done = reads ? f->ops->readv(f, &piece, 1, NULL) : f->ops->writev(f, &piece, 1, NULL);
-        if (done < 0)
-            return total ? total : done;
-        total += done;
-        if ((uint64_t)done < piece.size)
-            break;
+    for (unsigned i = 0; i < count; i++) {
+        long error = next_piece(&piece, &at, &room, count == 1, &good);
+        if (error)
+            return error;
+        all_good = all_good && good;
+    }
+    if (!all_good)
+        return -EFAULT;
+    if (room == IO_MAX)
+        return 0;
+    if (!as_pipe(f))
+        return -EBADF;
+    room = IO_MAX;
+    at = first;
+    for (unsigned i = 0; i < count; i++) {
+        long error = next_piece(&piece, &at, &room, count == 1, &good);
+        if (!error && !good)
+            error = -EFAULT; /* changed meanwhile */
+        if (error)
+            return total ? total : error;
+        for (size_t n; piece.size; piece.base += n, piece.size -= n) {
+            if (total && !(f->ops->poll(f) & (reads ? POLLIN : POLLOUT)))
+                return total;
+            n = reads ? piece.size : MIN(piece.size, PAGE_SIZE - piece.base % PAGE_SIZE);
+            struct file_piece part = {piece.base, n};
+            long done =
+                reads ? f->ops->readv(f, &part, 1, NULL) : f->ops->writev(f, &part, 1, NULL);
+            if (done < 0)
+                return total ? total : done;
+            total += done;
+            if ((uint64_t)done < n)
+                return total;
+        }
     }
     return total;
 }
@@ -289,13 +368,13 @@ SYSCALL_HANDLER(vmsplice) {
     struct file *file = fd_get((int)a);
     if (!file)
         return -EBADF;
-    bool is_pipe = !(file->flags & O_PATH) && as_pipe(file);
-    long result = !is_pipe ? -EBADF : c > IOV_MAX ? -EINVAL : 0;
+    bool usable = !(file->flags & O_PATH) && (may(file, O_RDONLY) || may(file, O_WRONLY));
+    long result = !usable ? -EBADF : c > IOV_MAX ? -EINVAL : 0;
     if (!result) {
         uint32_t before = file->flags;
         bool at_once = (unsigned)d & SPLICE_F_NONBLOCK && !(before & O_NONBLOCK);
         file->flags |= at_once ? O_NONBLOCK : 0; /* nothing sleeps then, so nobody sees it */
-        result = splice_memory(file, b, (unsigned)c, (before & O_ACCMODE) == O_RDONLY);
+        result = splice_memory(file, b, (unsigned)c, !may(file, O_WRONLY));
         file->flags &= at_once ? ~O_NONBLOCK : UINT32_MAX;
     }
     file_put(file);
@@ -309,10 +388,10 @@ long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *o
     struct end to = {.file = file_get(out), .at = (vaddr_t)out_pos};
     user_window_open(&a, in_pos, in_pos ? sizeof *in_pos : 0);
     user_window_open(&b, out_pos, out_pos ? sizeof *out_pos : 0);
-    long result = flags & ~SPLICE_F_ALL                       ? -EINVAL
-                  : !may(in, O_WRONLY) || !may(out, O_RDONLY) ? -EBADF
+    long result = flags & ~SPLICE_F_ALL               ? -EINVAL
+                  : (in->flags | out->flags) & O_PATH ? -EBADF
                   : tees ? tee_between(in, out, MIN(size, IO_MAX), flags)
-                         : splice_between(&from, &to, MIN(size, IO_MAX), flags);
+                         : splice_between(&from, &to, size, flags);
     result = end_close(&from, result);
     result = end_close(&to, result);
     user_window_close(&b);
@@ -320,75 +399,88 @@ long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *o
     return result;
 }
 
-/* ---- sendfile, copy_file_range
- * ------------------------------------------------------------------- */
+/* ---- sendfile, copy_file_range -------------------------------------------------------------- */
 
-static long send_between(struct end *in, struct end *out, size_t size) {
-    struct pipe *to = as_pipe(out->file);
-    if (in->at && !in->file->ops->seek)
+/* The position of `in` is written back whatever came of it, as on Linux. */
+static long send(struct end *in, struct end *out, int out_fd, size_t size) {
+    if (!may(in->file, O_RDONLY))
+        return -EBADF;
+    if (in->at && !has_positions(in->file))
         return -ESPIPE;
-    long error = end_start(in);
-    if (error)
-        return error;
-    if (!to && !is_regular(in->file))
+    if (beyond(in->pos, size))
         return -EINVAL;
-    if (as_pipe(in->file) || !splices(in->file) || !in->file->ops->read)
-        return -EINVAL;
-    if (out->file->flags & O_APPEND || !splices(out->file) || !out->file->ops->write)
-        return -EINVAL;
+    size = MIN(size, IO_MAX);
+    long error = end_open(out, out_fd, 0);
+    if (error || !may(out->file, O_WRONLY))
+        return -EBADF;
+    struct pipe *to = as_pipe(out->file);
     if (to)
         return fill(in, to, size, !(out->file->flags & O_NONBLOCK));
-    out->pos = out->file->pos;
-    out->started = true;
+    end_start(out);
+    if (beyond(out->pos, size) || out->file->flags & O_APPEND || !in->file->ops->seek)
+        return -EINVAL;
+    if (size && !gives(in->file))
+        return -EINVAL;
     return copy(in->file, &in->pos, out->file, &out->pos, size);
 }
 
 SYSCALL_HANDLER(sendfile) {
-    struct end in, out = {.file = NULL};
-    long result = end_open(&in, (int)b, c, O_WRONLY);
+    struct end in = {.file = NULL}, out = {.file = NULL};
+    uint64_t pos;
+    if (c && user_read(&pos, c, sizeof pos))
+        return -EFAULT;
+    long result = end_open(&in, (int)b, c);
     if (!result)
-        result = end_open(&out, (int)a, 0, O_RDONLY);
+        result = end_start(&in);
     if (!result)
-        result = send_between(&in, &out, MIN(d, IO_MAX));
+        result = send(&in, &out, (int)a, d);
+    if (c && user_write(c, in.started ? &in.pos : &pos, sizeof pos))
+        result = -EFAULT;
+    in.started = in.started && !c;
     result = end_close(&in, result);
     return end_close(&out, result);
 }
 
-static bool is_dir(const struct file *f) {
-    return f->inode && inode_is(f->inode, S_IFDIR);
-}
-
 static long copy_between(struct end *in, struct end *out, size_t size) {
-    if (out->file->flags & O_APPEND)
-        return -EBADF;
+    struct file_info info;
     if (is_dir(in->file) || is_dir(out->file))
         return -EISDIR;
     if (!is_regular(in->file) || !is_regular(out->file))
         return -EINVAL;
-    long error = end_start(in);
-    if (!error)
-        error = end_start(out);
-    if (error)
-        return error;
-    if (in->pos > (uint64_t)INT64_MAX - size || out->pos > (uint64_t)INT64_MAX - size)
-        return -EOVERFLOW;
-    bool near = in->pos < out->pos + size && out->pos < in->pos + size;
-    if (in->file->inode == out->file->inode && near)
-        return -EINVAL;
+    if (!may_both(in->file, out->file) || out->file->flags & O_APPEND)
+        return -EBADF;
     if (in->file->inode->device != out->file->inode->device)
         return -EXDEV;
-    return size ? copy(in->file, &in->pos, out->file, &out->pos, size) : 0;
+    if (in->pos + size < in->pos || out->pos + size < out->pos)
+        return -EOVERFLOW;
+    long error = inode_info(in->file->inode, &info);
+    if (error)
+        return error;
+    size = (int64_t)in->pos >= (int64_t)info.size ? 0 : MIN(size, info.size - in->pos);
+    if (out->pos == INT64_MAX)
+        return -EFBIG;
+    size = (int64_t)out->pos < 0 ? size : MIN(size, (uint64_t)INT64_MAX - out->pos);
+    /* Signed, as Linux compares them. */
+    bool near = (int64_t)(out->pos + size) > (int64_t)in->pos &&
+                (int64_t)out->pos < (int64_t)(in->pos + size);
+    if (in->file->inode == out->file->inode && near)
+        return -EINVAL;
+    if (beyond(in->pos, size) || beyond(out->pos, size))
+        return -EINVAL;
+    return size ? copy(in->file, &in->pos, out->file, &out->pos, MIN(size, IO_MAX)) : 0;
 }
 
 SYSCALL_HANDLER(copy_file_range) {
     struct end in, out = {.file = NULL};
-    if (f)
-        return -EINVAL;
-    long result = end_open(&in, (int)a, b, O_WRONLY);
+    long result = end_open(&in, (int)a, b);
     if (!result)
-        result = end_open(&out, (int)c, d, O_RDONLY);
+        result = end_open(&out, (int)c, d);
     if (!result)
-        result = copy_between(&in, &out, MIN(e, IO_MAX));
+        result = end_start(&in);
+    if (!result)
+        result = end_start(&out);
+    if (!result)
+        result = (unsigned)f ? -EINVAL : copy_between(&in, &out, e);
     result = end_close(&in, result);
     return end_close(&out, result);
 }

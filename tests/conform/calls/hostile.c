@@ -320,8 +320,9 @@ static const unsigned long lasts[] = {2, 3, 4, 10, 199};
 static const unsigned long range_flags[] = {0, 0, 4, 4, 1, 8, 0x80000000};
 static const unsigned long limits[] = {4, 7, 7, 4, 16, 17, 0x7fffffff, 0x80000000, ~0ul};
 static const unsigned long whos[] = {0, 1, ~0ul, ~1ul, 2, 0x7fffffff};
-static const unsigned long requests[] = {0x5401, 0x5402, 0x5413, 0x541b,     0x5421, 0x5450,
-                                         0x5451, 0x5410, 0x540f, 0x12345678, 0,      ~0ul};
+/* Without FIONBIO, which has rows of its own: a read must not block. */
+static const unsigned long requests[] = {0x5401, 0x5402, 0x5413,     0x541b, 0x5450, 0x5451,
+                                         0x5410, 0x540f, 0x12345678, 0,      ~0ul};
 static const unsigned long controls[] = {1,  3,  8,  9,    10,   11,   12,         13,  15,
                                          16, 17, 99, 1025, 1031, 1032, 0x7fffffff, ~0ul};
 static const unsigned long options[] = {2, 3, 21, 23, 30, 39, 1, 0x7fffffff, ~0ul, 99, 15, 16};
@@ -337,7 +338,8 @@ static const unsigned long commands_of_clock[] = {0, 1, 2, 3, ~0ul, 0x7fffffff};
 static const unsigned long barriers[] = {0, 3, 1000, ~0ul};
 /* Of copies, which a file that is copied to itself would make longer and longer. */
 static const unsigned long portions[] = {0, 1, 100, 4096, 65536, 0x8000000000000000};
-static const unsigned long copy_how[] = {0, 0, 2, 2, 1, 3, 8, 16, 0x80000000};
+/* Each with SPLICE_F_NONBLOCK: a pipe of the sequence may be full or empty. */
+static const unsigned long copy_how[] = {2, 2, 2, 2, 3, 6, 2 | 8, 2 | 16, 2 | 0x80000000};
 static const unsigned long names_max[] = {0, 1, 2, 64, 65, ~0ul, 0x80000000};
 
 /* ---- structures --------------------------------------------------------------------- */
@@ -807,6 +809,7 @@ static const struct call {
     C(fadvise64, "foon", NUMBER, 0),
     C(ioctl, "fQb", NUMBER, 0),
     C(ioctl, "f{21537}1", NUMBER, 0),
+    C(ioctl, "f{21537}x", NUMBER, 0),
     C(getpid, "", NUMBER, 0),
     C(gettid, "", NUMBER, 0),
     C(getppid, "", NUMBER, 0),
