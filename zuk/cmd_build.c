@@ -21,25 +21,10 @@
 #include "zuk/canonical.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/kraft.h"
 #include "zuk/lock.h"
 #include "zuk/settings.h"
 #include "zuk/util.h"
-
-/* "examples/hello" -> hello, "./libapp.a" -> app, "main.o" -> main */
-static const char *default_name(const char *input) {
-    char *full = realpath(input, NULL);
-    const char *base = xstrdup(path_base(full == NULL ? input : full));
-    free(full);
-    const char *dot = strrchr(base, '.');
-    if (dot != NULL && dot != base && !is_dir(input)) {
-        bool archive = strcmp(dot, ".a") == 0;
-        base = xstrndup(base, (size_t)(dot - base));
-        if (archive && strncmp(base, "lib", 3) == 0 && base[3] != '\0') {
-            base += 3;
-        }
-    }
-    return *base == '\0' || *base == '/' ? "app" : base;
-}
 
 /* For zuk verify: where we are and what was said, but for -o. */
 static bool record(int argc, char **argv, const struct options *o, const char *work) {
@@ -72,14 +57,15 @@ int cmd_build(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
+    if (o.unikraft) {
+        return kraft_build(&o);
+    }
     struct config config;
     if (!settings_load(&o, &config)) {
         return EXIT_USER;
     }
     const char *output =
-        o.output != NULL
-            ? o.output
-            : xasprintf("%s-x86_64.elf", o.title != NULL ? o.title : default_name(o.inputs[0]));
+        o.output != NULL ? o.output : xasprintf("%s-x86_64.elf", settings_name(&o));
     const char *work = xasprintf("%s.zuk", output);
     if (is_dir(output)) {
         diag_error("'%s' is a folder; -o names the image itself", output);

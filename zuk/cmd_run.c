@@ -28,6 +28,7 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
+#include "zuk/kraft.h"
 #include "zuk/profile.h"
 #include "zuk/report.h"
 #include "zuk/rootfs.h"
@@ -550,6 +551,9 @@ static int watch_job(void *arg) {
 }
 
 int run_inputs(struct options *o, const char *argv0) {
+    if (o->unikraft) {
+        return kraft_run(o);
+    }
     struct job job = {.o = o, .argv0 = argv0};
     if (o->watch && o->detach) {
         diag_error("--watch and --detach do not go together");

@@ -316,7 +316,7 @@ char *export_undefined(const char *const *names, size_t count) {
 /* --- the folder --------------------------------------------------------- */
 
 /* "hello-zig" -> hellozig: what addlib takes. */
-static char *library_name(const char *folder) {
+char *export_name(const char *folder) {
     char *real = realpath(folder, NULL);
     const char *base = path_base(real != NULL ? real : folder);
     VEC(char) name = {0};
@@ -491,7 +491,7 @@ bool export_unikraft(const struct app_request *request, const char *output) {
     if (!take_inputs(request, &c) || !look(&c)) {
         return false;
     }
-    const char *library = library_name(folder);
+    const char *library = export_name(folder);
     if (again) { /* what else is in it stays: Kraft's own files, the user's */
         const char *makefile = path_join(folder, "Makefile.uk");
         if (unlink(makefile) != 0 && errno != ENOENT) {

@@ -12,6 +12,8 @@
 
 #include "zuk/app.h"
 
+/* What the application in that folder is called: its letters and digits, small. */
+char *export_name(const char *folder);
 /* Writes the folder, which must not be there or be an earlier export.  False
  * after diag_error. */
 bool export_unikraft(const struct app_request *request, const char *folder);

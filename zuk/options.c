@@ -301,6 +301,16 @@ static bool take_trace(struct parse *p, const char *value) {
     return *value != '\0' || bad_value(p, value, "a file name");
 }
 
+static bool take_kernel(struct parse *p, const char *value) {
+    static const char *const words[] = {"zuk", "unikraft", NULL};
+    unsigned i;
+    if (!take_word(p, value, words, &i)) {
+        return false;
+    }
+    p->o->unikraft = i == 1;
+    return true;
+}
+
 static bool take_profile(struct parse *p, const char *value) {
     p->o->profile = value == NULL ? "profile.svg" : value;
     return *p->o->profile != '\0' || bad_value(p, value, "a file name");
@@ -460,6 +470,8 @@ static const struct row {
      "the Zig that builds a project"},
     {"--define", 'D', OPTIONS_BUILD | OPTIONS_EXPORT, VALUE, "OPTION[=VALUE]", take_define,
      "passed on to `zig build`"},
+    {"--kernel", 0, OPTIONS_BUILD, VALUE, "zuk|unikraft", take_kernel,
+     "whose kernel: zuk's, or Unikraft's by your kraft"},
     {"--strict", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strict, "an undefined symbol is an error"},
     {"--strip", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_strip,
      "leave symbols and debug information out"},

@@ -80,6 +80,7 @@ struct options {
     const char *trace; /* a file, or NULL */
     bool timeline;
     const char *profile; /* a file, or NULL */
+    bool unikraft;       /* OPTIONS_BUILD: --kernel unikraft */
     bool json;           /* reports as one JSON object on stderr */
     bool dry_run;
     bool gdb;

@@ -191,6 +191,26 @@ bool settings_files(const struct options *o) {
     return o->rootfs_count > 0 || o->certificates != NULL || o->cwd_ro;
 }
 
+/* "examples/hello" -> hello, "./libapp.a" -> app, "main.o" -> main */
+static const char *default_name(const char *input) {
+    char *full = realpath(input, NULL);
+    const char *base = xstrdup(path_base(full == NULL ? input : full));
+    free(full);
+    const char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base && !is_dir(input)) {
+        bool archive = strcmp(dot, ".a") == 0;
+        base = xstrndup(base, (size_t)(dot - base));
+        if (archive && strncmp(base, "lib", 3) == 0 && base[3] != '\0') {
+            base += 3;
+        }
+    }
+    return *base == '\0' || *base == '/' ? "app" : base;
+}
+
+const char *settings_name(const struct options *o) {
+    return o->title != NULL ? o->title : default_name(o->inputs[0]);
+}
+
 const char *settings_work(const struct options *o) {
     uint64_t hash = 0;
     for (size_t i = 0; i < o->input_count; i++) {
@@ -206,7 +226,9 @@ const char *settings_work(const struct options *o) {
                                  o->strict ? "strict" : NULL,
                                  o->strip ? "strip" : NULL,
                                  settings_files(o) ? "files" : NULL,
-                                 o->config};
+                                 o->config,
+                                 o->profile != NULL ? "profile" : NULL,
+                                 o->fail != 0 ? "fail" : NULL};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         const char *word = words[i] == NULL ? "" : words[i];
         hash = hash64(hash, word, strlen(word) + 1);

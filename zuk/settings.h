@@ -22,6 +22,8 @@ bool settings_load(struct options *o, struct config *config);
 
 /* Does the command bring files for the guest to one run? */
 bool settings_files(const struct options *o);
+/* What the image is called: by the Kraftfile, else as the first input. */
+const char *settings_name(const struct options *o);
 /* The folder of intermediate files for these inputs and options in the cache,
  * always the same; NULL after diag_error. */
 const char *settings_work(const struct options *o);
