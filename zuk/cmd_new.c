@@ -289,15 +289,9 @@ static bool make_project(const char *path, const char *name, const char *lang) {
         return false;
     }
     const char *temporary = new_folder(path);
-    if (temporary == NULL) {
-        return false;
-    }
-    bool ok = put_files(temporary, strcmp(lang, "c") == 0 ? c_files : zig_files, name) &&
-              put_package(temporary) && new_folder_commit(temporary, path);
-    if (!ok) {
-        (void)remove_tree(temporary);
-    }
-    return ok;
+    return temporary != NULL &&
+           put_files(temporary, strcmp(lang, "c") == 0 ? c_files : zig_files, name) &&
+           put_package(temporary) && new_folder_commit(temporary, path);
 }
 
 int cmd_new(int argc, char **argv) {

@@ -501,12 +501,6 @@ bool export_unikraft(const struct app_request *request, const char *output) {
         return fill(&c, folder, library);
     }
     const char *temporary = new_folder(folder);
-    if (temporary == NULL) {
-        return false;
-    }
-    bool ok = fill(&c, temporary, library) && new_folder_commit(temporary, folder);
-    if (!ok) {
-        (void)remove_tree(temporary);
-    }
-    return ok;
+    return temporary != NULL && fill(&c, temporary, library) &&
+           new_folder_commit(temporary, folder);
 }

@@ -141,9 +141,53 @@ void *vec_grow(void *data, size_t *cap, size_t len, size_t size) {
 enum { CLEAN_MAX = 16 };
 
 static char *volatile clean_paths[CLEAN_MAX];
+static char *volatile clean_folder; /* a new_folder() that is being filled */
 static volatile pid_t clean_groups[CLEAN_MAX];
 
+/* What one folder of a new_folder() holds, folders in it as well; async-signal-safe. */
+static void empty_folder(int dir, int depth) {
+    struct entry { /* linux_dirent64 */
+        uint64_t number, offset;
+        uint16_t size;
+        uint8_t type;
+        char name[];
+    };
+    _Alignas(8) char bytes[2048];
+    long got;
+    while (depth > 0 && (got = syscall(SYS_getdents64, dir, bytes, sizeof bytes)) > 0) {
+        bool removed = false;
+        for (long at = 0; at < got;) {
+            const struct entry *e = (const struct entry *)(const void *)(bytes + at);
+            at += e->size;
+            if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0) {
+                continue;
+            }
+            int below = openat(dir, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (below >= 0) {
+                empty_folder(below, depth - 1);
+                close(below);
+            }
+            removed |= unlinkat(dir, e->name, below >= 0 ? AT_REMOVEDIR : 0) == 0;
+        }
+        if (!removed || lseek(dir, 0, SEEK_SET) != 0) {
+            break;
+        }
+    }
+}
+
+static void remove_new_folder(void) {
+    char *path = clean_folder;
+    int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (dir >= 0) {
+        empty_folder(dir, 8);
+        close(dir);
+        rmdir(path);
+    }
+    clean_folder = NULL;
+}
+
 void clean_up(void) {
+    remove_new_folder();
     for (int i = 0; i < CLEAN_MAX; i++) {
         if (clean_groups[i] > 0) {
             kill(-clean_groups[i], SIGKILL);
@@ -901,13 +945,17 @@ const char *user_zig(const char *option) {
 }
 
 char *new_folder(const char *path) {
-    char *temporary = xasprintf("%s.new-XXXXXX", path);
+    char *temporary = strdup(xasprintf("%s.new-XXXXXX", path)); /* outlives the arena */
     const char *slash = strrchr(path, '/');
-    if (slash != NULL && slash != path && !make_dirs(xstrndup(path, (size_t)(slash - path)))) {
+    if (temporary == NULL ||
+        (slash != NULL && slash != path && !make_dirs(xstrndup(path, (size_t)(slash - path))))) {
+        free(temporary);
         return NULL;
     }
     mode_t mask = umask(0);
     umask(mask);
+    clean_install();
+    clean_folder = temporary;
     if (mkdtemp(temporary) == NULL || chmod(temporary, 0777 & ~mask) != 0) {
         diag_error("cannot make the folder '%s': %s", path, strerror(errno));
         return NULL;
@@ -919,6 +967,7 @@ bool new_folder_commit(const char *temporary, const char *path) {
     /* RENAME_NOREPLACE: somebody may have made one meanwhile. */
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ||
         (errno == EINVAL && rename(temporary, path) == 0)) {
+        clean_folder = NULL;
         return true;
     }
     diag_error("cannot make the folder '%s': %s", path, strerror(errno));

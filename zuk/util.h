@@ -63,8 +63,8 @@ bool is_dir(const char *path);
 bool is_file(const char *path);
 
 /* A folder that is there entirely or not at all: made beside path under another
- * name, to be filled and committed, or removed with remove_tree.  NULL, false
- * after diag_error. */
+ * name, to be filled and committed, one at a time; otherwise it is removed at the
+ * end.  NULL, false after diag_error. */
 char *new_folder(const char *path);
 bool new_folder_commit(const char *temporary, const char *path);
 

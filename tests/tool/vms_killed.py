@@ -14,15 +14,12 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from steps import (DETACH, EXITKILL, FORK, GETEVENTMSG, ORIG_RAX, PEEKUSER, SETOPTIONS,  # noqa: E402
+                   STEPS, SYSCALL, SYSGOOD, libc, start as start_traced)
+
 TMP, ZUK, ZIG = (os.environ[k] for k in ("TMP", "ZUK", "ZIG"))
-libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace.argtypes = [ctypes.c_long] * 4
-TRACEME, PEEKUSER, CONT, DETACH, SYSCALL, SETOPTIONS, GETEVENTMSG = 0, 3, 7, 17, 24, 0x4200, 0x4201
-SYSGOOD, FORK, VFORK, EXITKILL = 1, 2, 4, 0x100000
-ORIG_RAX = 15 * 8
-# write open mkdir rename unlink rmdir fcntl flock openat unlinkat renameat renameat2 pwrite fork clone
-# vfork dup2 setsid fsync ftruncate exit_group kill
-STEPS = {1, 2, 83, 82, 87, 84, 72, 73, 257, 263, 264, 316, 18, 57, 56, 58, 33, 112, 74, 77, 231, 62}
 os.environ["XDG_STATE_HOME"] = f"{TMP}/state"
 os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
 os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
@@ -35,15 +32,7 @@ def quiet(*argv):
 def traced(argv, kill_at, follow):
     """Runs argv under ptrace; kills at its kill_at-th step the process that takes it.  follow: steps of
     the child count, else of the first process.  The number of steps taken; whether one was killed."""
-    pid = os.fork()
-    if pid == 0:
-        null = os.open("/dev/null", os.O_RDWR)
-        for fd in range(3):
-            os.dup2(null, fd)
-        libc.ptrace(TRACEME, 0, 0, 0)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        os.execv(argv[0], argv)
-    os.waitpid(pid, 0)
+    pid = start_traced(argv)
     libc.ptrace(SETOPTIONS, pid, 0, SYSGOOD | FORK | EXITKILL)
     libc.ptrace(SYSCALL, pid, 0, 0)
     entering, steps, killed, alive, child = {}, 0, False, {pid}, None
