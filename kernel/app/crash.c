@@ -130,9 +130,9 @@ void crash_report(const struct crash *c) {
         r.stack_base = ALIGN_DOWN(r.stack_base, PAGE_SIZE) + PAGE_SIZE;
         r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
     }
-    /* The newest calls are those before calls_next; unused slots are zero. */
+    /* Unused slots are zero. */
     unsigned slots = sizeof t->calls / sizeof t->calls[0];
-    unsigned next = (unsigned)(t->calls_next / sizeof t->calls[0]);
+    unsigned next = (unsigned)(t->call + 1 - t->calls);
     for (unsigned i = REPORT_CALLS; i > 0; i--) {
         const struct report_call *call = &t->calls[(next + slots - i) % slots];
         if (call->number || call->args[0] || call->result)

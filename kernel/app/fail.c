@@ -38,7 +38,7 @@ static void read_option(void) {
 }
 
 static bool fails(const char *what) {
-    if (!thread_first.calls_next || frame_reserve_is_open())
+    if (thread_first.call == &thread_first.calls[THREAD_CALLS - 1] || frame_reserve_is_open())
         return false;
     if (!read)
         read_option();

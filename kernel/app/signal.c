@@ -295,9 +295,7 @@ static void deliver(struct trap_frame *frame) {
     struct thread *t = thread_current();
     struct signal_info info;
     bool interrupted = arch_syscall_interrupted(frame);
-    unsigned slots = sizeof t->calls / sizeof t->calls[0];
-    const struct report_call *call =
-        &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots];
+    const struct report_call *call = t->call;
     while (signal_take(~t->signal_mask, &info)) {
         unsigned n = (unsigned)info.signo;
         if (signal_ignored(n))

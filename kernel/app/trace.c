@@ -61,13 +61,11 @@ void trace_call(bool returned) {
     struct thread *t = thread_current();
     if (!(t->work & THREAD_WORK_TRACE))
         return;
-    unsigned slots = sizeof t->calls / sizeof t->calls[0];
     uint64_t now = clock_monotonic();
     uint64_t spent = (arch_cycles() - t->entered) * 1000 / (arch_cycles_hz() / 1000000);
-    struct report_call *call = &t->calls[(t->calls_next / sizeof t->calls[0] + slots - 1) % slots];
     if (!returned)
-        call->result = INT64_MIN;
-    send(t, call, now - spent, returned ? spent : 0);
+        t->call->result = INT64_MIN;
+    send(t, t->call, now - spent, returned ? spent : 0);
 }
 
 void trace_start(void) {

@@ -36,6 +36,21 @@ void thread_bury(struct thread *t) {
     list_push_back(&dead, &t->all);
 }
 
+/* A cleared structure: two fit a page. */
+static struct thread *spare[2];
+static unsigned spares;
+
+static struct thread *structure(void) {
+    if (spares)
+        return spare[--spares];
+    paddr_t frame = frame_alloc_zero();
+    if (!frame)
+        return NULL;
+    char *page = phys_to_virt(frame);
+    spare[spares++] = (struct thread *)(page + THREAD_ALIGN);
+    return (struct thread *)page;
+}
+
 /* A dead one's, or new. */
 struct thread *thread_body(void) {
     struct list *node = list_pop_front(&dead);
@@ -46,19 +61,22 @@ struct thread *thread_body(void) {
         memset(t, 0, sizeof *t);
         t->kstack_top = top;
         t->arch.fpu = fpu;
+        thread_begin(t);
         return t;
     }
-    struct thread *t = heap_alloc(sizeof *t);
+    struct thread *t = structure();
     paddr_t fpu = t ? frame_alloc_zero() : 0;
     uint64_t top = fpu ? arch_kstack_new() : 0;
     if (!top) {
         if (fpu)
             frame_free(fpu);
-        heap_free(t, sizeof *t);
+        if (t)
+            spare[spares++] = t;
         return NULL;
     }
     t->kstack_top = top;
     t->arch.fpu = phys_to_virt(fpu);
+    thread_begin(t);
     return t;
 }
 
@@ -69,7 +87,6 @@ struct thread *thread_create(const struct trap_frame *frame, vaddr_t sp) {
     sched_contended = contended;
     if (sched_start_cpus)
         sched_start_cpus();
-    t->self = t;
     t->id = ++last_id;
     t->state = THREAD_WAITING;
     t->signal_mask = self->signal_mask;

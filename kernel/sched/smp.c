@@ -180,7 +180,6 @@ void sched_start_cpus(void) {
     clock_monotonic(); /* calibrated by one CPU alone */
     for (; have < count && (idles[have] = thread_body()); have++) {
         struct thread *t = cpus[have].idle = cpus[have].current = idles[have];
-        t->self = t;
         t->cpu = have;
         t->running = true;
         t->state = THREAD_RUNNABLE;

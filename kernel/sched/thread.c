@@ -10,7 +10,7 @@
 #include "lib/align.h"
 #include "lib/errno.h"
 
-struct thread thread_first;
+_Alignas(THREAD_ALIGN) struct thread thread_first;
 struct list thread_all = {&thread_all, &thread_all};
 uint64_t signal_shared;
 void (*sched_deadlock)(void);

@@ -22,16 +22,19 @@ enum thread_state { THREAD_RUNNABLE, THREAD_WAITING, THREAD_DEAD };
 
 struct signal_state; /* owned by app/ */
 
+#define THREAD_CALLS 16 /* remembered */
+
 struct thread {
-    /* Offsets of these, down to calls, are known to assembly (arch/<a>/offsets.h). */
+    /* Assembly knows these down to `entered` (arch/<a>/offsets.h), and that the
+     * address has zeroes where the ring's size has its bit. */
+    struct report_call calls[THREAD_CALLS]; /* ring of the last system calls */
     struct thread *self;
-    uint64_t kstack_top;          /* kernel stack pointer at system call entry */
-    uint64_t app_sp;              /* the app's stack pointer while in the kernel */
-    uint64_t calls_next;          /* byte offset in calls[] of the next system call's slot */
-    uint64_t work;                /* not 0: something to do before returning to the app */
-    uint64_t scratch[2];          /* for assembly */
-    uint64_t entered;             /* cycles at the system call's entry, when traced */
-    struct report_call calls[16]; /* ring of the last system calls */
+    uint64_t kstack_top;      /* kernel stack pointer at system call entry */
+    uint64_t app_sp;          /* the app's stack pointer while in the kernel */
+    struct report_call *call; /* the newest in calls[] */
+    uint64_t work;            /* not 0: something to do before returning to the app */
+    uint64_t scratch[2];      /* for assembly */
+    uint64_t entered;         /* cycles at the system call's entry, when traced */
 
     struct arch_thread arch;
     struct list run; /* in the run queue or a wait queue */
@@ -57,6 +60,13 @@ struct thread {
     char name[16];
     uint8_t policy; /* of sched_setscheduler; changes nothing */
 };
+#define THREAD_ALIGN 2048
+
+/* What assembly needs of a cleared structure. */
+static inline void thread_begin(struct thread *t) {
+    t->self = t;
+    t->call = &t->calls[THREAD_CALLS - 1];
+}
 
 #define THREAD_WORK_SIGNAL 1u
 #define THREAD_WORK_RESCHED 2u

@@ -33,7 +33,7 @@ static void unmap_kernel_page(const char *page) {
 
 void arch_init(void) {
     struct thread *t = &thread_first;
-    t->self = t;
+    thread_begin(t);
     t->kstack_top = (uint64_t)boot_stack_top;
     wrmsr(MSR_GS_BASE, (uint64_t)t);
 
@@ -108,7 +108,7 @@ bool arch_get_gs(uint64_t *base) {
 
 struct thread *arch_thread_current(void) {
     struct thread *t;
-    __asm__("movq %%gs:0, %0" : "=r"(t));
+    __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(THREAD_SELF));
     return t;
 }
 

@@ -153,11 +153,9 @@ fatal_entry:
 /* A system call: number in %rax, arguments in %rdi %rsi %rdx %r10 %r8 %r9,
  * return address in %rcx, flags in %r11; interrupts are closed (SFMASK).
  * The thread's ring of calls holds the arguments, for reports and to restore
- * the registers; %rbx + THREAD_CALLS is
- * the slot while the handler runs. */
+ * the registers. */
+    .section .vectors
     .globl syscall_entry, syscall_entry_traced
-syscall_entry_traced:
-    SYSCALL_TIME
 syscall_entry:
     SYSCALL_SAVE
     SYSCALL_CALL
@@ -165,7 +163,11 @@ syscall_entry:
     popfq
     movq %gs:THREAD_APP_SP, %rsp
     jmp *%rcx
+syscall_entry_traced:
+    SYSCALL_TIME
+    jmp syscall_entry
 
+    .text
 /* The same for an app at CPL 3. */
     .globl syscall_entry_isolated, syscall_entry_isolated_traced
 syscall_entry_isolated_traced:

@@ -6,14 +6,13 @@
 #include "arch/x86_64/offsets.h"
 
 /* The pieces of a system call's way in and out, which differ only in what comes
- * between them.  SAVE: on the thread's kernel stack; %rcx, %rbx, %rbp and %r11
- * are free then. */
+ * between them.  SAVE: on the thread's kernel stack; %rcx, %rbp and %r11 are
+ * free then. */
 .macro SYSCALL_SAVE
     movq %rsp, %gs:THREAD_APP_SP
     movq %gs:THREAD_KSTACK_TOP, %rsp
     pushq %r11
     pushq %rcx
-    pushq %rbx
     pushq %rbp
 .endm
 
@@ -29,42 +28,42 @@
 .endm
 
 /* Calls the handler; goes to syscall_work when there is something to do before
- * the app goes on. */
+ * the app goes on.  %rcx is the slot then. */
 .macro SYSCALL_CALL
-    movl %gs:THREAD_CALLS_NEXT, %ebx
-    leal CALL_SIZE(%rbx), %ecx
-    andl $CALLS_MASK, %ecx
-    movl %ecx, %gs:THREAD_CALLS_NEXT
-    addq %gs:THREAD_SELF, %rbx
-    movq %rax, THREAD_CALLS + CALL_NUMBER(%rbx)
-    movq %rdi, THREAD_CALLS + CALL_ARGS(%rbx)
-    movq %rsi, THREAD_CALLS + CALL_ARGS + 8(%rbx)
-    movq %rdx, THREAD_CALLS + CALL_ARGS + 16(%rbx)
-    movq %r10, THREAD_CALLS + CALL_ARGS + 24(%rbx)
-    movq %r8, THREAD_CALLS + CALL_ARGS + 32(%rbx)
-    movq %r9, THREAD_CALLS + CALL_ARGS + 40(%rbx)
+    movq %gs:THREAD_CALL, %rcx
+    addq $CALL_SIZE, %rcx
+    andq $~CALLS_SIZE, %rcx
+    movq %rcx, %gs:THREAD_CALL
+    movq %rax, CALL_NUMBER(%rcx)
+    movq %rdi, CALL_ARGS(%rcx)
+    movq %rsi, CALL_ARGS + 8(%rcx)
+    movq %rdx, CALL_ARGS + 16(%rcx)
+    movq %r10, CALL_ARGS + 24(%rcx)
+    movq %r8, CALL_ARGS + 32(%rcx)
+    movq %r9, CALL_ARGS + 40(%rcx)
     movl $call_bound, %ecx /* the row of every number beyond the table */
     cmpq %rcx, %rax
     cmovaeq %rcx, %rax
     movslq syscall_table(, %rax, 4), %rax
     movq %r10, %rcx
     call *%rax
-    movq %rax, THREAD_CALLS + CALL_RESULT(%rbx)
+    movq %gs:THREAD_CALL, %rcx
+    movq %rax, CALL_RESULT(%rcx)
     cmpl $0, %gs:THREAD_WORK
     jne syscall_work
 .endm
 
-/* The app's registers as they were; %rsp then points to the flags' slot less 24. */
+/* The app's registers as they were (rbx and rbp are as the handler found them);
+ * %rsp then points to the flags' slot less 16. */
 .macro SYSCALL_RESTORE
-    movq THREAD_CALLS + CALL_ARGS(%rbx), %rdi
-    movq THREAD_CALLS + CALL_ARGS + 8(%rbx), %rsi
-    movq THREAD_CALLS + CALL_ARGS + 16(%rbx), %rdx
-    movq THREAD_CALLS + CALL_ARGS + 24(%rbx), %r10
-    movq THREAD_CALLS + CALL_ARGS + 32(%rbx), %r8
-    movq THREAD_CALLS + CALL_ARGS + 40(%rbx), %r9
-    movq 8(%rsp), %rbx /* rbp is as the handler found it */
-    movq 16(%rsp), %rcx
-    leaq 24(%rsp), %rsp /* sets no flags: less for TCG to keep */
+    movq CALL_ARGS(%rcx), %rdi
+    movq CALL_ARGS + 8(%rcx), %rsi
+    movq CALL_ARGS + 16(%rcx), %rdx
+    movq CALL_ARGS + 24(%rcx), %r10
+    movq CALL_ARGS + 32(%rcx), %r8
+    movq CALL_ARGS + 40(%rcx), %r9
+    movq 8(%rsp), %rcx
+    leaq 16(%rsp), %rsp /* sets no flags: less for TCG to keep */
 .endm
 
 /* The lower end of every struct trap_frame. */
@@ -79,12 +78,11 @@
 .endm
 
 /* Turns what a system call saved into a struct trap_frame at %rsp; needs the
- * slot's offset in %rbx and the stack as the entry left it; %rax is the frame's
- * rax.  r12 to r15 are still the app's. */
+ * stack as the entry left it; %rax is the frame's rax.  rbx and r12 to r15 are
+ * still the app's.  %rdi is the frame then, %rsi the slot. */
 .macro FULL_FRAME
-    movq %rbx, %rsi
+    movq %gs:THREAD_CALL, %rsi
     popq %rbp
-    popq %rbx
     popq %rcx
     popq %r11
     pushq app_ss
@@ -94,16 +92,15 @@
     pushq %rcx
     pushq $0
     pushq $FRAME_VECTOR_SYSCALL
-    pushq THREAD_CALLS + CALL_ARGS(%rsi)
-    pushq THREAD_CALLS + CALL_ARGS + 8(%rsi)
-    pushq THREAD_CALLS + CALL_ARGS + 16(%rsi)
+    pushq CALL_ARGS(%rsi)
+    pushq CALL_ARGS + 8(%rsi)
+    pushq CALL_ARGS + 16(%rsi)
     pushq %rcx
     pushq %rax
-    pushq THREAD_CALLS + CALL_ARGS + 32(%rsi)
-    pushq THREAD_CALLS + CALL_ARGS + 40(%rsi)
-    pushq THREAD_CALLS + CALL_ARGS + 24(%rsi)
+    pushq CALL_ARGS + 32(%rsi)
+    pushq CALL_ARGS + 40(%rsi)
+    pushq CALL_ARGS + 24(%rsi)
     PUSH_REST
-    addq $THREAD_CALLS, %rsi
     movq %rsp, %rdi
 .endm
 

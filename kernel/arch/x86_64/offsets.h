@@ -6,22 +6,21 @@
 #define ARCH_X86_64_OFFSETS_H
 
 /* struct thread, which the GS base points to. */
-#define THREAD_SELF 0
-#define THREAD_KSTACK_TOP 8
-#define THREAD_APP_SP 16
-#define THREAD_CALLS_NEXT 24
-#define THREAD_WORK 32
+#define THREAD_SELF 1024
+#define THREAD_KSTACK_TOP 1032
+#define THREAD_APP_SP 1040
+#define THREAD_CALL 1048
+#define THREAD_WORK 1056
 #define THREAD_WORK_FRAME 16
-#define THREAD_SCRATCH 40
-#define THREAD_ENTERED 56
-#define THREAD_CALLS 64
+#define THREAD_SCRATCH 1064
+#define THREAD_ENTERED 1080
 
 /* struct report_call. */
 #define CALL_NUMBER 0
 #define CALL_ARGS 8
 #define CALL_RESULT 56
 #define CALL_SIZE 64
-#define CALLS_MASK (15 * CALL_SIZE)
+#define CALLS_SIZE (16 * CALL_SIZE)
 
 /* struct trap_frame. */
 #define FRAME_RAX 80

@@ -95,11 +95,12 @@ smp_return: /* weak, as entry.h says */
 
 /* Between SYSCALL_SAVE and SYSCALL_CALL; all the app's registers stay. */
 .macro LOCK
-    movq %rax, %rbx
+    movq %rax, %r11
     xorl %eax, %eax
     movl $1, %ecx
     lock cmpxchgl %ecx, smp_lock_word
     je 4f
+    pushq %r11
     pushq %rdi
     pushq %rsi
     pushq %rdx
@@ -113,7 +114,8 @@ smp_return: /* weak, as entry.h says */
     popq %rdx
     popq %rsi
     popq %rdi
-4:  movq %rbx, %rax
+    popq %r11
+4:  movq %r11, %rax
 .endm
 
 /* After SYSCALL_RESTORE. */

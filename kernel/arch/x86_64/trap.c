@@ -13,11 +13,13 @@
 _Static_assert(offsetof(struct thread, self) == THREAD_SELF, "offsets.h");
 _Static_assert(offsetof(struct thread, kstack_top) == THREAD_KSTACK_TOP, "offsets.h");
 _Static_assert(offsetof(struct thread, app_sp) == THREAD_APP_SP, "offsets.h");
-_Static_assert(offsetof(struct thread, calls_next) == THREAD_CALLS_NEXT, "offsets.h");
+_Static_assert(offsetof(struct thread, call) == THREAD_CALL, "offsets.h");
 _Static_assert(offsetof(struct thread, work) == THREAD_WORK, "offsets.h");
 _Static_assert(offsetof(struct thread, scratch) == THREAD_SCRATCH, "offsets.h");
 _Static_assert(offsetof(struct thread, entered) == THREAD_ENTERED, "offsets.h");
-_Static_assert(offsetof(struct thread, calls) == THREAD_CALLS, "offsets.h");
+_Static_assert(offsetof(struct thread, calls) == 0, "offsets.h");
+_Static_assert(sizeof thread_first.calls == CALLS_SIZE, "offsets.h");
+_Static_assert(sizeof(struct thread) <= THREAD_ALIGN && THREAD_ALIGN % (2 * CALLS_SIZE) == 0, "");
 _Static_assert(offsetof(struct report_call, number) == CALL_NUMBER, "offsets.h");
 _Static_assert(offsetof(struct report_call, args) == CALL_ARGS, "offsets.h");
 _Static_assert(offsetof(struct report_call, result) == CALL_RESULT, "offsets.h");
@@ -179,13 +181,12 @@ long arch_frame_result(const struct trap_frame *frame) {
     return (long)frame->rax;
 }
 
-/* The system call entry left rbp, rbx, rip and rflags at the stack's top. */
+/* The system call entry left rbp, rip and rflags at the stack's top. */
 void arch_thread_regs(const struct thread *t, uint64_t *regs) {
-    const uint64_t *saved = (const uint64_t *)t->kstack_top - 4;
+    const uint64_t *saved = (const uint64_t *)t->kstack_top - 3;
     memset(regs, 0, REPORT_REGS_X86_64 * 8);
-    regs[1] = saved[1];
     regs[6] = saved[0];
     regs[7] = t->app_sp;
-    regs[16] = saved[2];
-    regs[17] = saved[3];
+    regs[16] = saved[1];
+    regs[17] = saved[2];
 }
