@@ -50,9 +50,7 @@ static void look(struct timer *timer) {
     r.stack_size = 0;
     if (!idle) {
         r.state = arch_profile_regs(r.regs) ? SAMPLE_CALL : SAMPLE_APP;
-        unsigned slots = sizeof t->calls / sizeof t->calls[0];
-        unsigned next = (unsigned)(t->calls_next / sizeof t->calls[0]);
-        r.number = (uint32_t)t->calls[(next + slots - 1) % slots].number;
+        r.number = (uint32_t)t->call->number;
         r.stack_size = stack_bytes(r.regs[7]);
     }
     const struct io_piece pieces[] = {{&r, sizeof r, false},
