@@ -40,10 +40,12 @@ enum report_type {
     REPORT_LOG = 7,        /* bytes: a line of the kernel's, shown with -v */
     REPORT_WANT_INPUT = 8, /* no payload: the app waits for stdin */
     REPORT_SAMPLE = 9,     /* struct report_sample and what it announces */
+    REPORT_LISTENS = 10,   /* no payload: from now on REPORT_SIGNAL has an effect */
     /* host to guest */
     REPORT_STDIN = 32,     /* bytes */
     REPORT_STDIN_EOF = 33, /* no payload; stdin has ended */
     REPORT_TERMINAL = 34,  /* struct report_terminal: which streams are terminals */
+    REPORT_SIGNAL = 35,    /* struct report_signal: a signal for the app */
 };
 
 struct report_header {
@@ -147,6 +149,11 @@ struct report_timeline {
     uint32_t name_size;
     uint32_t reserved;
 };
+
+struct report_signal {
+    uint32_t number; /* Linux signal number, from 1 to 64 */
+};
+_Static_assert(sizeof(struct report_signal) == 4, "report_signal is an ABI");
 
 /* Where the app was at some moment.  After the struct: stack_size bytes of the
  * app's stack, from its stack pointer up. */

@@ -44,6 +44,8 @@
 
 enum {
     DEFAULT_MIB = 64,
+    GRACE_MS = 10000, /* as zuk stop's */
+    WATCH_GRACE_MS = 2000,
     SLACK_KIB = 48, /* page tables, stacks, first pages: the least, measured with hello */
 };
 
@@ -486,6 +488,10 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     }
     struct vm_host host = {
         .timeout_ms = o->timeout_ms,
+        /* zuk stop says itself how long, and then again */
+        .grace_ms = o->detach  ? (uint64_t)OPTIONS_PATIENCE_MS
+                    : o->watch ? WATCH_GRACE_MS
+                               : GRACE_MS,
         .color = diag_color(stderr),
         .serial_live = diag_verbosity > 0,
         .record = report_record,

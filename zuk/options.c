@@ -388,7 +388,8 @@ static bool take_follow(struct parse *p, const char *value) {
 static bool take_patience(struct parse *p, const char *value) {
     char *end;
     double seconds = strtod(value, &end);
-    if (end == value || *end != '\0' || !isdigit((unsigned char)*value) || seconds > 86400) {
+    if (end == value || *end != '\0' || !isdigit((unsigned char)*value) ||
+        seconds * 1000 > OPTIONS_PATIENCE_MS) {
         return bad_value(p, value, "a number of seconds, at most a day");
     }
     p->o->patience_ms = (unsigned)(seconds * 1000);

@@ -32,6 +32,7 @@ enum options_set {
     OPTIONS_SIZE = 1 << 15, /* --html --diff */
 };
 
+enum { OPTIONS_PATIENCE_MS = 86400000 }; /* a day */
 enum options_accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
 
 enum { OPTIONS_CPUS = 64 }; /* the most that the kernel takes */

@@ -223,6 +223,9 @@ struct run_state {
     struct sink sink[3];        /* 1: stdout, 2: stderr */
     unsigned stream;            /* the stream whose colour the terminal has */
     uint64_t deadline;          /* ns, 0: none */
+    bool listens;               /* the app handles SIGTERM */
+    int signal;                 /* that it is still to be sent, or 0 */
+    uint64_t patience;          /* ns: when it must have ended, 0: it was not asked to */
     uint8_t buffer[READ_CHUNK]; /* what came from the guest and is not taken apart */
     const uint8_t *at;
     size_t left;
@@ -372,6 +375,9 @@ static void take_item(struct run_state *r, const struct channel_item *item) {
         memcpy(&r->end->exit, item->data, sizeof r->end->exit);
         finish(r, VM_EXIT);
         break;
+    case REPORT_LISTENS:
+        r->listens = true;
+        break;
     case REPORT_WANT_INPUT:
         r->want_input = true;
         if (r->stream == 2 && isatty(0)) {
@@ -492,11 +498,22 @@ static void put_terminal(struct run_state *r) {
     put_record(r, REPORT_TERMINAL, sizeof t);
 }
 
+static void put_signal(struct run_state *r) {
+    const struct report_signal signal = {.number = (uint32_t)r->signal};
+    r->signal = 0;
+    memcpy(r->input + sizeof(struct report_header), &signal, sizeof signal);
+    put_record(r, REPORT_SIGNAL, sizeof signal);
+}
+
 static void take_signal(struct run_state *r) {
     struct signalfd_siginfo info;
     while (read(r->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGWINCH) {
             put_terminal(r);
+        } else if (info.ssi_signo == SIGTERM && r->listens && r->patience == 0 &&
+                   r->host->grace_ms > 0) {
+            r->signal = SIGTERM; /* a second one ends the machine */
+            r->patience = now_ns() + r->host->grace_ms * 1000000;
         } else {
             r->end->signal = (int)info.ssi_signo;
             finish(r, VM_SIGNAL);
@@ -509,14 +526,22 @@ static void turn(struct run_state *r) {
     struct pollfd p[8];
     nfds_t n = 0;
     int timeout = -1;
-    if (r->deadline != 0) {
+    uint64_t until = r->deadline;
+    if (r->patience != 0 && (until == 0 || r->patience < until)) {
+        until = r->patience;
+    }
+    if (until != 0) {
         uint64_t now = now_ns();
-        if (now >= r->deadline) {
-            finish(r, VM_TIMEOUT);
+        if (now >= until) {
+            r->end->signal = SIGTERM;
+            finish(r, until == r->patience ? VM_SIGNAL : VM_TIMEOUT);
             return;
         }
-        uint64_t ms = (r->deadline - now + 999999) / 1000000;
+        uint64_t ms = (until - now + 999999) / 1000000;
         timeout = ms > 1000000000 ? 1000000000 : (int)ms;
+    }
+    if (r->signal != 0 && r->input_len == 0) {
+        put_signal(r);
     }
     enum { SIGNALS, OUT, IN, SINK, STDIN, WORDS, SERIAL };
     unsigned char what[8];

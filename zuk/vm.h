@@ -70,6 +70,7 @@ struct vm_end {
 
 struct vm_host {
     uint64_t timeout_ms; /* 0: none */
+    uint64_t grace_ms;   /* how long an app that handles SIGTERM has for it, when we get one */
     bool color;          /* stderr red */
     bool serial_live;    /* COM1 to stderr as it comes */
     /* Every record that is not a stream's, EXIT or WANT_INPUT.  What it writes

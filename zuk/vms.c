@@ -413,8 +413,10 @@ bool vms_stop(const struct vms_entry *entry, unsigned patience_ms) {
     if (fd < 0) {
         return true;
     }
-    bool gone = (patience_ms > 0 && send_and_wait(fd, SIGTERM, (int)patience_ms)) ||
-                send_and_wait(fd, SIGKILL, 10000);
+    /* The first is handed on to an app that handles it, the second is not. */
+    bool gone = patience_ms > 0 &&
+                (send_and_wait(fd, SIGTERM, (int)patience_ms) || send_and_wait(fd, SIGTERM, 2000));
+    gone = gone || send_and_wait(fd, SIGKILL, 10000);
     close(fd);
     if (!gone) {
         diag_error("the machine '%s' does not end", entry->name);

@@ -46,7 +46,8 @@ bool vms_list(struct vms_entry **entries, size_t *count);
 /* One; NULL after diag_error. */
 struct vms_entry *vms_find(const char *name);
 
-/* Asks it to end, and after `patience_ms` makes it.  True when it is gone. */
+/* Asks it to end (its app, where that handles SIGTERM), and after `patience_ms`
+ * makes it.  True when it is gone. */
 bool vms_stop(const struct vms_entry *entry, unsigned patience_ms);
 /* Forgets it; refuses one that runs.  False after diag_error. */
 bool vms_remove(const char *name);

@@ -44,6 +44,8 @@ int signal_send(struct thread *target, const struct signal_info *info);
  * process's; 0: none. */
 unsigned signal_take(uint64_t set, struct signal_info *info);
 void signal_set_mask(uint64_t mask); /* of the current thread */
+/* The app has a use for SIGTERM: the host may send it from now on. */
+void signal_listen(void);
 /* A POSIX timer's signal is taken: its overrun is told; syscall/timers.c. */
 void signal_timer_taken(struct signal_info *info) __attribute__((weak));
 /* Some signal became pending; syscall/signalfd.c. */

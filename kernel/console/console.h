@@ -66,6 +66,10 @@ void console_resume_input(void); /* there is room again */
 size_t console_received(const uint8_t *bytes, size_t size);
 void console_input_ended(void); /* from transports: no more will come */
 
+/* A signal for the app has come from the host; where there is somebody to take
+ * it.  As the above: called with interrupts closed, and does not sleep. */
+extern void (*console_signal)(unsigned number);
+
 struct console_terminal {
     bool known; /* the host said (terminal= or REPORT_TERMINAL) */
     bool is_terminal[3];

@@ -13,6 +13,7 @@
 #define CTRL_D 4
 
 struct console_terminal console_terminal;
+void (*console_signal)(unsigned number);
 
 static const struct console_input_ops *ops;
 static bool ended;
@@ -24,6 +25,7 @@ static struct {
     };
     union {
         struct report_terminal terminal;
+        struct report_signal signal;
         uint8_t body[sizeof(struct report_terminal)];
     };
     uint32_t have; /* bytes of the header */
@@ -78,6 +80,9 @@ static void record_end(void) {
         console_input_ended();
     else if (record.header.type == REPORT_TERMINAL && record.gone >= sizeof(record.body))
         set_terminal(record.terminal.is_terminal, record.terminal.rows, record.terminal.columns);
+    else if (record.header.type == REPORT_SIGNAL && record.gone >= sizeof(record.signal) &&
+             console_signal)
+        console_signal(record.signal.number);
     record.have = record.gone = 0;
 }
 
@@ -118,8 +123,8 @@ size_t console_received(const uint8_t *bytes, size_t size) {
     const struct transport *t = console_transport();
     size_t at = 0;
     while (at < size) {
-        if (ended)
-            return size;
+        if (ended && !t->framed)
+            return size; /* behind the end of stdin other records come */
         size_t n =
             t->framed ? record_bytes(bytes + at, size - at) : text_bytes(bytes + at, size - at);
         if (!n)

@@ -28,6 +28,8 @@ SYSCALL_HANDLER(rt_sigaction) {
     a = (unsigned)a;
     struct signal_action old = signal_actions[a];
     if (b) {
+        if (a == SIGTERM && new.handler != SIG_DFL)
+            signal_listen();
         new.flags &= SA_FLAGS;
         new.mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
         signal_actions[a] = new;
@@ -44,6 +46,9 @@ SYSCALL_HANDLER(rt_sigprocmask) {
     if (b) {
         if (user_read(&set, b, sizeof set))
             return -EFAULT;
+        /* To take it later; libc, which blocks all of them, does not. */
+        if (set & SIGNAL_BIT(SIGTERM) && set < SIGNAL_BIT(SIGRTMIN))
+            signal_listen();
         switch ((int)a) {
         case SIG_BLOCK:
             set |= old;
@@ -219,6 +224,8 @@ SYSCALL_HANDLER(rt_sigtimedwait) {
     unsigned n;
     int error = 0;
     set &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+    if (set & SIGNAL_BIT(SIGTERM))
+        signal_listen();
     while (!(n = signal_take(set, &info)) && !error) {
         t->wait_set = set;
         error = wait_on(&nobody, deadline);

@@ -146,6 +146,8 @@ static long signalfd(int fd, vaddr_t mask, uint64_t size, uint32_t flags) {
     if (flags & ~(O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
     set &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+    if (set & SIGNAL_BIT(SIGTERM))
+        signal_listen();
     return fd == -1 ? create(set, flags) : change(fd, set);
 }
 
