@@ -412,7 +412,7 @@ static bool take_app_state(const struct app_request *app, const char *output, st
     }
     s.coarse = coarse; /* tools do not change under our hands */
     s.newest = newest;
-    bool flags[] = {app->strict, app->strip};
+    bool flags[] = {app->strict, app->strip, app->reproducible};
     mix(&s, flags, sizeof flags);
     mix_string(&s, app->artifact);
     mix_string(&s, app->name);

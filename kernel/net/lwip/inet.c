@@ -151,6 +151,8 @@ bool inet_overlap(const ip_addr_t *a, const ip_addr_t *b) {
 
 static bool is_ours(const ip_addr_t *ip) {
     struct netif *n;
+    if (IP_IS_V4(ip) && ip4_addr_isloopback(ip_2_ip4(ip)))
+        return true;
     NETIF_FOREACH(n) {
         if (IP_IS_V4(ip) && ip4_addr_cmp(ip_2_ip4(ip), netif_ip4_addr(n)))
             return true;
@@ -268,17 +270,13 @@ static u8_t icmp6_seen(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_
     return 0;
 }
 
+/* Without memory a later socket tries again. */
 static void start(void) {
-    static bool started;
-    if (started)
-        return;
-    started = true;
+    static struct raw_pcb *v4, *v6;
     net_start();
-    struct raw_pcb *v4 = raw_new_ip_type(IPADDR_TYPE_V4, PROTO_ICMP);
-    struct raw_pcb *v6 = raw_new_ip_type(IPADDR_TYPE_V6, PROTO_ICMP6);
-    if (v4)
+    if (!v4 && (v4 = raw_new_ip_type(IPADDR_TYPE_V4, PROTO_ICMP)))
         raw_recv(v4, icmp4_seen, NULL);
-    if (v6)
+    if (!v6 && (v6 = raw_new_ip_type(IPADDR_TYPE_V6, PROTO_ICMP6)))
         raw_recv(v6, icmp6_seen, NULL);
 }
 

@@ -97,6 +97,22 @@ static void received(struct netdev *dev, void *buffer, const void *data, size_t 
         pbuf_free(p);
 }
 
+/* All of 127.0.0.0/8 is the loopback's, and lwIP knows one address of it: for as
+ * long as it looks at a packet that is the packet's. */
+int lwip_port_loopback(struct pbuf *p, struct netif *lo) {
+    const struct ip_hdr *h = p->payload;
+    ip4_addr_t own = *netif_ip4_addr(lo), to;
+    if (p->len < IP_HLEN)
+        return 0;
+    ip4_addr_copy(to, h->dest);
+    if (!ip4_addr_isloopback(&to) || ip4_addr_cmp(&to, &own))
+        return 0;
+    ip4_addr_copy(*ip_2_ip4(&lo->ip_addr), to);
+    ip4_input(p, lo);
+    ip4_addr_copy(*ip_2_ip4(&lo->ip_addr), own);
+    return 1;
+}
+
 /* ---- sending ------------------------------------------------------------- */
 
 static void sent(struct netdev *dev, void *token) {

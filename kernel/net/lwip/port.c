@@ -5,10 +5,13 @@
  */
 #include "net/lwip/stack.h"
 
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/sys.h>
 #include <lwip/timeouts.h>
 
 #include "clock/clock.h"
+#include "diag/diag.h"
+#include "lib/align.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -69,6 +72,46 @@ u32_t sys_now(void) {
     return (u32_t)(clock_monotonic() / NS_PER_MS);
 }
 
+/* lwIP's timers, in its stead: they take no memory that might not be there.  All
+ * but the first, which is TCP's, always run; that one while there are connections,
+ * as net_arm finds after whatever made one. */
+#define CYCLIC_MOST 16
+static u32_t due_at[CYCLIC_MOST]; /* ms */
+static bool tcp_ticks_on;
+
+void sys_timeouts_init(void) {
+    assert(lwip_num_cyclic_timers <= CYCLIC_MOST);
+    for (int i = 1; i < lwip_num_cyclic_timers; i++)
+        due_at[i] = sys_now() + lwip_cyclic_timers[i].interval_ms;
+}
+
+void sys_check_timeouts(void) {
+    u32_t now = sys_now();
+    for (int i = 0; i < lwip_num_cyclic_timers; i++) {
+        const struct lwip_cyclic_timer *t = &lwip_cyclic_timers[i];
+        if ((!i && !tcp_ticks_on) || (s32_t)(now - due_at[i]) < 0)
+            continue;
+        due_at[i] += t->interval_ms;
+        if ((s32_t)(now - due_at[i]) >= 0) /* long late: once will do */
+            due_at[i] = now + t->interval_ms;
+        t->handler();
+    }
+    tcp_ticks_on = tcp_ticks_on && (tcp_active_pcbs || tcp_tw_pcbs);
+}
+
+u32_t sys_timeouts_sleeptime(void) {
+    u32_t now = sys_now(), least = SYS_TIMEOUTS_SLEEPTIME_INFINITE;
+    if (!tcp_ticks_on && (tcp_active_pcbs || tcp_tw_pcbs)) {
+        tcp_ticks_on = true;
+        due_at[0] = now + TCP_TMR_INTERVAL;
+    }
+    for (int i = tcp_ticks_on ? 0 : 1; i < lwip_num_cyclic_timers; i++) {
+        s32_t left = (s32_t)(due_at[i] - now);
+        least = MIN(least, left < 0 ? 0 : (u32_t)left);
+    }
+    return least;
+}
+
 static void due(struct timer *t) {
     (void)t;
     sys_check_timeouts();
@@ -78,7 +121,5 @@ static void due(struct timer *t) {
 static struct timer timer = {.fn = due};
 
 void net_arm(void) {
-    u32_t ms = sys_timeouts_sleeptime();
-    if (ms != SYS_TIMEOUTS_SLEEPTIME_INFINITE)
-        timer_arm(&timer, clock_monotonic() + (uint64_t)ms * NS_PER_MS);
+    timer_arm(&timer, clock_monotonic() + (uint64_t)sys_timeouts_sleeptime() * NS_PER_MS);
 }

@@ -45,6 +45,7 @@ struct tcp_socket {
     int32_t unreachable;            /* errno for an attempt that ICMP ended */
     struct chunk *first, *last;     /* received */
     size_t queued;                  /* bytes in them */
+    uint32_t window;                /* what the peer may send, and what is not read yet */
     /* Listening: */
     struct list accepted; /* connections, by `node` */
     unsigned waiting, backlog;
@@ -76,8 +77,20 @@ static int wait(struct tcp_socket *s, uint64_t deadline) {
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 
+/* What SO_SNDBUF or SO_RCVBUF, as told, allows of what there is at most. */
+static uint32_t allowed(int32_t told, uint32_t least, uint32_t most) {
+    return told == SOCKET_BUFFER ? most : MIN(MAX((uint32_t)told / 2, least), most);
+}
+
+/* Bytes that may be given to lwIP now. */
+static uint32_t send_room(const struct tcp_socket *s) {
+    uint32_t used = TCP_SND_BUF - s->pcb->snd_buf;
+    uint32_t most = allowed(s->inet.socket.send_buffer, 1, TCP_SND_BUF);
+    return most > used ? most - used : 0;
+}
+
 static bool writable(const struct tcp_socket *s) {
-    return s->pcb && s->pcb->snd_buf >= TCP_SND_BUF / 3 &&
+    return s->pcb && send_room(s) >= allowed(s->inet.socket.send_buffer, 1, TCP_SND_BUF) / 3 &&
            tcp_sndqueuelen(s->pcb) < TCP_SND_QUEUELEN / 2;
 }
 
@@ -131,6 +144,40 @@ static bool keep(struct tcp_socket *s, const struct pbuf *p) {
     return true;
 }
 
+/* lwIP tells of a window that grew when it grew by a few segments: with less than
+ * this the peer would wait. */
+#define WINDOW_LEAST 16384u
+
+static void open_window(struct tcp_socket *s, size_t by) {
+    while (by) {
+        u16_t n = (u16_t)MIN(by, (size_t)UINT16_MAX);
+        tcp_recved(s->pcb, n);
+        by -= n;
+    }
+}
+
+/* Makes the window what SO_RCVBUF says, when `taken` bytes were read: what was
+ * promised is never taken back, it shrinks as the peer uses it. */
+static void adjust_window(struct tcp_socket *s, size_t taken) {
+    uint32_t wanted = allowed(s->inet.socket.receive_buffer, WINDOW_LEAST, TCP_WND_MAX(s->pcb));
+    if (s->window > wanted) {
+        uint32_t less = (uint32_t)MIN(taken, (size_t)(s->window - wanted));
+        s->window -= less;
+        taken -= less;
+    } else {
+        taken += wanted - s->window;
+        s->window = wanted;
+    }
+    open_window(s, taken);
+}
+
+/* Made: before data comes nothing but the handshake's window was promised. */
+static void begin_window(struct tcp_socket *s) {
+    if (s->inet.socket.receive_buffer != SOCKET_BUFFER)
+        s->pcb->rcv_wnd = MIN(s->pcb->rcv_wnd, (tcpwnd_size_t)UINT16_MAX);
+    s->window = s->pcb->rcv_wnd;
+}
+
 /* Copies what there is to the message; `peek`: it stays.  -EFAULT. */
 static int take(struct tcp_socket *s, struct message *m, bool peek) {
     struct chunk *c = s->first;
@@ -164,11 +211,7 @@ static int take(struct tcp_socket *s, struct message *m, bool peek) {
         c->from = from;
     s->queued -= taken;
     if (taken && s->pcb && s->state == CONNECTED) {
-        for (size_t left = taken; left;) {
-            u16_t n = (u16_t)MIN(left, (size_t)UINT16_MAX);
-            tcp_recved(s->pcb, n);
-            left -= n;
-        }
+        adjust_window(s, taken);
         net_settle();
     }
     return error;
@@ -423,6 +466,7 @@ static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     s->inet.peer_port = pcb->remote_port;
     attach(s, pcb);
     apply(s);
+    begin_window(s);
     list_push_back(&l->accepted, &s->node);
     l->served++;
     l->waiting++;
@@ -542,6 +586,7 @@ static err_t connected(void *arg, struct tcp_pcb *pcb, err_t error) {
     struct tcp_socket *s = arg;
     (void)pcb, (void)error;
     s->state = CONNECTED;
+    begin_window(s);
     wake(s, WRITABLE);
     return ERR_OK;
 }
@@ -686,7 +731,7 @@ static int put(struct tcp_socket *s, struct message *m) {
     struct tcp_pcb *pcb = s->pcb;
     while (message_left(m)) {
         vaddr_t at = 0;
-        size_t n = MIN(message_next(m, &at), (size_t)pcb->snd_buf);
+        size_t n = MIN(message_next(m, &at), (size_t)send_room(s));
         n = MIN(n, PAGE_SIZE - at % PAGE_SIZE);
         if (!n || tcp_sndqueuelen(pcb) >= TCP_SND_QUEUELEN - 8)
             return 0;
@@ -938,6 +983,10 @@ static int tcp_socket_set_option(struct socket *socket, int level, int name, con
     switch (level) {
     case SOL_SOCKET:
         apply(s);
+        if (name == SO_RCVBUF && s->pcb && s->state == CONNECTED) {
+            adjust_window(s, 0);
+            net_settle();
+        }
         return -ENOPROTOOPT;
     case SOL_IP:
     case SOL_IPV6:

@@ -18,7 +18,7 @@
 #define MEM_SIZE (64 * 1024 * 1024) /* a bound for one allocation's type, not memory */
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define PBUF_LINK_ENCAPSULATION_HLEN 0
-#define MEMP_NUM_SYS_TIMEOUT 16
+#define LWIP_TIMERS_CUSTOM 1 /* net/lwip/port.c */
 
 #define LWIP_IPV4 1
 #define LWIP_IPV6 1
@@ -84,6 +84,9 @@
     ((pcb)->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN     \
          ? (lwip_port_knock(pcb), ERR_OK)                                                          \
          : ERR_OK)
+/* Before an IPv4 packet is looked at: true takes it. */
+#define LWIP_HOOK_IP4_INPUT(p, netif)                                                              \
+    (!((netif)->flags & NETIF_FLAG_ETHERNET) && lwip_port_loopback(p, netif))
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_TCP_KEEPALIVE 1

@@ -48,6 +48,9 @@ uint32_t lwip_port_rand(void);
 
 struct tcp_pcb;
 void lwip_port_knock(struct tcp_pcb *listening);
+struct pbuf;
+struct netif;
+int lwip_port_loopback(struct pbuf *p, struct netif *lo);
 
 /* MEM_LIBC_MALLOC */
 void *lwip_port_malloc(size_t size);
