@@ -13,7 +13,7 @@
 #include "zuk/diag.h"
 #include "zuk/options.h"
 
-enum { SIZE_MAX_BYTES = 256 << 10, DEPTH_MAX = 16, NODES_MAX = 10000 };
+enum { SIZE_MAX_BYTES = 256 << 10, DEPTH_MAX = 16, NODES_MAX = 10000, ANCHORS_MAX = 256 };
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -23,12 +23,23 @@ struct node {
     const char *text;      /* NODE_SCALAR */
     bool quoted;
     VEC(struct node *) items; /* NODE_MAP: key, value, key, value */
+    /* As if every alias in it were written out. */
+    size_t parts, bytes;
+    unsigned height;
+};
+
+/* &name; node is NULL while it is being read: an alias in there is a cycle. */
+struct anchor {
+    const char *name;
+    const struct node *node;
 };
 
 struct reader {
     yaml_parser_t parser;
     const char *path;
-    size_t nodes;
+    size_t nodes; /* read so far, aliases written out; and the bytes of their texts */
+    size_t bytes;
+    VEC(struct anchor) anchors;
     bool failed;
     struct kraftfile *out;
     struct config *config;
@@ -57,7 +68,84 @@ static bool next(struct reader *r, yaml_event_t *event) {
     return false;
 }
 
+/* Counts what a node brings; false after diag_error. */
+static bool afford(struct reader *r, const yaml_mark_t *at, size_t parts, size_t bytes) {
+    r->nodes += parts;
+    r->bytes += bytes;
+    if (r->nodes > NODES_MAX || r->bytes > SIZE_MAX_BYTES) {
+        refuse(r, at, "the file has too many parts");
+        return false;
+    }
+    return true;
+}
+
 static struct node *read_node(struct reader *r, yaml_event_t *event, unsigned depth);
+
+static void add_item(struct node *n, struct node *item) {
+    *vec_push(&n->items) = item;
+    n->parts += item->parts;
+    n->bytes += item->bytes;
+    n->height = item->height + 1 > n->height ? item->height + 1 : n->height;
+}
+
+static bool has_key(const struct node *map, const char *key) {
+    for (size_t i = 0; i + 1 < map->items.len; i += 2) {
+        const struct node *k = map->items.data[i];
+        if (k->kind == NODE_SCALAR && strcmp(k->text, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pairs of `from` whose keys `to` lacks; false after diag_error. */
+static bool merge_pairs(struct reader *r, struct node *to, const struct node *from) {
+    if (from->kind != NODE_MAP) {
+        diag_error("%s: what << merges is a map, or a list of maps", place(r, from));
+        r->failed = true;
+        return false;
+    }
+    for (size_t i = 0; i + 1 < from->items.len; i += 2) {
+        struct node *key = from->items.data[i];
+        if (key->kind == NODE_SCALAR && !has_key(to, key->text)) {
+            add_item(to, key);
+            add_item(to, from->items.data[i + 1]);
+        }
+    }
+    return true;
+}
+
+/* `<<: *base`, YAML's merge key: the map's own keys win, then those named first. */
+static struct node *merge(struct reader *r, struct node *n) {
+    struct node own = *n;
+    VEC(const struct node *) merged = {0};
+    n->items.data = NULL;
+    n->items.len = n->items.cap = 0;
+    for (size_t i = 0; i + 1 < own.items.len; i += 2) {
+        const struct node *key = own.items.data[i];
+        if (key->kind == NODE_SCALAR && !key->quoted && strcmp(key->text, "<<") == 0) {
+            *vec_push(&merged) = own.items.data[i + 1];
+        } else {
+            add_item(n, own.items.data[i]);
+            add_item(n, own.items.data[i + 1]);
+        }
+    }
+    n->parts = own.parts; /* it was paid for where it is written */
+    n->bytes = own.bytes;
+    n->height = own.height;
+    for (size_t i = 0; i < merged.len; i++) {
+        const struct node *from = merged.data[i];
+        for (size_t k = 0; from->kind == NODE_LIST && k < from->items.len; k++) {
+            if (!merge_pairs(r, n, from->items.data[k])) {
+                return NULL;
+            }
+        }
+        if (from->kind != NODE_LIST && !merge_pairs(r, n, from)) {
+            return NULL;
+        }
+    }
+    return n;
+}
 
 static struct node *read_items(struct reader *r, struct node *n, yaml_event_type_t end,
                                unsigned depth) {
@@ -74,50 +162,112 @@ static struct node *read_items(struct reader *r, struct node *n, yaml_event_type
         if (item == NULL) {
             return NULL;
         }
-        *vec_push(&n->items) = item;
+        add_item(n, item);
     }
-    return n;
+    return n->kind == NODE_MAP && has_key(n, "<<") ? merge(r, n) : n;
+}
+
+/* The node that an alias stands for, with the alias's place. */
+static struct node *follow(struct reader *r, const yaml_mark_t *at, const char *name,
+                           unsigned depth) {
+    const struct anchor *anchor = NULL;
+    for (size_t i = r->anchors.len; i > 0 && anchor == NULL; i--) {
+        const struct anchor *a = &r->anchors.data[i - 1]; /* the last of that name */
+        anchor = strcmp(a->name, name) == 0 ? a : NULL;
+    }
+    if (anchor == NULL) {
+        return refuse(r, at, xasprintf("there is no &%s above, for *%s to stand for", name, name));
+    }
+    if (anchor->node == NULL) {
+        return refuse(r, at, xasprintf("*%s stands for what it is a part of", name));
+    }
+    struct node *n = xalloc(sizeof *n);
+    *n = *anchor->node;
+    n->line = (unsigned)at->line + 1;
+    n->column = (unsigned)at->column + 1;
+    if (depth + n->height > DEPTH_MAX) {
+        return refuse(r, at, "the file is nested too deeply");
+    }
+    return afford(r, at, n->parts, n->bytes) ? n : NULL;
+}
+
+static const char *copy_name(const yaml_char_t *name) {
+    return name == NULL ? NULL : xstrdup((const char *)name);
+}
+
+/* The text of a scalar event, which is deleted. */
+static struct node *read_scalar(struct reader *r, struct node *n, yaml_event_t *event) {
+    yaml_mark_t at = event->start_mark;
+    const char *value = (const char *)event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    n->text = xstrndup(value, length);
+    n->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    n->parts = 1;
+    n->bytes = length;
+    bool nul = memchr(value, 0, length) != NULL;
+    yaml_event_delete(event);
+    if (nul) {
+        return refuse(r, &at, "the text holds a NUL byte");
+    }
+    return afford(r, &at, 1, length) ? n : NULL;
+}
+
+/* A list or a map; the event that begins it is deleted. */
+static struct node *read_collection(struct reader *r, struct node *n, yaml_event_t *event,
+                                    unsigned depth) {
+    yaml_mark_t at = event->start_mark;
+    n->kind = event->type == YAML_MAPPING_START_EVENT ? NODE_MAP : NODE_LIST;
+    n->parts = 1;
+    yaml_event_delete(event);
+    if (depth >= DEPTH_MAX) {
+        return refuse(r, &at, "the file is nested too deeply");
+    }
+    return afford(r, &at, 1, 0)
+               ? read_items(r, n,
+                            n->kind == NODE_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT,
+                            depth)
+               : NULL;
 }
 
 /* The node that an event begins; the event is deleted. */
 static struct node *read_node(struct reader *r, yaml_event_t *event, unsigned depth) {
     yaml_mark_t at = event->start_mark;
-    yaml_event_type_t type = event->type;
     struct node *n = xalloc(sizeof *n);
     n->line = (unsigned)at.line + 1;
     n->column = (unsigned)at.column + 1;
-    if (type == YAML_SCALAR_EVENT) {
-        const char *value = (const char *)event->data.scalar.value;
-        size_t length = event->data.scalar.length;
-        n->text = xstrndup(value, length);
-        n->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        bool nul = memchr(value, 0, length) != NULL;
-        yaml_event_delete(event);
-        if (nul) {
-            return refuse(r, &at, "the text holds a NUL byte");
-        }
-    } else {
-        yaml_event_delete(event);
-    }
-    if (++r->nodes > NODES_MAX) {
-        return refuse(r, &at, "the file has too many parts");
-    }
-    switch (type) {
-    case YAML_SCALAR_EVENT:
-        return n;
+    const char *name = NULL;
+    switch (event->type) {
     case YAML_ALIAS_EVENT:
-        return refuse(r, &at, "aliases (*name) are not taken: write the value out");
+        name = copy_name(event->data.alias.anchor);
+        yaml_event_delete(event);
+        return follow(r, &at, name, depth);
+    case YAML_SCALAR_EVENT:
+        name = copy_name(event->data.scalar.anchor);
+        break;
     case YAML_SEQUENCE_START_EVENT:
+        name = copy_name(event->data.sequence_start.anchor);
+        break;
     case YAML_MAPPING_START_EVENT:
-        if (depth >= DEPTH_MAX) {
-            return refuse(r, &at, "the file is nested too deeply");
-        }
-        n->kind = type == YAML_MAPPING_START_EVENT ? NODE_MAP : NODE_LIST;
-        return read_items(
-            r, n, n->kind == NODE_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth);
+        name = copy_name(event->data.mapping_start.anchor);
+        break;
     default:
+        yaml_event_delete(event);
         return refuse(r, &at, "this is not expected here");
     }
+    size_t anchor = r->anchors.len;
+    if (name != NULL) {
+        if (anchor == ANCHORS_MAX) {
+            yaml_event_delete(event);
+            return refuse(r, &at, "the file has too many anchors");
+        }
+        *vec_push(&r->anchors) = (struct anchor){name, NULL};
+    }
+    n = event->type == YAML_SCALAR_EVENT ? read_scalar(r, n, event)
+                                         : read_collection(r, n, event, depth);
+    if (name != NULL) {
+        r->anchors.data[anchor].node = n;
+    }
+    return n;
 }
 
 /* The only document's node; NULL after diag_error or when there is none. */
@@ -245,6 +395,7 @@ static void take_name(struct reader *r, const struct node *n, const char *key) {
 /* A list of words, or one text that spaces divide (quotes keep them together). */
 static void take_cmd(struct reader *r, const struct node *n, const char *key) {
     r->out->has_args = true;
+    r->out->args.len = 0;
     if (n->kind == NODE_MAP) {
         wrong_type(r, n, key, "a list of arguments");
         return;
@@ -308,8 +459,76 @@ static void take_rootfs(struct reader *r, const struct node *n, const char *key)
         {"source", take_rootfs_source}, {"type", NULL}, {"format", NULL}, {NULL, NULL}};
     if (n->kind == NODE_MAP) {
         take_map(r, n, key, keys);
+    } else if (n->kind == NODE_LIST && n->items.len == 1) {
+        take_rootfs_source(r, n->items.data[0], key);
     } else {
         take_rootfs_source(r, n, key);
+    }
+}
+
+static void take_nothing(struct reader *r, const struct node *n, const char *key) {
+    (void)r, (void)n, (void)key; /* its taker looks at it by name */
+}
+
+static const struct node *value_of(const struct node *map, const char *a, const char *b) {
+    for (size_t i = 0; i + 1 < map->items.len; i += 2) {
+        const struct node *name = map->items.data[i];
+        if (name->kind == NODE_SCALAR &&
+            (strcmp(name->text, a) == 0 || strcmp(name->text, b) == 0)) {
+            return map->items.data[i + 1];
+        }
+    }
+    return NULL;
+}
+
+/* The root file system from an initrd is what `rootfs` says now.  Others would be
+ * shared with the host while the program runs. */
+static void take_volume(struct reader *r, const struct node *n) {
+    static const struct key keys[] = {{"driver", take_nothing},
+                                      {"source", take_nothing},
+                                      {"destination", take_nothing},
+                                      {"mode", take_nothing},
+                                      {"readonly", take_nothing},
+                                      {"type", take_nothing},
+                                      {NULL, NULL}};
+    if (n->kind == NODE_SCALAR) {
+        idle(r, n, xasprintf("volume %s", n->text));
+        return;
+    }
+    if (n->kind != NODE_MAP) {
+        wrong_type(r, n, "a volume", "SOURCE:DESTINATION or a map");
+        return;
+    }
+    take_map(r, n, "volumes", keys);
+    const struct node *driver = value_of(n, "driver", "type"),
+                      *source = value_of(n, "source", "source"),
+                      *destination = value_of(n, "destination", "destination");
+    const struct node *const all[] = {driver, source, destination};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i] != NULL && all[i]->kind != NODE_SCALAR) {
+            wrong_type(r, all[i], "a volume's part", "a text");
+            return;
+        }
+    }
+    const char *where = destination == NULL ? "/" : destination->text;
+    if (driver != NULL && source != NULL && strcmp(driver->text, "initrd") == 0 &&
+        strcmp(where, "/") == 0) {
+        if (r->out->rootfs == NULL) {
+            take_rootfs_source(r, source, "volumes.source");
+        }
+        return;
+    }
+    idle(r, n, xasprintf("volume %s", where));
+}
+
+static void take_volumes(struct reader *r, const struct node *n, const char *key) {
+    if (n->kind == NODE_MAP) {
+        wrong_type(r, n, key, "a list of volumes");
+    } else if (n->kind == NODE_SCALAR) {
+        take_volume(r, n);
+    }
+    for (size_t i = 0; n->kind == NODE_LIST && i < n->items.len; i++) {
+        take_volume(r, n->items.data[i]);
     }
 }
 
@@ -384,25 +603,40 @@ static void take_unikraft(struct reader *r, const struct node *n, const char *ke
 
 /* --- targets ------------------------------------------------------------ */
 
-static void take_nothing(struct reader *r, const struct node *n, const char *key) {
-    (void)r, (void)n, (void)key; /* target_of() has looked at it */
-}
-
-static const struct node *value_of(const struct node *map, const char *a, const char *b) {
-    for (size_t i = 0; i + 1 < map->items.len; i += 2) {
-        const struct node *name = map->items.data[i];
-        if (name->kind == NODE_SCALAR &&
-            (strcmp(name->text, a) == 0 || strcmp(name->text, b) == 0)) {
-            return map->items.data[i + 1];
-        }
-    }
-    return NULL;
-}
-
 /* Do we build that one?  "qemu/x86_64", or its parts; NULL parts fit. */
 static bool is_our_target(const char *plat, const char *arch) {
     return (plat == NULL || strcmp(plat, "qemu") == 0 || strcmp(plat, "kvm") == 0) &&
            (arch == NULL || strcmp(arch, "x86_64") == 0 || strcmp(arch, "amd64") == 0);
+}
+
+/* A platform or an architecture: its name, or a map that has one. */
+static bool take_part(struct reader *r, const struct node *n, const char *key, const char **name,
+                      const struct node **kconfig) {
+    static const struct key keys[] = {{"name", take_nothing},
+                                      {"source", NULL},
+                                      {"version", NULL},
+                                      {"kconfig", take_nothing},
+                                      {"pre_up", NULL},
+                                      {"post_down", NULL},
+                                      {"cpus", NULL},
+                                      {"memory", NULL},
+                                      {NULL, NULL}};
+    *name = NULL;
+    *kconfig = NULL;
+    if (n == NULL || is_null(n)) {
+        return true;
+    }
+    if (n->kind == NODE_MAP) {
+        take_map(r, n, key, keys);
+        *kconfig = value_of(n, "kconfig", "kconfig");
+        n = value_of(n, "name", "name");
+    }
+    if (n != NULL && n->kind != NODE_SCALAR) {
+        wrong_type(r, n, "a target's part", "a text");
+        return false;
+    }
+    *name = n == NULL ? NULL : n->text;
+    return true;
 }
 
 static bool take_target(struct reader *r, const struct node *n) {
@@ -412,42 +646,42 @@ static bool take_target(struct reader *r, const struct node *n) {
                                       {"arch", take_nothing},
                                       {"architecture", take_nothing},
                                       {"kconfig", take_nothing},
+                                      {"command", take_nothing},
+                                      {"initrd", NULL},
                                       {NULL, NULL}};
     const char *plat = NULL, *arch = NULL;
-    const struct node *kconfig = NULL;
+    const struct node *kconfig[3] = {NULL, NULL, NULL}, *command = NULL;
     if (n->kind == NODE_SCALAR) {
-        const char *slash = strchr(n->text, '/');
-        plat = slash == NULL ? n->text : xstrndup(n->text, (size_t)(slash - n->text));
-        arch = slash == NULL ? NULL : slash + 1;
+        plat = n->text;
     } else if (n->kind == NODE_MAP) {
         take_map(r, n, "targets", keys);
-        const struct node *p = value_of(n, "plat", "platform"),
-                          *a = value_of(n, "arch", "architecture");
-        const struct node *part =
-            p != NULL && p->kind == NODE_MAP ? value_of(p, "name", "name") : p;
-        const char *slash;
-        if ((part != NULL && part->kind != NODE_SCALAR) || (a != NULL && a->kind != NODE_SCALAR)) {
-            wrong_type(r, part != NULL && part->kind != NODE_SCALAR ? part : a, "a target's part",
-                       "a text");
+        if (!take_part(r, value_of(n, "plat", "platform"), "targets.plat", &plat, &kconfig[1]) ||
+            !take_part(r, value_of(n, "arch", "architecture"), "targets.arch", &arch,
+                       &kconfig[2])) {
             return false;
         }
-        plat = part == NULL ? NULL : part->text;
-        arch = a == NULL ? NULL : a->text;
-        if (plat != NULL && arch == NULL && (slash = strchr(plat, '/')) != NULL) {
-            arch = slash + 1;
-            plat = xstrndup(plat, (size_t)(slash - plat));
-        }
-        kconfig = value_of(n, "kconfig", "kconfig");
+        kconfig[0] = value_of(n, "kconfig", "kconfig");
+        command = value_of(n, "command", "command");
     } else {
         wrong_type(r, n, "a target", "PLATFORM/ARCHITECTURE or a map");
         return false;
+    }
+    const char *slash = plat == NULL || arch != NULL ? NULL : strchr(plat, '/');
+    if (slash != NULL) {
+        arch = slash + 1;
+        plat = xstrndup(plat, (size_t)(slash - plat));
     }
     if (!is_our_target(plat, arch)) {
         idle(r, n, xasprintf("target %s/%s", plat == NULL ? "*" : plat, arch == NULL ? "*" : arch));
         return false;
     }
-    if (kconfig != NULL && !is_null(kconfig)) {
-        take_kconfig(r, kconfig, "targets.kconfig");
+    for (size_t i = 0; i < sizeof kconfig / sizeof kconfig[0]; i++) {
+        if (kconfig[i] != NULL && !is_null(kconfig[i])) {
+            take_kconfig(r, kconfig[i], "targets.kconfig");
+        }
+    }
+    if (command != NULL && !is_null(command) && !r->out->has_args) {
+        take_cmd(r, command, "targets.command"); /* v0.5's place for it; `cmd` wins */
     }
     return true;
 }
@@ -472,13 +706,14 @@ static const struct key top_keys[] = {
     {"spec", take_spec},
     {"specification", take_spec},
     {"name", take_name},
+    {"outdir", NULL},
     {"unikraft", take_unikraft},
     {"libraries", NULL},
     {"targets", take_targets},
     {"cmd", take_cmd},
     {"env", take_env},
     {"rootfs", take_rootfs},
-    {"volumes", NULL},
+    {"volumes", take_volumes},
     {"ports", take_ports},
     {"labels", NULL},
     {"template", NULL},

@@ -3,9 +3,9 @@
  * Kraftfiles (spec v0.6 and the older names that it allows): YAML, of which
  * every key either has a meaning here, or is said to have none.
  *
- * Nothing in the file is believed: its size, depth and the number of its nodes
- * are bounded, and aliases, with which a small file could become a large or an
- * endless one, are refused.
+ * Nothing in the file is believed: its size, its depth and the number of its
+ * nodes are bounded, with each alias written out, so that a small file becomes no
+ * large one; an alias within what it stands for is refused.
  */
 #ifndef ZUK_KRAFTFILE_H
 #define ZUK_KRAFTFILE_H

@@ -103,10 +103,10 @@ printf 'ports: [a:b]\n' >Kraftfile
 run "$ZUK" run --zig "$ZIG" .
 status 1
 says "Kraftfile:1:9: port 'a:b' is not"
-printf 'a: &a [*a]\n' >Kraftfile
+printf 'x: &a [*a]\n' >Kraftfile
 run "$ZUK" build --zig "$ZIG" .
 status 1
-says "aliases"
+says "Kraftfile:1:8: *a stands for what it is a part of"
 printf 'rootfs: nowhere\n' >Kraftfile
 run "$ZUK" build --zig "$ZIG" .
 status 1
