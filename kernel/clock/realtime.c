@@ -2,10 +2,15 @@
  *
  * Wall-clock time: monotonic time plus what the hypervisor or the first
  * real-time clock that answers said once.  Without either, time begins in 1970.
+ *
+ * A real-time clock tells whole seconds; the middle of one is the best guess, as
+ * in Linux's rtc_hctosys().
  */
 #include "arch/arch.h"
 #include "clock/clock.h"
 #include "drivers/driver.h"
+
+#define HALF_SECOND 500000000u
 
 extern const struct rtc *const rtcs_start[], *const rtcs_end[];
 
@@ -24,7 +29,7 @@ uint64_t clock_realtime(void) {
         if (!arch_clock_paravirtual || !arch_clock_paravirtual(&ns, &offset) || !offset) {
             for (const struct rtc *const *r = rtcs_start; r < rtcs_end; r++) {
                 if ((*r)->read(&ns)) {
-                    clock_set_realtime(ns);
+                    clock_set_realtime(ns + HALF_SECOND);
                     break;
                 }
             }

@@ -7,11 +7,30 @@
 #include "arch/x86_64/cpu.h"
 
 #define APIC_HZ 1000000000ull
-#define CALIBRATIONS 5
-#define CALIBRATION_TICKS 40000u
+#define CALIBRATION_TICKS 200000u
+#define LOOKS 5
 
 uint64_t arch_cycles(void) {
     return rdtsc();
+}
+
+struct look {
+    uint64_t tsc, left;
+};
+
+/* Both counters at one moment.  A device is slow to read and the host may take
+ * the CPU away: of a few readings the shortest tells the moment, its middle. */
+static struct look look(void) {
+    struct look best = {0, 0};
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < LOOKS; i++) {
+        uint64_t start = rdtsc(), left = apic_timer_left(), took = rdtsc() - start;
+        if (took < shortest) {
+            shortest = took;
+            best = (struct look){start + took / 2, left};
+        }
+    }
+    return best;
 }
 
 uint64_t arch_cycles_hz(void) {
@@ -26,19 +45,14 @@ uint64_t arch_cycles_hz(void) {
         if (hz)
             return hz;
     }
-    /* Whoever takes the CPU away between two readings makes the counter look
-     * faster than it is: the slowest of a few short looks is the truest. */
-    uint64_t slowest = UINT64_MAX;
-    for (unsigned i = 0; i < CALIBRATIONS; i++) {
+    struct look first, last;
+    do {
         apic_timer(UINT32_MAX);
-        uint64_t start = rdtsc(), left = apic_timer_left(), gone; /* the longer look outside */
+        first = look();
         do
-            gone = left - apic_timer_left();
-        while (gone < CALIBRATION_TICKS);
-        uint64_t found = (rdtsc() - start) * (APIC_HZ / 1000) / gone * 1000;
-        if (found < slowest)
-            slowest = found;
-    }
+            last = look();
+        while (first.left - last.left < CALIBRATION_TICKS);
+    } while (last.left == 0); /* the machine stood still until the timer had run out */
     apic_timer(0);
-    return hz = slowest;
+    return hz = (last.tsc - first.tsc) * (APIC_HZ / 1000) / (first.left - last.left) * 1000;
 }
