@@ -4,6 +4,7 @@
 # make test       everything CI runs (make test-quick: 2 minutes; make test-full: hours)
 # make bench      the table of figures
 # make conform    Zig's std tests on Linux and in the guest: docs/scoreboard.md
+# make apps       programs of other people in the guest (tests/apps): docs/apps.md
 # make fuzz       long fuzzing; FUZZ_SECONDS=N per target
 # make lint       the rules of docs/style.md, as far as a program can check them
 # make format     clang-format over every source

@@ -80,7 +80,7 @@ COMMA := ,
 unit: $(UNIT)
 fuzzers: $(FUZZ)
 
-.PHONY: test-quick test test-full fuzz lint format bench conform
+.PHONY: test-quick test test-full fuzz lint format bench conform apps
 test-quick:
 	$(Q)tests/run --tier quick $(if $(V),-v)
 test:
@@ -95,6 +95,10 @@ bench: all
 # for every Zig and mode.
 conform: all
 	$(Q)tests/conform/conform --all --write
+
+# Programs of other people, fetched and built when they are not there.
+apps: all
+	$(Q)tests/apps/apps test
 
 FUZZ_SECONDS ?= 600
 fuzz:

@@ -2,8 +2,9 @@
 #
 # Tests that are programs of the host: unit tests (tests/unit, built by make),
 # fuzz targets (tests/fuzz, a short run each), tests of the tool (tests/tool,
-# tests/conform) and lint (tests/lint): scripts that exit with 0, or 77 with
-# the reason for being skipped as their last line.
+# tests/conform), programs of others (tests/apps/NAME/test) and lint (tests/lint):
+# scripts that exit with 0, or 77 with the reason for being skipped as their last
+# line.
 #
 # A script's first comment may hold `tier: quick|test|full`, `timeout: SECONDS`,
 # `needs: PROGRAM...`, `alone: REASON` (nothing beside it: it measures).  It
@@ -30,6 +31,8 @@ def collect(tier):
         for path in sorted(glob.glob(f"tests/{folder}/*")):
             if os.path.isfile(path) and os.access(path, os.X_OK):
                 tests.append(script(path))
+    for path in sorted(glob.glob("tests/apps/*/test")):
+        tests.append(script(path, os.path.dirname(path)[len("tests/"):]))
     return tests
 
 
@@ -82,9 +85,9 @@ def fuzz(path, tier):
     return core.Test(f"fuzz/{name}", run, "test", makes=[binary])
 
 
-def script(path):
+def script(path, id=None):
     info = {k: v for k, v, _ in core.header(path)}
-    id = path[len("tests/"):]
+    id = id or path[len("tests/"):]
     tier = info.get("tier", "test")
 
     def run():
