@@ -121,5 +121,8 @@ static void due(struct timer *t) {
 static struct timer timer = {.fn = due};
 
 void net_arm(void) {
-    timer_arm(&timer, clock_monotonic() + (uint64_t)sys_timeouts_sleeptime() * NS_PER_MS);
+    /* in lwIP's own milliseconds: the same from call to call, as long as its next timer is */
+    uint64_t deadline = (clock_monotonic() / NS_PER_MS + sys_timeouts_sleeptime()) * NS_PER_MS;
+    if (!timer.armed || timer.deadline != deadline)
+        timer_arm(&timer, deadline);
 }
