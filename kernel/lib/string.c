@@ -2,7 +2,8 @@
  *
  * Memory and strings.  Built with -fno-builtin, or the loops below would be
  * turned into calls of themselves.  Copies go in words as soon as they are
- * long enough: most of what the kernel copies are structures and pages.
+ * long enough: most of what the kernel copies are structures and pages.  An
+ * architecture may have its own in place of those marked so.
  */
 #include "lib/string.h"
 
@@ -11,7 +12,9 @@
 /* A word that may alias anything and lie anywhere. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
+#define REPLACEABLE __attribute__((weak))
+
+REPLACEABLE void *memcpy(void *restrict dst, const void *restrict src, size_t n) {
     uint8_t *d = dst;
     const uint8_t *s = src;
     for (; n >= 8; n -= 8, d += 8, s += 8)
@@ -40,7 +43,7 @@ void *memmove(void *dst, const void *src, size_t n) {
     return dst;
 }
 
-void *memset(void *dst, int c, size_t n) {
+REPLACEABLE void *memset(void *dst, int c, size_t n) {
     uint8_t *d = dst;
     uint64_t word = (uint8_t)c * UINT64_C(0x0101010101010101);
     for (; n >= 8; n -= 8, d += 8)
