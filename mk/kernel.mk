@@ -90,3 +90,13 @@ kernel: $$(B)/lib/zuk/$(1)/stamp
 endef
 
 $(foreach arch,$(ARCHES),$(eval $(call kernel_rules,$(arch))))
+
+# What goes into images from elsewhere, as set-up found it: for the bill of
+# materials (zuk/sbom.c).
+LWIP_PART = $$(sed -n 's/^.define LWIP_VERSION_$(1) *\([0-9]*\).*/\1/p' $(LWIP)/src/include/lwip/init.h)
+$(B)/lib/zuk/sources: $(LWIP)/.stamp $(B)/kernel-$(firstword $(ARCHES)).flags mk/kernel.mk
+	@mkdir -p $(@D)
+	$(Q)zig=$$($(ZIG) version) && printf '%s;\n' "zig $$zig" \
+		"lwip $(call LWIP_PART,MAJOR).$(call LWIP_PART,MINOR).$(call LWIP_PART,REVISION)" > $@
+
+kernel: $(B)/lib/zuk/sources

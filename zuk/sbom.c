@@ -22,6 +22,59 @@ static char *package(char *text, const char *name, const char *id, const char *v
                      version == NULL ? "" : "\n", license);
 }
 
+/* The text behind a word at the start of a line, up to `end`; NULL when the file
+ * or the line is not there. */
+static char *text_behind(const char *path, const char *word, char end) {
+    struct file_map map;
+    if (path == NULL || !is_file(path) || !file_map(path, &map)) {
+        return NULL;
+    }
+    char *rest = xstrndup((const char *)map.data, map.size);
+    file_unmap(&map);
+    size_t n = strlen(word);
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *last = strncmp(line, word, n) == 0 ? strchr(line + n, end) : NULL;
+        if (last != NULL && last > line + n) {
+            *last = '\0';
+            return line + n;
+        }
+    }
+    return NULL;
+}
+
+/* Versions, NULL when not known: lwIP's and the pinned Zig's as set-up found them
+ * (lib/zuk/sources), musl's as it stands beside the Zig that links. */
+static const char *lwip_version(void) {
+    const char *lib = lib_dir();
+    return lib == NULL ? NULL : text_behind(path_join(lib, "sources"), "lwip ", ';');
+}
+
+static const char *zig_version(void) {
+    const char *zig = getenv("ZUK_ZIG"), *lib = lib_dir();
+    if (zig == NULL || *zig == '\0') {
+        return lib == NULL ? NULL : text_behind(path_join(lib, "sources"), "zig ", ';');
+    }
+    char *out = NULL, *err = NULL;
+    const char *argv[] = {pinned_zig(), "version", NULL};
+    const struct run run = {.argv = argv, .out = &out, .err = &err, .timeout_ms = 10000};
+    if (argv[0] == NULL || run_program(&run) != 0 || out == NULL) {
+        return NULL;
+    }
+    out[strcspn(out, "\n")] = '\0';
+    return out;
+}
+
+static const char *musl_version(void) {
+    const char *zig = pinned_zig();
+    char *real = zig == NULL ? NULL : realpath(zig, NULL);
+    const char *slash = real == NULL ? NULL : strrchr(real, '/');
+    const char *path = slash == NULL ? NULL
+                                     : xasprintf("%.*s/lib/libc/musl/src/internal/version.h",
+                                                 (int)(slash - real), real);
+    free(real);
+    return text_behind(path, "#define VERSION \"", '"');
+}
+
 /* A name of one line. */
 static char *one_line(const char *name) {
     char *line = xstrdup(name);
@@ -61,9 +114,10 @@ char *sbom_text(const struct app *app, const struct features *features) {
     text = package(text, name, "app", NULL, "NOASSERTION");
     text = package(text, "zuk-kernel", "kernel", ZUK_VERSION, "BSD-3-Clause");
     if (app->linked) {
-        text = package(text, "musl", "musl", "1.2.5", "MIT");
-        text = package(text, "compiler_rt", "compiler-rt", NULL, "MIT");
+        text = package(text, "musl", "musl", musl_version(), "MIT");
+        text = package(text, "compiler_rt", "compiler-rt", zig_version(), "MIT");
     }
-    return has(features->names, "INET") ? package(text, "lwIP", "lwip", "2.1.3", "BSD-3-Clause")
-                                        : text;
+    return has(features->names, "INET")
+               ? package(text, "lwIP", "lwip", lwip_version(), "BSD-3-Clause")
+               : text;
 }

@@ -94,6 +94,10 @@ run "$ZUK" inspect hello.elf
 status 0
 prints "SPDXVersion: SPDX-2.3"
 prints "PackageName: musl"
+# the versions are those of what set-up brought
+of_package() { sed -n "/^PackageName: $1\$/,/^PackageName: /s/^PackageVersion: //p" out; }
+check [ "$(of_package compiler_rt)" = "$(env -u ZUK_ZIG "$ZIG" version)" ]
+check [ "$(of_package musl)" = "$(sed -n 's/^.define VERSION "\(.*\)"/\1/p' "$(dirname "$(realpath "$ZIG")")/lib/libc/musl/src/internal/version.h")" ]
 prints "PackageLicenseDeclared: BSD-3-Clause"
 prints "Created: 1970-01-01T00:00:00Z"
 run env SOURCE_DATE_EPOCH=86400 "$ZUK" build --reproducible hello.o -o dated.elf
