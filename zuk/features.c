@@ -369,9 +369,9 @@ void features_all(const char *reason, struct features *out) {
     for (size_t i = 0; i < OPTIONS; i++) {
         if (options[i].kind != ASKED) {
             turn_on(&out->list[i], reason);
-            take_calls(out, options[i].name);
         }
     }
+    memset(out->calls, true, sizeof out->calls);
     finish(out);
 }
 
