@@ -156,6 +156,7 @@ static void meminfo_text(struct text *t, uint64_t arg) {
                 left, 0u, 0u);
     text_format(t, "SwapCached:     %8u kB\nSwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0u,
                 0u, 0u);
+    text_format(t, "Slab:           %8lu kB\n", heap_pages ? KIB(heap_pages()) : 0);
     text_format(t, "AnonPages:      %8lu kB\nKernelStack:    %8lu kB\nPageTables:     %8lu kB\n",
                 KIB(area_pages()), arch_kstack_pages ? KIB(arch_kstack_pages()) : 0,
                 KIB(arch_table_pages()));

@@ -3,7 +3,7 @@
  * Threads beyond the first: making them, taking them apart, time slices.
  *
  * A thread cannot free the stack that it ends on: the next one to be made
- * takes it over, or frees it.
+ * takes it over.
  */
 #include "sched/sched_impl.h"
 

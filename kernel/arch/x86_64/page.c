@@ -292,15 +292,17 @@ void map_low(paddr_t page, unsigned prot) {
 
 uint64_t map_stack(unsigned pages) {
     uint64_t va = device_next + PAGE_SIZE; /* below it: the guard */
-    paddr_t frames = frame_alloc_run(pages);
-    for (unsigned i = 0; frames && i < pages; i++) {
-        uint64_t *e = entry_make(va + i * PAGE_SIZE, 0);
-        if (!e)
-            return 0; /* out of memory: these few frames are gone for good */
-        *e = (frames + i * PAGE_SIZE) | P | W | NX;
+    for (unsigned i = 0; i < pages; i++) {
+        if (!entry_make(va + i * PAGE_SIZE, 0))
+            return 0; /* the tables stay, for the next time */
     }
+    paddr_t frames = frame_alloc_run(pages);
+    if (!frames && pages == 2 && frame_alloc_pair)
+        frames = frame_alloc_pair();
     if (!frames)
         return 0;
+    for (unsigned i = 0; i < pages; i++)
+        *entry_make(va + i * PAGE_SIZE, 0) = (frames + i * PAGE_SIZE) | P | W | NX;
     device_next = va + pages * PAGE_SIZE;
     return device_next;
 }

@@ -1189,7 +1189,8 @@ static void compare(uint64_t seed, unsigned long first, unsigned long count, boo
     }
 }
 
-/* Every number with garbage; what ends or stops the program is left out. */
+/* Every number with garbage; what ends or stops the program is left out, and who
+ * it is, or its limits could not be raised again. */
 static void every_number(uint64_t seed, unsigned long rounds) {
     static const int left_out[] = {SYS_exit,
                                    SYS_exit_group,
@@ -1203,7 +1204,10 @@ static void every_number(uint64_t seed, unsigned long rounds) {
                                    SYS_close_range,
                                    SYS_rt_sigqueueinfo,
                                    SYS_rt_tgsigqueueinfo,
-                                   SYS_rt_sigaction};
+                                   SYS_rt_sigaction,
+                                   SYS_setuid,
+                                   SYS_setreuid,
+                                   SYS_setresuid};
     const struct itimerval tick = {{0, 20000}, {0, 20000}};
     for (unsigned long r = 0; r < rounds; r++) {
         fresh();
