@@ -496,6 +496,7 @@ static int boot(const struct options *o, const struct image_info *info, const ch
         .serial_live = diag_verbosity > 0,
         .record = report_record,
         .arg = &report,
+        .wrote = vms_wrote,
         .spoke = vms_spoke,
     };
     struct vm_end end;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "zuk/cmd.h"
@@ -95,6 +96,21 @@ static bool copy_log(int fd) {
     return true;
 }
 
+static bool same_file(int a, int b) {
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+}
+
+/* The log before this one, unless it has become that in the meantime. */
+static bool copy_old(const char *path, int log) {
+    int fd = open(xasprintf("%s.old", path), O_RDONLY | O_CLOEXEC);
+    bool ok = fd < 0 || same_file(fd, log) || copy_log(fd);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
 int cmd_logs(int argc, char **argv) {
     struct options o;
     int status = options_parse(argc, argv, OPTIONS_LOGS, &o);
@@ -119,7 +135,7 @@ int cmd_logs(int argc, char **argv) {
     if (watch >= 0) {
         inotify_add_watch(watch, path, IN_MODIFY);
     }
-    bool ok = copy_log(fd);
+    bool ok = copy_old(path, fd) && copy_log(fd);
     /* Asked before the last look: what is written until the end is shown. */
     for (bool runs = o.follow; ok && runs;) {
         struct pollfd p[] = {{.fd = watch, .events = POLLIN}, {.fd = 1}};
@@ -130,6 +146,15 @@ int cmd_logs(int argc, char **argv) {
         e = vms_find(o.inputs[0]);
         runs = e != NULL && e->pid != 0;
         ok = copy_log(fd) && (p[1].revents & POLLERR) == 0;
+        int next = ok ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        if (next >= 0 && !same_file(fd, next)) { /* it was full, and a new one has begun */
+            ok = copy_log(fd) && copy_log(next);
+            (void)dup2(next, fd);
+            inotify_add_watch(watch, path, IN_MODIFY);
+        }
+        if (next >= 0) {
+            close(next);
+        }
     }
     close(fd);
     return ok ? EXIT_OK : EXIT_USER;

@@ -320,6 +320,9 @@ static void write_piece(struct run_state *r) {
         finish(r, errno == EPIPE ? VM_CLOSED : VM_OUTPUT);
         return;
     }
+    if (n > 0 && r->host->wrote != NULL) {
+        r->host->wrote((size_t)n);
+    }
     r->piece += n;
     r->piece_left -= (size_t)n;
     if (r->piece_left == 0) {

@@ -77,7 +77,8 @@ struct vm_host {
      * to `out` goes to stderr in its turn; a slow reader holds the guest back. */
     void (*record)(void *arg, FILE *out, unsigned type, const uint8_t *data, size_t size);
     void *arg;
-    void (*spoke)(void); /* the first record has come; NULL: nobody cares */
+    void (*wrote)(size_t bytes); /* so many went to stdout or stderr; NULL: nobody cares */
+    void (*spoke)(void);         /* the first record has come; NULL: nobody cares */
 };
 
 /* Runs argv (from vm_command).  Blocks SIGINT, SIGTERM, SIGHUP and SIGQUIT

@@ -278,6 +278,27 @@ void vms_spoke(void) {
     }
 }
 
+static const char *log_folder; /* of the machine that this process is */
+
+void vms_wrote(size_t bytes) {
+    static size_t size;
+    size += bytes;
+    if (log_folder == NULL || size < VMS_LOG_MAX) {
+        return;
+    }
+    size = 0;
+    const char *log = path_join(log_folder, "log"), *fresh = path_join(log_folder, "log.new");
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    /* Where that fails the old one goes on growing: better than to lose what is said. */
+    if (fd >= 0 && rename(log, path_join(log_folder, "log.old")) == 0 && rename(fresh, log) == 0) {
+        (void)dup2(fd, 1);
+        (void)dup2(fd, 2);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* The process of the machine.  Does not return. */
 static void supervise(const char *folder, const char *image, int state_lock, int (*body)(void *arg),
                       void *arg) {
@@ -302,6 +323,7 @@ static void supervise(const char *folder, const char *image, int state_lock, int
     if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) {
         _exit(EXIT_USER);
     }
+    log_folder = folder;
     int status = body(arg);
     (void)write_json(path_join(folder, "end"),
                      json_pack("{s:i,s:I}", "status", status, "ended", (json_int_t)time(NULL)));

@@ -5,7 +5,8 @@
  *
  *     lock    held (fcntl) by the zuk that runs the machine, as long as it lives
  *     about   what it is, as JSON; written last: a folder without is half-made
- *     log     stdout, stderr and zuk's words
+ *     log     stdout, stderr and zuk's words; full at VMS_LOG_MAX, it becomes
+ *     log.old and a new one begins, so that no more than twice that is kept
  *     end     how it ended, as JSON; without it, it was killed
  *
  * Whether one runs is asked of the kernel, by the lock, never of a file: a zuk
@@ -28,7 +29,7 @@ struct vms_entry {
     int status; /* how it ended; -1: it runs, or was killed */
 };
 
-enum { VMS_NAME_MAX = 64 };
+enum { VMS_NAME_MAX = 64, VMS_LOG_MAX = 8 << 20 };
 
 /* Letters, digits, - _ and . inside; false after diag_error. */
 bool vms_check_name(const char *name);
@@ -40,6 +41,7 @@ bool vms_check_name(const char *name);
 int vms_detach(const char *name, const char *like, const char *image, int (*body)(void *arg),
                void *arg);
 void vms_spoke(void);
+void vms_wrote(size_t bytes); /* the machine wrote that much: the log may be full */
 
 /* All, by name.  False after diag_error. */
 bool vms_list(struct vms_entry **entries, size_t *count);

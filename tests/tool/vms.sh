@@ -102,6 +102,28 @@ prints "fault.c:2"
 run "$ZUK" ps
 prints "exited 139"
 
+# a log that is full goes on as a new one: the end is there, in order, the size bounded
+c lines <<'C'
+#include <stdio.h>
+int main(void) { for (int i = 0; i < 1500000; i++) printf("line %07d\n", i); return 0; }
+C
+run "$ZUK" run -d --name lines lines.o
+status 0
+run "$ZUK" logs -f lines
+status 0
+# 19.5 MB in lines of 13 bytes; what zuk logs -f had no time for may be missing in the middle
+check [ "$(tail -n 1 out)" = "line 1499999" ]
+run "$ZUK" logs lines
+status 0
+check [ "$(tail -n 1 out)" = "line 1499999" ]
+check python3 -c '
+lines = open("out").read().split("\n")[1:-1] # the first may be cut
+assert lines == ["line %07d" % i for i in range(1500000 - len(lines), 1500000)]
+assert 8 << 20 <= 13 * len(lines) + 13 <= (16 << 20) + (1 << 18), len(lines)'
+check [ "$(ls state/zuk/lines | tr '\n' ' ')" = "about end lock log log.old " ]
+run "$ZUK" rm lines
+status 0
+
 # one that does not start says so at once
 printf '#!/bin/sh\necho no such machine >&2\nexit 2\n' >qemu
 chmod +x qemu
