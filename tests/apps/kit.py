@@ -182,15 +182,17 @@ class Server:
             return None
 
     def stop(self):
-        if self.p.poll() is None:
-            self.p.terminate()
-            try:
-                self.p.wait(20)
-            except subprocess.TimeoutExpired:
-                self.p.kill()
-                self.p.wait()
-        return self.p.returncode
-
+        """Was it still there to be ended?  (SIGTERM reaches the program, its status is its own.)"""
+        if self.p.poll() is not None:
+            return False
+        self.p.terminate()
+        try:
+            self.p.wait(20)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+            fail(f"{self.what}: it does not end on SIGTERM")
+        return True
 
     def asks(self, data=b""):
         """What it answers to the bytes, whole."""
