@@ -51,11 +51,18 @@ struct netdev {
     bool checksums_out; /* send() honours `sum` */
 };
 
+struct net_part { /* of a received frame */
+    void *buffer; /* the driver's, until release(buffer) */
+    const void *data;
+    size_t size; /* bytes, not 0 */
+};
+
 /* Called with interrupts closed, also from interrupts. */
 struct netdev_stack {
-    /* A frame lies in memory until release(buffer).  `checked`: its TCP or UDP
+    /* A frame, in `count` parts; the headers are in the first.  It may be longer
+     * than the MTU: several TCP segments as one.  `checked`: its TCP or UDP
      * checksum is known to be right, or does not matter. */
-    void (*received)(struct netdev *dev, void *buffer, const void *frame, size_t size,
+    void (*received)(struct netdev *dev, const struct net_part *parts, unsigned count,
                      bool checked);
     void (*sent)(struct netdev *dev, void *token);
     void (*idle)(struct netdev *dev); /* after a run of received() and sent() */

@@ -2,7 +2,8 @@
  *
  * Network cards (virtio 1.1, 5.1): one pair of queues.
  *
- * Received frames lie in buffers of half a page, which the stack holds as long
+ * Received frames lie in buffers of half a page, several for one that the host
+ * made of many (GUEST_TSO4 and 6), which the stack holds as long
  * as it wants; the device is given others in their place, as long as there is
  * memory: a frame that came when there was none is dropped and its buffer given
  * back.  A buffer's record, `received` here, is never where the device can
@@ -22,19 +23,24 @@ enum {
     F_CSUM = 1 << 0,
     F_GUEST_CSUM = 1 << 1,
     F_MAC = 1 << 5,
+    F_GUEST_TSO4 = 1 << 7,
+    F_GUEST_TSO6 = 1 << 8,
+    F_MRG_RXBUF = 1 << 15,
     F_STATUS = 1 << 16,
 };
 enum { QUEUE_RX, QUEUE_TX };
 enum { RX_SIZE = 128, TX_SIZE = 256 };
 enum { STATUS_LINK_UP = 1 };
 enum { HDR_NEEDS_CSUM = 1, HDR_DATA_VALID = 2 };
+enum { GSO_NONE, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
-struct header { /* struct virtio_net_hdr, 5.1.6; legacy devices have no `buffers` */
+struct header { /* struct virtio_net_hdr, 5.1.6; `buffers` with F_MRG_RXBUF or 1.0 */
     uint8_t flags, gso_type;
     uint16_t header_size, gso_size, csum_start, csum_offset, buffers;
 };
 #define HEADER_LEGACY 10u
 #define BUFFER_SIZE 2048u /* two to a frame; 1,514 bytes and the header fit */
+#define PARTS 34          /* buffers that a frame of 64 KiB and its headers need */
 #define MTU 1500u
 #define ETHERNET_HEADER 14u
 
@@ -48,6 +54,7 @@ struct card {
     bool queued;                    /* the same, of frames to send */
     bool full;                      /* somebody was told -EAGAIN */
     paddr_t received[RX_SIZE];      /* by chain: the buffer */
+    struct net_part parts[PARTS];   /* of the frame that is being received */
     void *tokens[TX_SIZE];          /* by chain */
     struct header headers[TX_SIZE]; /* by the number of the frame, modulo */
 };
@@ -97,22 +104,50 @@ static bool enough(struct card *c) {
     return c->rx.free_count < RX_SIZE / 2 || fill(c);
 }
 
-static void receive(struct card *c) {
+/* Takes the buffers of the next frame: how many; 0: there is none, or the device
+ * lied. */
+static unsigned take(struct card *c, struct header *h) {
     uint16_t head;
     uint32_t size;
-    while (virtqueue_take(&c->rx, &head, &size) > 0) {
+    unsigned wanted = 1, count = 0;
+    for (; count < wanted && virtqueue_take(&c->rx, &head, &size) > 0; count++) {
         uint8_t *buffer = phys_to_virt(c->received[head]);
-        struct header h;
-        memcpy(&h, buffer, sizeof h);
-        bool sound = size >= c->header_size + ETHERNET_HEADER && size <= BUFFER_SIZE && !h.gso_type;
-        if (!sound || !enough(c)) { /* nothing that we asked for, or too much of it */
-            post(c, c->received[head]);
+        uint32_t skip = count ? 0 : c->header_size;
+        if (!count) {
+            memcpy(h, buffer, sizeof *h);
+            wanted = c->virtio.features & F_MRG_RXBUF ? h->buffers : 1;
+        }
+        if (size <= skip || wanted - 1u >= PARTS) {
+            virtio_give_up(&c->virtio);
+            return 0;
+        }
+        c->parts[count] = (struct net_part){buffer, buffer + skip, size - skip};
+    }
+    if (count && count < wanted)
+        virtio_give_up(&c->virtio);
+    return count < wanted ? 0 : count;
+}
+
+/* Did we ask for such a frame? */
+static bool is_sound(const struct card *c, const struct header *h) {
+    uint64_t features = c->virtio.features;
+    return c->parts[0].size >= ETHERNET_HEADER &&
+           (h->gso_type == GSO_NONE || (h->gso_type == GSO_TCP4 && features & F_GUEST_TSO4) ||
+            (h->gso_type == GSO_TCP6 && features & F_GUEST_TSO6));
+}
+
+static void receive(struct card *c) {
+    struct header h;
+    unsigned count;
+    while ((count = take(c, &h))) {
+        if (!is_sound(c, &h) || !enough(c)) {
+            for (unsigned i = 0; i < count; i++)
+                net_release(&c->dev, c->parts[i].buffer);
             continue;
         }
         bool checked =
             c->virtio.features & F_GUEST_CSUM && h.flags & (HDR_NEEDS_CSUM | HDR_DATA_VALID);
-        c->dev.stack->received(&c->dev, buffer, buffer + c->header_size, size - c->header_size,
-                               checked);
+        c->dev.stack->received(&c->dev, c->parts, count, checked);
     }
 }
 
@@ -233,9 +268,12 @@ static struct netdev *net_find(unsigned nth) {
 
 static int net_start(struct netdev *dev) {
     struct card *c = card_of(dev);
-    if (virtio_start(&c->virtio, F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM))
+    if (virtio_start(&c->virtio, F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM | F_GUEST_TSO4 |
+                                     F_GUEST_TSO6 | F_MRG_RXBUF))
         return -EIO;
-    c->header_size = c->virtio.legacy ? HEADER_LEGACY : (uint32_t)sizeof(struct header);
+    c->header_size = c->virtio.legacy && !(c->virtio.features & F_MRG_RXBUF)
+                         ? HEADER_LEGACY
+                         : (uint32_t)sizeof(struct header);
     static const uint8_t local[6] = {0x02, 0x7a, 0x75, 0x6b, 0, 0};
     memcpy(dev->mac, local, sizeof local);
     if (c->virtio.features & F_MAC && c->virtio.config) {

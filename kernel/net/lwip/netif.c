@@ -72,21 +72,37 @@ static bool is_whole(const uint8_t *frame, size_t size) {
     }
 }
 
-static void received(struct netdev *dev, void *buffer, const void *data, size_t size,
+static struct pbuf *part_pbuf(struct netdev *dev, const struct net_part *part) {
+    struct frame *f = heap_alloc(sizeof *f);
+    if (!f)
+        return NULL;
+    *f = (struct frame){
+        .pbuf.custom_free_function = frame_free_pbuf, .dev = dev, .buffer = part->buffer};
+    /* The stack may write to what it was given. */
+    return pbuf_alloced_custom(PBUF_RAW, (u16_t)part->size, PBUF_REF, &f->pbuf,
+                               (void *)(uintptr_t)part->data, (u16_t)part->size);
+}
+
+static void received(struct netdev *dev, const struct net_part *parts, unsigned count,
                      bool checked) {
     struct interface *i = dev->data;
-    struct frame *f = is_whole(data, size) ? heap_alloc(sizeof *f) : NULL;
-    struct pbuf *p = NULL;
-    if (f) {
-        *f = (struct frame){
-            .pbuf.custom_free_function = frame_free_pbuf, .dev = dev, .buffer = buffer};
-        /* The stack may write to what it was given. */
-        p = pbuf_alloced_custom(PBUF_RAW, (u16_t)size, PBUF_REF, &f->pbuf, (void *)(uintptr_t)data,
-                                (u16_t)size);
+    struct pbuf *p = NULL, *more;
+    size_t total = 0;
+    unsigned done = 0;
+    for (unsigned n = 0; n < count; n++)
+        total += parts[n].size;
+    bool sound = total <= UINT16_MAX && is_whole(parts[0].data, parts[0].size);
+    for (; sound && done < count && (more = part_pbuf(dev, &parts[done])); done++) {
+        if (p)
+            pbuf_cat(p, more);
+        else
+            p = more;
     }
-    if (!p) {
-        heap_free(f, sizeof *f);
-        dev->ops->release(dev, buffer);
+    if (done < count) { /* wrong, or no memory */
+        if (p)
+            pbuf_free(p);
+        for (; done < count; done++)
+            dev->ops->release(dev, parts[done].buffer);
         return;
     }
     if (checked)

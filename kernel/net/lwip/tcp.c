@@ -241,6 +241,8 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t erro
     if (p) {
         if (!keep(s, p))
             return ERR_MEM; /* lwIP keeps it and tries again */
+        if (p->tot_len >= 2 * pcb->mss)
+            tcp_ack_now(pcb); /* as for each second one of those that came as one */
         pbuf_free(p);
         wake(s, READABLE);
         return ERR_OK;
