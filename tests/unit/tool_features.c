@@ -77,6 +77,41 @@ static void test_unprovided(void **state) {
     assert_non_null(strstr(text, "absent"));
 }
 
+static bool has_handler(const struct features *f, const char *name) {
+    const char **handlers;
+    size_t count = features_handlers(f, &handlers);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(handlers[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_handlers(void **state) {
+    (void)state;
+    struct scan scan = {.calls = {[1] = true, [57] = true}}; /* write, fork */
+    struct features f;
+    features_choose(&scan, &f);
+    assert_true(has_handler(&f, "write"));
+    assert_false(has_handler(&f, "writev")); /* IO's, too, but nobody calls it */
+    assert_false(has_handler(&f, "read"));   /* STDIN is off */
+    assert_false(has_handler(&f, "fork"));   /* nobody provides it */
+    /* A word for an option is one for all its calls, and for what it needs. */
+    struct features_word on = {.name = "STDIN", .on = true, .where = "-"};
+    features_overrule(&f, &on, 1);
+    assert_true(has_handler(&f, "read"));
+    assert_true(has_handler(&f, "writev"));
+    assert_false(has_handler(&f, "poll"));
+    struct features_word off = {.name = "STDIN", .on = false, .where = "-"};
+    features_overrule(&f, &off, 1);
+    assert_false(has_handler(&f, "read"));
+    features_all("", &f);
+    assert_true(has_handler(&f, "read"));
+    assert_true(has_handler(&f, "io_uring_enter"));
+    assert_false(has_handler(&f, "fork"));
+}
+
 static void test_unknown_takes_all(void **state) {
     (void)state;
     struct scan_site site = {0x1234, "f", "the number is computed"};
@@ -201,11 +236,11 @@ static void test_nearest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls_choose), cmocka_unit_test(test_needs),
-        cmocka_unit_test(test_unprovided),   cmocka_unit_test(test_unknown_takes_all),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_policies),
-        cmocka_unit_test(test_options),      cmocka_unit_test(test_options_refused),
-        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_calls_choose),      cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_unprovided),        cmocka_unit_test(test_handlers),
+        cmocka_unit_test(test_unknown_takes_all), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_policies),          cmocka_unit_test(test_options),
+        cmocka_unit_test(test_options_refused),   cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
