@@ -11,9 +11,22 @@
 #define LEAST_CPU_NS 1000000u /* between two looks at a CPU clock */
 #define LEAST_NS 20000u       /* between two expiries */
 
+static const struct thread *owner(const struct ticker *t) {
+    list_for_each (node, &thread_all) {
+        const struct thread *owner = list_entry(node, struct thread, all);
+        if (owner->id == t->thread)
+            return owner;
+    }
+    return NULL;
+}
+
 uint64_t ticker_now(const struct ticker *t) {
     if (t->clock == TICKER_REALTIME)
         return clock_realtime();
+    if (t->clock == TICKER_THREAD) {
+        const struct thread *thread = owner(t);
+        return thread ? thread_busy_ns(thread) : 0;
+    }
     return t->clock == TICKER_CPU ? sched_busy_ns() : clock_monotonic();
 }
 
@@ -22,14 +35,14 @@ static void fired(struct timer *timer);
 static void arm(struct ticker *t, uint64_t least) {
     uint64_t now = ticker_now(t), left = t->next > now ? t->next - now : 0;
     t->timer.fn = fired;
-    if (t->fn)
+    if (t->fn && (t->clock != TICKER_THREAD || owner(t)))
         timer_arm(&t->timer, clock_monotonic() + (left > least ? left : least));
 }
 
 static void fired(struct timer *timer) {
     struct ticker *t = container_of(timer, struct ticker, timer);
     if (ticker_now(t) < t->next)
-        arm(t, t->clock == TICKER_CPU ? LEAST_CPU_NS : 0);
+        arm(t, t->clock >= TICKER_CPU ? LEAST_CPU_NS : 0);
     else
         t->fn(t);
 }

@@ -8,11 +8,12 @@
 
 #include "clock/clock.h"
 
-enum ticker_clock { TICKER_MONOTONIC, TICKER_REALTIME, TICKER_CPU };
+enum ticker_clock { TICKER_MONOTONIC, TICKER_REALTIME, TICKER_CPU, TICKER_THREAD };
 
 struct ticker {
     struct timer timer;
     enum ticker_clock clock;
+    uint32_t thread;   /* of TICKER_THREAD: whose CPU time; it stands still when that is gone */
     uint64_t next;     /* by its clock; 0: off */
     uint64_t interval; /* 0: once */
     /* At the first expiry since ticker_set or ticker_collect; interrupts are

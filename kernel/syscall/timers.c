@@ -135,8 +135,20 @@ void signal_timer_taken(struct signal_info *info) {
     info->uid = t->overrun; /* si_overrun */
 }
 
+/* A CPU clock of some process or thread (clock_getcpuclockid). */
+static int cpu_clock(int id, enum ticker_clock *clock, uint32_t *thread) {
+    int which = id & 7, pid = ~(id >> 3);
+    if ((which & 3) == 3)
+        return -EINVAL;
+    *clock = which & 4 ? TICKER_THREAD : TICKER_CPU;
+    *thread = pid ? (uint32_t)pid : thread_current()->id;
+    return which & 4 ? (thread_of(pid) ? 0 : -EINVAL) : pid && pid != PROCESS_ID ? -EINVAL : 0;
+}
+
 /* 0 or -errno */
-static int timer_clock(int id, enum ticker_clock *clock) {
+static int timer_clock(int id, enum ticker_clock *clock, uint32_t *thread) {
+    if (id < 0)
+        return cpu_clock(id, clock, thread);
     switch (id) {
     case CLOCK_REALTIME:
     case CLOCK_TAI:
@@ -147,8 +159,11 @@ static int timer_clock(int id, enum ticker_clock *clock) {
         *clock = TICKER_MONOTONIC;
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
         *clock = TICKER_CPU;
+        return 0;
+    case CLOCK_THREAD_CPUTIME_ID:
+        *clock = TICKER_THREAD;
+        *thread = thread_current()->id;
         return 0;
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_REALTIME_COARSE:
@@ -163,10 +178,11 @@ static int timer_clock(int id, enum ticker_clock *clock) {
 
 SYSCALL_HANDLER(timer_create) {
     enum ticker_clock clock;
+    uint32_t thread = 0;
     struct linux_sigevent event = {.signo = SIGALRM, .value = (uint64_t)next_id};
     if (b && user_read(&event, b, sizeof event))
         return -EFAULT;
-    int error = timer_clock((int)a, &clock);
+    int error = timer_clock((int)a, &clock, &thread);
     if (error && (int)a >= 0)
         return error;
     bool tells = event.notify != SIGEV_NONE;
@@ -183,6 +199,7 @@ SYSCALL_HANDLER(timer_create) {
         return -EAGAIN;
     memset(t, 0, sizeof *t);
     t->ticker.clock = clock;
+    t->ticker.thread = thread;
     t->ticker.fn = tells ? expired : NULL;
     t->id = next_id;
     t->tid = one ? (uint32_t)event.tid : 0;
@@ -217,6 +234,8 @@ SYSCALL_HANDLER(timer_settime) {
     struct posix_timer *t = timer_of((int)a);
     if (!t)
         return -EINVAL;
+    if (t->ticker.clock == TICKER_THREAD && !thread_of(t->ticker.thread))
+        return -ESRCH;
     struct ticker old = t->ticker;
     if (value && !(b & TIMER_ABSTIME))
         value += ticker_now(&t->ticker);
