@@ -38,6 +38,8 @@ static const char *file_hash(const char *path) {
     return hash;
 }
 
+enum { LOCK_MAX_BYTES = 64 << 10 };
+
 /* The first word of a file. */
 static const char *file_word(const char *path) {
     struct file_map map;
@@ -171,6 +173,11 @@ bool lock_check(const struct options *o, const char *folder) {
     }
     const char *now = lock_text(o);
     if (now == NULL || !file_map(path, &map)) {
+        return false;
+    }
+    if (map.size > LOCK_MAX_BYTES) {
+        diag_error("'%s' is no lock file: it is larger than %d KiB", path, LOCK_MAX_BYTES >> 10);
+        file_unmap(&map);
         return false;
     }
     const char *locked = map.data == NULL ? "" : xstrndup((const char *)map.data, map.size);

@@ -122,26 +122,57 @@ static void sweep(const char *dir) {
 
 /* ---- reading ---- */
 
-static bool load(const char *dir, const char *name, struct vms_entry *entry) {
-    *entry = (struct vms_entry){.name = name, .folder = path_join(dir, name), .status = -1};
-    json_t *about = json_load_file(path_join(entry->folder, "about"), 0, NULL);
+bool vms_read_about(const char *text, size_t size, struct vms_entry *entry) {
+    json_t *about = json_loadb(text, size, 0, NULL);
     json_int_t started = 0;
     const char *image = "";
-    if (about == NULL ||
-        json_unpack(about, "{s:s,s:I}", "image", &image, "started", &started) != 0) {
-        json_decref(about);
+    bool ok =
+        about != NULL && json_unpack(about, "{s:s,s:I}", "image", &image, "started", &started) == 0;
+    if (ok) {
+        entry->image = xstrdup(image);
+        entry->started = (time_t)started;
+    }
+    json_decref(about);
+    return ok;
+}
+
+void vms_read_end(const char *text, size_t size, struct vms_entry *entry) {
+    json_t *end = json_loadb(text, size, 0, NULL);
+    int status;
+    if (end != NULL && json_unpack(end, "{s:i}", "status", &status) == 0 && status >= 0 &&
+        status <= 255) {
+        entry->status = status;
+    }
+    json_decref(end);
+}
+
+/* A file that may have gone meanwhile, without a word; the map is empty then. */
+static struct file_map glance(const char *path) {
+    struct file_map map = {0};
+    bool was_quiet = diag_quiet;
+    diag_quiet = true;
+    (void)file_map(path, &map);
+    diag_quiet = was_quiet;
+    return map;
+}
+
+static bool load(const char *dir, const char *name, struct vms_entry *entry) {
+    *entry = (struct vms_entry){.name = name, .folder = path_join(dir, name), .status = -1};
+    struct file_map about = glance(path_join(entry->folder, "about"));
+    bool ok = about.size > 0 && vms_read_about((const char *)about.data, about.size, entry);
+    file_unmap(&about);
+    if (!ok) {
         return false;
     }
-    entry->image = xstrdup(image);
-    entry->started = (time_t)started;
-    json_decref(about);
     pid_t pid = holder(entry->folder);
     entry->pid = pid;
     entry->elsewhere = pid < 0;
-    json_t *end = pid != 0 ? NULL : json_load_file(path_join(entry->folder, "end"), 0, NULL);
-    if (end != NULL) {
-        (void)json_unpack(end, "{s:i}", "status", &entry->status);
-        json_decref(end);
+    if (pid == 0) {
+        struct file_map end = glance(path_join(entry->folder, "end"));
+        if (end.size > 0) {
+            vms_read_end((const char *)end.data, end.size, entry);
+        }
+        file_unmap(&end);
     }
     return true;
 }

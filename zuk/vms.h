@@ -43,6 +43,10 @@ int vms_detach(const char *name, const char *like, const char *image, int (*body
 void vms_spoke(void);
 void vms_wrote(size_t bytes); /* the machine wrote that much: the log may be full */
 
+/* `about` and `end`, whatever is in them; false: it is no such file. */
+bool vms_read_about(const char *text, size_t size, struct vms_entry *entry);
+void vms_read_end(const char *text, size_t size, struct vms_entry *entry);
+
 /* All, by name.  False after diag_error. */
 bool vms_list(struct vms_entry **entries, size_t *count);
 /* One; NULL after diag_error. */

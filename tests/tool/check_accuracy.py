@@ -3,15 +3,21 @@
 #
 # What zuk check predicts holds: every system call that a program makes (as
 # --strace shows it) was predicted, and none that was provided is missing.  For
-# the examples, and guest tests of each family that make many different calls.
+# the examples, the servers among them with a client, and guest tests of each family
+# that make many different calls.
 # timeout: 600
 import glob
+import http.client
+import http.server
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 ZUK, ZIG, TOP, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TOP", "TMP"))
 os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
@@ -25,8 +31,28 @@ def run(argv, **how):
                           stdin=subprocess.DEVNULL, **how)
 
 
-def look(name, source, verb, flags=(), args=()):
-    """verb: how the program is started."""
+def serve(argv, client):
+    """What a server says on stderr until client() has had its answer; then it is ended."""
+    with open("served", "wb") as err:
+        p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=err, stdin=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            try:
+                if p.poll() is not None or client():
+                    break
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.1)
+        else:
+            raise TimeoutError(f"{argv}: no answer")
+    finally:
+        p.terminate()
+        p.wait(20)
+    return subprocess.CompletedProcess(argv, p.returncode, b"", open("served", "rb").read())
+
+
+def look(name, source, verb, flags=(), args=(), net=(), client=None):
+    """verb: how the program is started; net: options of the run alone; client: see serve()."""
     global failed, programs
     checked = run([ZUK, "check", "--json", *flags, source])
     try:
@@ -36,7 +62,11 @@ def look(name, source, verb, flags=(), args=()):
         print(f"FAILED: {name}: zuk check says: {checked.stderr.decode()[-2000:]}")
         return
     words = [source, *args] if verb == "exec" else [source, "--", *args]
-    ran = run([ZUK, verb, "--strace", "--timeout", "60", *flags, *words])
+    argv = [ZUK, verb, "--strace", "--timeout", "100", *flags, *net, *words]
+    ran = serve(argv, client) if client else run(argv)
+    if client and ran.returncode != 143:
+        failed += 1
+        print(f"FAILED: {name}: it did not serve: {ran.stderr.decode(errors='replace')[-1000:]}")
     made = set(re.findall(r"^\[ *\d+\.\d+\](?: \[?\w+\]?)? (\w+)\(",
                           ran.stderr.decode(errors="replace"), re.M))
     predicted = {c["name"] for c in report["calls"]}
@@ -61,6 +91,52 @@ for name in ("hello-zig", "cat", "missing"):
 subprocess.run(["make", "-s", "-C", "examples/hello-c", f"ZIG={ZIG}", f"OUT={TMP}"], check=True,
                timeout=200)
 look("examples/hello-c", "libhello.a", "run", [], ["one", "two"])
+
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+
+
+def echoes():
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+        s.sendall(b"hello")
+        return s.recv(5) == b"hello"
+
+
+def answers():
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for method, target in (("GET", "/"), ("GET", "/status"), ("POST", "/echo"), ("GET", "/nothing")):
+        c.request(method, target, body=b"text" if method == "POST" else None)
+        c.getresponse().read()
+    c.close()
+    return True
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    asked = 0
+
+    def do_GET(self):
+        Page.asked += 1
+        self.send_response(200)
+        self.send_header("content-length", "4")
+        self.end_headers()
+        self.wfile.write(b"page")
+
+    def log_message(self, *args):
+        pass
+
+
+subprocess.run(["make", "-s", "-C", "examples/echo-c", f"ZIG={ZIG}", f"OUT={TMP}"], check=True, timeout=200)
+look("examples/echo-c", "libecho.a", "run", net=["-p", f"127.0.0.1:{port}:7"], client=echoes)
+look("examples/httpd-zig", "examples/httpd-zig", "run", ["--zig", ZIG],
+     net=["-p", f"127.0.0.1:{port}:8080"], client=answers)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+look("examples/fetch-zig", "examples/fetch-zig", "run", ["--zig", ZIG],
+     [f"http://10.0.2.2:{server.server_address[1]}/"], net=["--net", "user"])
+if Page.asked != 1:
+    failed += 1
+    print(f"FAILED: examples/fetch-zig asked {Page.asked} times")
 
 sources = [f"{TOP}/tests/guest/{n}.c" for n in (
     "files/dirs", "files/links", "files/mmap", "files/times", "files/rename", "io/dup", "io/vectors",

@@ -48,6 +48,10 @@ says "crt1.o"
 : >zuk.lock
 run "$ZUK" build --locked hello.o -o other.elf
 status 1
+head -c 70000 /dev/zero | tr '\0' x >zuk.lock
+run "$ZUK" build --locked hello.o -o other.elf
+status 1
+says "is no lock file: it is larger than 64 KiB"
 cp first.lock zuk.lock
 
 # verify: the same; then a byte in each room

@@ -29,23 +29,9 @@ if os.environ.get("ZUK_NETWORK_TEST") != "inside":
         sys.exit(77)
     os.execvp(words[0], words)
 
-ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
-failed = 0
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text, flush=True)
-
-
-def build(name, source):
-    with open(f"{TMP}/{name}.c", "w") as f:
-        f.write(source)
-    subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-o", f"{TMP}/{name}",
-                    f"{TMP}/{name}.c"], check=True, timeout=200)
-    return f"{TMP}/{name}"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZUK, build, check, finish  # noqa: E402
 
 
 # Echoes TCP on port 80 (a thread for each connection) and UDP on port 53, until
@@ -335,4 +321,4 @@ for wrong in (["-p", "80"], ["-p", "0:80"], ["-p", "70000:80"], ["-p", "80:80/sc
               ["--net", "none", "--pcap", "x"]):
     r = subprocess.run([ZUK, "exec", *wrong, HELLO], capture_output=True, text=True, timeout=60)
     check(r.returncode == 2 and "zuk: error:" in r.stderr, f"{wrong}: {r!r}")
-sys.exit(1 if failed else 0)
+finish()

@@ -11,23 +11,9 @@ import subprocess
 import sys
 import time
 
-ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
-failed = 0
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text)
-
-
-def build(name, source):
-    with open(f"{TMP}/{name}.c", "w") as f:
-        f.write(source)
-    subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-o", f"{TMP}/{name}",
-                    f"{TMP}/{name}.c"], check=True, timeout=200)
-    return f"{TMP}/{name}"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZUK, build, check, finish  # noqa: E402
 
 
 def children(pid):
@@ -153,4 +139,4 @@ status, seen = terminal(echo, typed)
 check(status == 3, f"status {status} after Ctrl-D, not 3: {seen!r}")
 status, seen = terminal(spin, lambda fd, until: os.write(fd, b"\x03"))
 check(status == 130 or status == -signal.SIGINT, f"status {status} after Ctrl-C, not 130: {seen!r}")
-sys.exit(1 if failed else 0)
+finish()

@@ -11,24 +11,17 @@ import os
 import subprocess
 import sys
 
-ZUK, ZIG, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TMP"))
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
-os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZIG, ZUK, check, finish  # noqa: E402
+
 os.chdir(TMP)
-failed = 0
-
-
-def check(what, value):
-    global failed
-    if not value:
-        failed += 1
-        print(f"FAILED: {what}")
 
 
 def zuk(*argv, status=0):
     r = subprocess.run([ZUK, *argv], capture_output=True, text=True, stdin=subprocess.DEVNULL,
                        timeout=100)
-    check(f"zuk {argv}: status {r.returncode}, {r.stderr}", r.returncode == status)
+    check(r.returncode == status, f"zuk {argv}: status {r.returncode}, {r.stderr}")
     return r
 
 
@@ -45,10 +38,10 @@ for name, extra in (("small", ""), ("large", "char table[5000] = {1};\n")):
 
 def add_up(node):
     parts = node.get("children", [])
-    check(f"{node['name']}: its parts are {sum(c['size'] for c in parts)}, not {node['size']}",
-          not parts or sum(c["size"] for c in parts) == node["size"])
-    check(f"{node['name']}: largest first",
-          [c["size"] for c in parts] == sorted((c["size"] for c in parts), reverse=True))
+    check(not parts or sum(c["size"] for c in parts) == node["size"],
+          f"{node['name']}: its parts are {sum(c['size'] for c in parts)}, not {node['size']}")
+    check([c["size"] for c in parts] == sorted((c["size"] for c in parts), reverse=True),
+          f"{node['name']}: largest first")
     for c in parts:
         add_up(c)
 
@@ -57,32 +50,32 @@ def at(node, *path):
     for name in path:
         found = [c for c in node.get("children", []) if c["name"] == name]
         if not found:
-            check(f"{path} is in the tree: {[c['name'] for c in node.get('children', [])]}", False)
+            check(False, f"{path} is in the tree: {[c['name'] for c in node.get('children', [])]}")
             return {"size": 0, "before": 0}
         node = found[0]
     return node
 
 
 tree = json.loads(zuk("size", "--json", "small.elf").stdout)
-check("the whole is the file", tree["size"] == os.path.getsize("small.elf"))
+check(tree["size"] == os.path.getsize("small.elf"), "the whole is the file")
 add_up(tree)
-check("five parts", {c["name"] for c in tree["children"]} >= {"app", "kernel", "manifest", "headers"})
+check({c["name"] for c in tree["children"]} >= {"app", "kernel", "manifest", "headers"}, "five parts")
 own = at(tree, "app", "the app's own")
-check("work is the app's own", any(f["name"] == "work" for u in own.get("children", [])
-                                   for f in u.get("children", [])))
-check("printf's is libc's", at(tree, "app", "libc")["size"] > 1000)
-check("the kernel's rooms", at(tree, "kernel", "mm")["size"] > 500)
-check("memory is found", at(tree, "kernel", "mm", "area.c")["size"] > 100)
+check(any(f["name"] == "work" for u in own.get("children", [])
+                                   for f in u.get("children", [])), "work is the app's own")
+check(at(tree, "app", "libc")["size"] > 1000, "printf's is libc's")
+check(at(tree, "kernel", "mm")["size"] > 500, "the kernel's rooms")
+check(at(tree, "kernel", "mm", "area.c")["size"] > 100, "memory is found")
 words = zuk("size", "small.elf").stdout
-check("a table", "kernel" in words and "100.0 %" in words)
+check("kernel" in words and "100.0 %" in words, "a table")
 
 diff = json.loads(zuk("size", "--json", "--diff", "small.elf", "large.elf").stdout)
 table = at(diff, "app", "data", "table")
-check(f"the table is new: {table}", table["size"] >= 4900 and table["before"] == 0)
-check("the kernel is the same", at(diff, "kernel")["size"] == at(diff, "kernel")["before"])
+check(table["size"] >= 4900 and table["before"] == 0, f"the table is new: {table}")
+check(at(diff, "kernel")["size"] == at(diff, "kernel")["before"], "the kernel is the same")
 words = zuk("size", "--diff", "small.elf", "large.elf").stdout
-check(f"the table is in the difference: {words}", "table" in words and "kernel" not in words)
-check("no difference", "of the same size" in zuk("size", "--diff", "small.elf", "small.elf").stdout)
+check("table" in words and "kernel" not in words, f"the table is in the difference: {words}")
+check("of the same size" in zuk("size", "--diff", "small.elf", "small.elf").stdout, "no difference")
 
 
 class Page(html.parser.HTMLParser):
@@ -98,7 +91,7 @@ class Page(html.parser.HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        check(f"</{tag}> closes {self.open[-1:]}", self.open and self.open.pop() == tag)
+        check(self.open and self.open.pop() == tag, f"</{tag}> closes {self.open[-1:]}")
 
 
 zuk("size", "--html", "page.html", "small.elf")
@@ -106,26 +99,26 @@ with open("page.html", encoding="utf-8") as f:
     text = f.read()
 page = Page()
 page.feed(text)
-check(f"all is closed: {page.open}", not page.open)
-check(f"nothing from outside: {page.outside}", not page.outside and "http" not in text)
-check(f"a map of {page.boxes} boxes", page.boxes > 30)
-check("the tree has functions", "work <b>" in text)
+check(not page.open, f"all is closed: {page.open}")
+check(not page.outside and "http" not in text, f"nothing from outside: {page.outside}")
+check(page.boxes > 30, f"a map of {page.boxes} boxes")
+check("work <b>" in text, "the tree has functions")
 
 zuk("build", "--strip", "small.o", "-o", "bare.elf")
 bare = json.loads(zuk("size", "--json", "bare.elf").stdout)
 add_up(bare)
-check("a stripped image has names from beside it", at(bare, "app", "the app's own")["size"] > 0)
+check(at(bare, "app", "the app's own")["size"] > 0, "a stripped image has names from beside it")
 
 info = json.loads(zuk("inspect", "--json", "small.elf").stdout)
-check(f"{info}", info["name"] == "small" and "CORE" in info["options"].split()
-      and info["arguments"] == ["small"] and "musl: MIT" in info["licences"])
-check("inspect tells segments", "segment" in zuk("inspect", "small.elf").stdout)
+check(info["name"] == "small" and "CORE" in info["options"].split()
+      and info["arguments"] == ["small"] and "musl: MIT" in info["licences"], f"{info}")
+check("segment" in zuk("inspect", "small.elf").stdout, "inspect tells segments")
 zuk("build", "--missing", "fork=ignore", "-e", "A=b", "small.o", "-o", "p.elf", "--", "x y")
 words = zuk("inspect", "p.elf").stdout
-check(f"{words}", "fork: ignore" in words and "A=b" in words and "x y" in words)
+check("fork: ignore" in words and "A=b" in words and "x y" in words, f"{words}")
 
 for verb in ("size", "inspect"):
-    check("no image", "is no image" in zuk(verb, "small.o", status=1).stderr)
+    check("is no image" in zuk(verb, "small.o", status=1).stderr, "no image")
     zuk(verb, status=2)
     zuk(verb, "small.elf", "large.elf", status=2)
 with open("small.elf", "rb") as f:
@@ -135,4 +128,4 @@ for cut in (100, 5000, len(data) // 2, len(data) - 1):
         f.write(data[:cut])
     zuk("size", "cut.elf", status=1)
 
-sys.exit(1 if failed else 0)
+finish()

@@ -11,22 +11,14 @@ import re
 import subprocess
 import sys
 
-ZUK, ZIG, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TMP"))
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
-os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZUK, build, check, finish  # noqa: E402
+
 os.chdir(TMP)
-failed = 0
 
 
-def check(what, value):
-    global failed
-    if not value:
-        failed += 1
-        print(f"FAILED: {what}")
-
-
-with open("app.c", "w", encoding="utf-8") as f:
-    f.write("""#include <pthread.h>
+build("app", """#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -42,14 +34,13 @@ int main(int argc, char **argv) {
     if (argc > 1) abort();
     return 0;
 }
-""")
-subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-g", "app.c", "-o", "app"], check=True)
+""", "-g")
 
 
 def run(status, *argv):
     r = subprocess.run([ZUK, "exec", *argv], capture_output=True, text=True, timeout=100,
                        stdin=subprocess.DEVNULL)
-    check(f"status {r.returncode} of {argv}: {r.stderr}", r.returncode == status)
+    check(r.returncode == status, f"status {r.returncode} of {argv}: {r.stderr}")
     return r
 
 
@@ -59,28 +50,28 @@ def events():
 
 
 r = run(0, "--trace", "t.json", "./app")
-check(f"no call is shown: {r.stderr}", "write(" not in r.stderr)
-check("stdout is the app's", r.stdout == '"thread"\n')
+check("write(" not in r.stderr, f"no call is shown: {r.stderr}")
+check(r.stdout == '"thread"\n', "stdout is the app's")
 all_events = events()
 calls = [e for e in all_events if e["ph"] in "Xi"]
 sleep = [e for e in calls if "nanosleep" in e["name"]]
-check(f"it slept 20 ms: {sleep}", len(sleep) == 1 and sleep[0]["dur"] >= 20000)
+check(len(sleep) == 1 and sleep[0]["dur"] >= 20000, f"it slept 20 ms: {sleep}")
 write = [e for e in calls if e["name"] == "write"]
-check(f"the write of the thread: {write}", len(write) == 1 and write[0]["tid"] != sleep[0]["tid"]
-      and '\\"thread' in write[0]["args"]["call"])
+check(len(write) == 1 and write[0]["tid"] != sleep[0]["tid"]
+      and '\\"thread' in write[0]["args"]["call"], f"the write of the thread: {write}")
 names = {e["tid"]: e["args"]["name"] for e in all_events if e["name"] == "thread_name"}
-check(f"all threads have names: {names}", {e["tid"] for e in calls} == set(names))
+check({e["tid"] for e in calls} == set(names), f"all threads have names: {names}")
 for thread in names:  # calls of a thread follow each other
     times = [(e["ts"], e["ts"] + e.get("dur", 0)) for e in calls if e["tid"] == thread]
-    check(f"thread {thread} in order", all(a[1] <= b[0] + 1 for a, b in zip(times, times[1:])))
+    check(all(a[1] <= b[0] + 1 for a, b in zip(times, times[1:])), f"thread {thread} in order")
 
 r = run(0, "--trace", "t.json", "--strace", "./app")
 shown = re.findall(r"^\[ *\d+\.\d+\](?: \[\d+\])? (\w+)\(", r.stderr, re.M)
-check("the same calls as --strace", sorted(shown) == sorted(e["name"] for e in events()
-                                                            if e["ph"] in "Xi"))
+check(sorted(shown) == sorted(e["name"] for e in events()
+                                                            if e["ph"] in "Xi"), "the same calls as --strace")
 run(134, "--trace", "t.json", "./app", "crash")
-check("whole after a crash", any(e["name"] == "nanosleep" or e["name"] == "clock_nanosleep"
-                                 for e in events()))
+check(any(e["name"] == "nanosleep" or e["name"] == "clock_nanosleep"
+                                 for e in events()), "whole after a crash")
 r = run(1, "--trace", "nowhere/t.json", "./app")
-check("it did not start", r.stdout == "" and "nowhere" in r.stderr)
-sys.exit(1 if failed else 0)
+check(r.stdout == "" and "nowhere" in r.stderr, "it did not start")
+finish()

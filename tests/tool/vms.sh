@@ -124,6 +124,24 @@ check [ "$(ls state/zuk/lines | tr '\n' ' ')" = "about end lock log log.old " ]
 run "$ZUK" rm lines
 status 0
 
+# what is damaged in the state is not believed
+printf '{"status": 99999}' >state/zuk/fault/end
+run "$ZUK" ps
+status 0
+prints "killed"
+printf '\377{' >state/zuk/fault/end
+run "$ZUK" ps
+prints "killed"
+cp state/zuk/fault/about about
+printf '{"image": 3}' >state/zuk/fault/about
+run "$ZUK" ps
+status 0
+check [ "$(wc -l <out)" = 1 ]
+run "$ZUK" logs fault
+status 1
+says "no machine 'fault'"
+cp about state/zuk/fault/about
+
 # one that does not start says so at once
 printf '#!/bin/sh\necho no such machine >&2\nexit 2\n' >qemu
 chmod +x qemu
