@@ -31,6 +31,9 @@ void app_start(void) __attribute__((noreturn)); /* loads and enters it */
 void app_exit(unsigned status) __attribute__((noreturn));
 void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
+/* net/lwip/netif.c, where it is linked: lets arrive what was sent. */
+__attribute__((weak)) void net_end(void);
+
 /* syscall/uring.c, where it is linked. */
 __attribute__((weak)) void uring_work(void);
 

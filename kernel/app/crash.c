@@ -162,6 +162,8 @@ void crash_report(const struct crash *c) {
 static void end(struct report_exit e, bool poll) __attribute__((noreturn));
 static void end(struct report_exit e, bool poll) {
     const struct io_piece piece = {&e, sizeof e, false};
+    if (net_end && (e.reason == REASON_EXIT || e.reason == REASON_SIGNAL))
+        net_end();
     console_record(REPORT_EXIT, &piece, 1, poll);
     console_end();
     arch_poweroff(e.reason == REASON_EXIT ? e.status : 128u + e.reason);

@@ -39,6 +39,7 @@ struct netdev_ops {
     /* A received buffer is no longer used. */
     void (*release)(struct netdev *dev, void *buffer);
     bool (*link)(struct netdev *dev); /* is it up? */
+    void (*poll)(struct netdev *dev); /* looks for what has come, without an interrupt */
 };
 
 struct netdev {

@@ -131,8 +131,11 @@ int lwip_port_loopback(struct pbuf *p, struct netif *lo) {
 
 /* ---- sending ------------------------------------------------------------- */
 
+static unsigned in_flight; /* frames that the devices have not sent yet */
+
 static void sent(struct netdev *dev, void *token) {
     (void)dev;
+    in_flight--;
     pbuf_free(token);
 }
 
@@ -212,8 +215,10 @@ static err_t link_output(struct netif *netif, struct pbuf *p) {
     }
     if (i->dev->checksums_out)
         prepare_checksum(p, &sum);
-    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0)
+    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0) {
+        in_flight++;
         return ERR_OK;
+    }
     pbuf_free(p);
     return ERR_MEM;
 }
@@ -429,4 +434,30 @@ void net_settle(void) {
     for (struct interface *i = interfaces; i; i = i->next)
         i->dev->ops->flush(i->dev);
     net_arm();
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+/* What Linux does once a process has ended goes on for as long as something
+ * arrives now and then. */
+#define END_QUIET (10 * 1000000000ull)
+
+void net_end(void) {
+    uint64_t deadline = 0;
+    size_t before = SIZE_MAX;
+    if (!interfaces)
+        return;
+    for (tcp_end();;) {
+        net_settle();
+        size_t left = tcp_unsent() + in_flight;
+        uint64_t now = clock_monotonic();
+        if (left != before)
+            deadline = now + END_QUIET;
+        if (!left || now >= deadline)
+            return;
+        before = left;
+        for (struct interface *i = interfaces; i; i = i->next)
+            i->dev->ops->poll(i->dev);
+        sys_check_timeouts();
+    }
 }

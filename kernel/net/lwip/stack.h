@@ -29,4 +29,9 @@ extern struct wait_queue net_changed;
 /* Waits for it, a while: 0, also when there is none then; -EINTR. */
 int net_wait_address(void);
 
+/* The program has ended: its connections are closed (aborted, when bytes that
+ * came were not read). */
+void tcp_end(void);
+size_t tcp_unsent(void); /* bytes of connections that are not acknowledged yet */
+
 #endif

@@ -854,6 +854,26 @@ static void tcp_socket_close(struct socket *socket) {
     dispose(s);
 }
 
+void tcp_end(void) {
+    for (struct tcp_pcb *p = tcp_active_pcbs, *next; p; p = next) {
+        next = p->next;
+        struct tcp_socket *s = p->callback_arg;
+        if (p->state == SYN_SENT || (s && s->state == CONNECTED && s->queued))
+            tcp_abort(p); /* the other side must learn that data was lost */
+        else if (p->state == ESTABLISHED || p->state == CLOSE_WAIT)
+            tcp_shutdown(p, 0, 1);
+    }
+}
+
+size_t tcp_unsent(void) {
+    size_t bytes = 0;
+    for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) {
+        if (p->unsent || p->unacked)
+            bytes += p->snd_lbb - p->lastack;
+    }
+    return bytes;
+}
+
 void tcp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error) {
     struct tcp_pcb *p = tcp_active_pcbs;
     while (p && !(p->state == SYN_SENT && p->local_port == port && p->remote_port == to_port &&
