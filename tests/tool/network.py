@@ -31,6 +31,7 @@ if os.environ.get("ZUK_NETWORK_TEST") != "inside":
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import checks  # noqa: E402
 from checks import TMP, ZUK, build, check, finish  # noqa: E402
 
 
@@ -292,9 +293,7 @@ check("10.0.2.15 zuk" in r.stdout, f"an address by DHCP: {r.stdout!r} {r.stderr!
 # A tap interface, addresses given.
 made = subprocess.run(["sh", "-c", "ip tuntap add zuktest mode tap && ip addr add 10.77.0.1/24 dev "
                        "zuktest && ip link set zuktest up"], capture_output=True, text=True)
-if made.returncode:
-    print("without a tap interface:", made.stderr.strip())
-else:
+if not made.returncode:
     g = Guest("--net", "tap=zuktest,ip=10.77.0.2/24,gw=10.77.0.1", ECHO)
     if g.ready():
         s = socket.create_connection(("10.77.0.2", 80), timeout=20)
@@ -321,4 +320,7 @@ for wrong in (["-p", "80"], ["-p", "0:80"], ["-p", "70000:80"], ["-p", "80:80/sc
               ["--net", "none", "--pcap", "x"]):
     r = subprocess.run([ZUK, "exec", *wrong, HELLO], capture_output=True, text=True, timeout=60)
     check(r.returncode == 2 and "zuk: error:" in r.stderr, f"{wrong}: {r!r}")
+if made.returncode and not checks.failed:
+    print("all but the tap interface, which cannot be made here, passed:", made.stderr.strip())
+    sys.exit(77)
 finish()
