@@ -131,8 +131,11 @@ SYSCALL_HANDLER(madvise) {
         return error;
     case MADV_POPULATE_READ:
     case MADV_POPULATE_WRITE:
+        error = 0; /* whichever comes first: a hole, or a page without the right */
         for (vaddr_t at = a; !error && at < a + size; at += PAGE_SIZE)
-            error = area_fault(at, c == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ);
+            error = !area_find(at)
+                        ? -ENOMEM
+                        : area_fault(at, c == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ);
         return error == -EFAULT ? -EINVAL : error == -EIO ? -EFAULT : error; /* rights */
     case MADV_NORMAL:
     case MADV_RANDOM:

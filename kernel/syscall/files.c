@@ -509,7 +509,8 @@ static bool put_entry(struct dir_sink *sink, struct name name, uint64_t inode, u
     memcpy(out.bytes + name_at, name.text, name.length);
     if (s->old)
         out.bytes[size - 1] = (char)((mode & S_IFMT) >> 12);
-    if (user_write(s->at, out.bytes, size) < 0) {
+    /* What fills an entry up is left alone. */
+    if (user_write(s->at, out.bytes, s->old ? size : name_at + name.length + 1) < 0) {
         s->error = -EFAULT;
         return false;
     }

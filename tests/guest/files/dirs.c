@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "check.h"
@@ -75,6 +76,23 @@ static void the_old_call(void) {
     }
     CHECK_EQ(syscall(SYS_getdents, fd, bytes, sizeof bytes), 0);
     CHECK_EQ(close(fd), 0);
+}
+
+/* An entry's name and its zero have to fit memory, what fills it up has not. */
+static void listing_to_the_end_of_memory(void) {
+    char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = open(".", O_RDONLY);
+    CHECK_EQ(munmap(p + 4096, 4096), 0);
+    CHECK(syscall(SYS_getdents64, fd, p, 4096) > 0);
+    struct entry64 *first = (void *)p;
+    long bytes = (long)(first->name - p) + (long)strlen(first->name) + 1, whole = first->reclen;
+    CHECK(bytes <= whole);
+    CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+    CHECK_ERRNO(syscall(SYS_getdents64, fd, p + 4096 - bytes + 1, 4096), EFAULT);
+    CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+    CHECK_EQ(syscall(SYS_getdents64, fd, p + 4096 - bytes, 4096), whole);
+    CHECK_EQ(close(fd), 0);
+    CHECK_EQ(munmap(p, 4096), 0);
 }
 
 static void listing_errors(void) {
@@ -204,6 +222,7 @@ int main(void) {
     entries_in_pieces(32);
     the_old_call();
     listing_errors();
+    listing_to_the_end_of_memory();
     positions();
     emptying_while_listing();
     moving_about();

@@ -37,6 +37,14 @@ int main(void) {
     CHECK_ERRNO(msync((void *)0x12345000, 4096, MS_ASYNC), ENOMEM);
     CHECK_ERRNO(msync(NULL, 4096, MS_ASYNC), ENOMEM);
     CHECK_ERRNO(madvise(p, 4 * 4096, MADV_DONTNEED), ENOMEM);
+    /* Bringing pages in stops at what comes first: a hole, or a page without the right. */
+    enum { POPULATE_READ = 22, POPULATE_WRITE };
+    p = mmap(NULL, 4 * 4096, PROT_READ, ANON, -1, 0);
+    CHECK_EQ(munmap(p + 4096, 4096), 0);
+    CHECK_ERRNO(madvise(p, 3 * 4096, POPULATE_WRITE), EINVAL);
+    CHECK_ERRNO(madvise(p + 4096, 2 * 4096, POPULATE_WRITE), ENOMEM);
+    CHECK_ERRNO(madvise(p, 3 * 4096, POPULATE_READ), ENOMEM);
+    CHECK_EQ(madvise(p + 2 * 4096, 2 * 4096, POPULATE_READ), 0);
     unsigned char vec[4] = {9, 9, 9, 9};
     p = mmap(NULL, 3 * 4096, RW, ANON, -1, 0);
     p[4096] = 1;
