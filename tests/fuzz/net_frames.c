@@ -162,7 +162,7 @@ static bool card_link(struct netdev *dev) {
     (void)dev;
     return true;
 }
-static const struct netdev_ops card_ops = {card_send, card_flush, card_release, card_link};
+static const struct netdev_ops card_ops = {card_send, card_flush, card_release, card_link, NULL};
 static struct netdev card = {
     .ops = &card_ops, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500, .checksums_out = true};
 

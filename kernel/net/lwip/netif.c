@@ -215,10 +215,10 @@ static err_t link_output(struct netif *netif, struct pbuf *p) {
     }
     if (i->dev->checksums_out)
         prepare_checksum(p, &sum);
-    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0) {
-        in_flight++;
+    in_flight++;
+    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0)
         return ERR_OK;
-    }
+    in_flight--;
     pbuf_free(p);
     return ERR_MEM;
 }
@@ -444,18 +444,19 @@ void net_settle(void) {
 
 void net_end(void) {
     uint64_t deadline = 0;
-    size_t before = SIZE_MAX;
+    size_t least = SIZE_MAX;
     if (!interfaces)
         return;
     for (tcp_end();;) {
         net_settle();
         size_t left = tcp_unsent() + in_flight;
         uint64_t now = clock_monotonic();
-        if (left != before)
+        if (left < least) {
+            least = left;
             deadline = now + END_QUIET;
+        }
         if (!left || now >= deadline)
             return;
-        before = left;
         for (struct interface *i = interfaces; i; i = i->next)
             i->dev->ops->poll(i->dev);
         sys_check_timeouts();
