@@ -858,8 +858,9 @@ void tcp_end(void) {
     for (struct tcp_pcb *p = tcp_active_pcbs, *next; p; p = next) {
         next = p->next;
         struct tcp_socket *s = p->callback_arg;
-        if (p->state == SYN_SENT || (s && s->state == CONNECTED && s->queued))
-            tcp_abort(p); /* the other side must learn that data was lost */
+        if (p->state == SYN_SENT || p->state == SYN_RCVD ||
+            (s && s->state == CONNECTED && s->queued))
+            tcp_abort(p); /* not begun; or data is lost, and the other side must know */
         else if (p->state == ESTABLISHED || p->state == CLOSE_WAIT)
             tcp_shutdown(p, 0, 1);
     }
