@@ -31,9 +31,6 @@ void app_start(void) __attribute__((noreturn)); /* loads and enters it */
 void app_exit(unsigned status) __attribute__((noreturn));
 void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
-/* net/lwip/netif.c, where it is linked: lets arrive what was sent. */
-__attribute__((weak)) void net_end(void);
-
 /* syscall/uring.c, where it is linked. */
 __attribute__((weak)) void uring_work(void);
 
@@ -52,6 +49,8 @@ struct crash {
     size_t message_size;
     bool poll; /* the console must not sleep */
 };
+/* Bytes from `at` up that are mapped and belong to the area of `at`. */
+uint32_t app_mapped_bytes(vaddr_t at, size_t most);
 void crash_report(const struct crash *c);
 /* Reports and ends the app with `reason`. */
 void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));

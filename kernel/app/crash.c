@@ -17,14 +17,14 @@
 #include "mm/area.h"
 #include "mm/frame.h"
 #include "mm/user.h"
+#include "netdev/netdev.h"
 
 extern char zero_pool_start[], zero_pool_end[];
 
 #define STACK_SNAPSHOT (16u * PAGE_SIZE)
 #define KSTACK_SNAPSHOT (2u * PAGE_SIZE)
 
-/* Bytes from `at` up that are mapped and belong to the area of `at`. */
-static uint32_t mapped_bytes(vaddr_t at, size_t most) {
+uint32_t app_mapped_bytes(vaddr_t at, size_t most) {
     struct area *a = at < APP_END ? area_find(at) : NULL;
     if (!a)
         return 0;
@@ -124,11 +124,11 @@ void crash_report(const struct crash *c) {
     } else {
         r.stack_base = r.regs[7];
     }
-    r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
+    r.stack_size = app_mapped_bytes(r.stack_base, STACK_SNAPSHOT);
     /* The pointer of an overflowed stack is below its lowest page. */
     for (unsigned i = 0; c->kind == CRASH_STACK && !r.stack_size && i < 64; i++) {
         r.stack_base = ALIGN_DOWN(r.stack_base, PAGE_SIZE) + PAGE_SIZE;
-        r.stack_size = mapped_bytes(r.stack_base, STACK_SNAPSHOT);
+        r.stack_size = app_mapped_bytes(r.stack_base, STACK_SNAPSHOT);
     }
     /* Unused slots are zero. */
     unsigned slots = sizeof t->calls / sizeof t->calls[0];
@@ -162,8 +162,8 @@ void crash_report(const struct crash *c) {
 static void end(struct report_exit e, bool poll) __attribute__((noreturn));
 static void end(struct report_exit e, bool poll) {
     const struct io_piece piece = {&e, sizeof e, false};
-    if (net_end && (e.reason == REASON_EXIT || e.reason == REASON_SIGNAL))
-        net_end();
+    if (netdev_end && (e.reason == REASON_EXIT || e.reason == REASON_SIGNAL))
+        netdev_end();
     console_record(REPORT_EXIT, &piece, 1, poll);
     console_end();
     arch_poweroff(e.reason == REASON_EXIT ? e.status : 128u + e.reason);

@@ -38,7 +38,9 @@ static void read_option(void) {
 }
 
 static bool fails(const char *what) {
-    if (thread_first.call == &thread_first.calls[THREAD_CALLS - 1] || frame_reserve_is_open())
+    static bool begun; /* the app has made its first call */
+    begun = begun || thread_first.call != &thread_first.calls[THREAD_CALLS - 1];
+    if (!begun || frame_reserve_is_open())
         return false;
     if (!read)
         read_option();

@@ -14,25 +14,11 @@
 #include "boot/bootinfo.h"
 #include "clock/clock.h"
 #include "console/console.h"
-#include "lib/align.h"
 #include "lib/cmdline.h"
-#include "mm/area.h"
 
 #define STACK_MOST (16u * PAGE_SIZE) /* told of the app's stack */
 
 static uint64_t period, due; /* ns */
-
-/* Bytes from sp up that are there. */
-static uint32_t stack_bytes(vaddr_t sp) {
-    const struct area *a = sp < APP_END ? area_find(sp) : NULL;
-    if (!a)
-        return 0;
-    vaddr_t end = sp, most = MIN(a->end, sp + STACK_MOST);
-    struct page_entry e;
-    while (end < most && arch_page_lookup(end, &e) && e.prot & PROT_READ)
-        end = ALIGN_DOWN(end, PAGE_SIZE) + PAGE_SIZE;
-    return (uint32_t)(MIN(end, most) - sp);
-}
 
 static void look(struct timer *timer) {
     static struct report_sample r;
@@ -51,7 +37,7 @@ static void look(struct timer *timer) {
     if (!idle) {
         r.state = arch_profile_regs(r.regs) ? SAMPLE_CALL : SAMPLE_APP;
         r.number = (uint32_t)t->call->number;
-        r.stack_size = stack_bytes(r.regs[7]);
+        r.stack_size = app_mapped_bytes(r.regs[7], STACK_MOST);
     }
     const struct io_piece pieces[] = {{&r, sizeof r, false},
                                       {(const void *)r.regs[7], r.stack_size, true}};

@@ -79,6 +79,8 @@ struct netdev_names {
     char servers[3][48]; /* DNS */
 };
 void netdev_names(struct netdev_names *out);
+/* The stack's as well: the program has ended, and what it sent is to arrive. */
+void netdev_end(void) __attribute__((weak));
 /* The host's name, "zuk" where nobody said another. */
 const char *netdev_host_name(void) __attribute__((weak));
 

@@ -139,6 +139,18 @@ static inline struct thread *thread_current(void) {
     return arch_thread_current();
 }
 
+/* The thread that a pid argument means (0: the caller); NULL: -ESRCH. */
+static inline struct thread *thread_of(long id) {
+    if (id == 0)
+        return thread_current();
+    list_for_each (node, &thread_all) {
+        struct thread *t = list_entry(node, struct thread, all);
+        if (t->id == (uint32_t)id)
+            return t;
+    }
+    return 0;
+}
+
 /* Sleeps until woken: 0; -EINTR when a signal is to be delivered (or is
  * pending already); -ETIMEDOUT when `deadline` (monotonic ns, UINT64_MAX: none)
  * has passed.  The caller checks its condition before and after: interrupts

@@ -11,20 +11,11 @@
 #define LEAST_CPU_NS 1000000u /* between two looks at a CPU clock */
 #define LEAST_NS 20000u       /* between two expiries */
 
-static const struct thread *owner(const struct ticker *t) {
-    list_for_each (node, &thread_all) {
-        const struct thread *owner = list_entry(node, struct thread, all);
-        if (owner->id == t->thread)
-            return owner;
-    }
-    return NULL;
-}
-
 uint64_t ticker_now(const struct ticker *t) {
     if (t->clock == TICKER_REALTIME)
         return clock_realtime();
     if (t->clock == TICKER_THREAD) {
-        const struct thread *thread = owner(t);
+        const struct thread *thread = thread_of(t->thread);
         return thread ? thread_busy_ns(thread) : 0;
     }
     return t->clock == TICKER_CPU ? sched_busy_ns() : clock_monotonic();
@@ -35,7 +26,7 @@ static void fired(struct timer *timer);
 static void arm(struct ticker *t, uint64_t least) {
     uint64_t now = ticker_now(t), left = t->next > now ? t->next - now : 0;
     t->timer.fn = fired;
-    if (t->fn && (t->clock != TICKER_THREAD || owner(t)))
+    if (t->fn && (t->clock != TICKER_THREAD || thread_of(t->thread)))
         timer_arm(&t->timer, clock_monotonic() + (left > least ? left : least));
 }
 

@@ -12,18 +12,6 @@
 
 #define PROCESS_ID 1
 
-/* The thread that a pid argument means (0: the caller); NULL: -ESRCH. */
-static inline struct thread *thread_of(long id) {
-    if (id == 0)
-        return thread_current();
-    list_for_each (node, &thread_all) {
-        struct thread *t = list_entry(node, struct thread, all);
-        if (t->id == (uint32_t)id)
-            return t;
-    }
-    return 0;
-}
-
 /* May it set clocks and names?  Weak: without PROCESS it is root for good. */
 bool process_is_root(void) __attribute__((weak));
 uint32_t process_user(void) __attribute__((weak)); /* the real user id */

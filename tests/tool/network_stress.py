@@ -38,21 +38,15 @@ if os.environ.get("ZUK_NETWORK_TEST") != "inside":
     words += [sys.executable, *sys.argv]
     os.execvp(words[0], words)
 
-ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import checks  # noqa: E402
+from checks import TMP, ZIG, ZUK, check  # noqa: E402
+
 FULL = "--full" in sys.argv
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
 random.seed(7)
-failed = 0
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text, flush=True)
-
-
 # TCP port 80: the first byte says what is done.  E: echo.  R and a size: so many
 # bytes are received, their adler32 is the answer.  S and a size: so many bytes are
 # sent, the same million over and over.  UDP port 53: "mem" is answered with the free
@@ -592,4 +586,4 @@ try:
     guest.end()
 finally:
     os.kill(path, signal.SIGKILL)
-sys.exit(1 if failed else 0)
+checks.finish()

@@ -442,7 +442,7 @@ void net_settle(void) {
  * arrives now and then. */
 #define END_QUIET (10 * 1000000000ull)
 
-void net_end(void) {
+void netdev_end(void) {
     uint64_t deadline = 0;
     size_t least = SIZE_MAX;
     if (!interfaces)

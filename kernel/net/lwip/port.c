@@ -78,6 +78,8 @@ u32_t sys_now(void) {
 #define CYCLIC_MOST 16
 static u32_t due_at[CYCLIC_MOST]; /* ms */
 static bool tcp_ticks_on;
+static u32_t next_at; /* ms: the earliest of them, when it is known */
+static bool next_known;
 
 void sys_timeouts_init(void) {
     assert(lwip_num_cyclic_timers <= CYCLIC_MOST);
@@ -97,19 +99,23 @@ void sys_check_timeouts(void) {
         t->handler();
     }
     tcp_ticks_on = tcp_ticks_on && (tcp_active_pcbs || tcp_tw_pcbs);
+    next_known = false;
 }
 
+/* Asked for every packet: nothing is looked for that is known. */
 u32_t sys_timeouts_sleeptime(void) {
-    u32_t now = sys_now(), least = SYS_TIMEOUTS_SLEEPTIME_INFINITE;
+    u32_t now = sys_now();
     if (!tcp_ticks_on && (tcp_active_pcbs || tcp_tw_pcbs)) {
         tcp_ticks_on = true;
         due_at[0] = now + TCP_TMR_INTERVAL;
+        next_known = false;
     }
-    for (int i = tcp_ticks_on ? 0 : 1; i < lwip_num_cyclic_timers; i++) {
-        s32_t left = (s32_t)(due_at[i] - now);
-        least = MIN(least, left < 0 ? 0 : (u32_t)left);
+    for (int i = tcp_ticks_on ? 0 : 1; !next_known && i < lwip_num_cyclic_timers; i++) {
+        if (i == !tcp_ticks_on || (s32_t)(due_at[i] - next_at) < 0)
+            next_at = due_at[i];
     }
-    return least;
+    next_known = true;
+    return (s32_t)(next_at - now) < 0 ? 0 : next_at - now;
 }
 
 static void due(struct timer *t) {
