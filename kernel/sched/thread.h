@@ -50,6 +50,7 @@ struct thread {
     uint64_t wait_set;                    /* blocked signals that sigtimedwait waits for */
     bool restore_mask;                    /* saved_mask is to be restored on the way out */
     bool timed;                           /* its last wait_on had a deadline */
+    bool wall;                            /* ... which moves with the wall clock */
     struct {
         uint64_t base, size;
         uint32_t flags;

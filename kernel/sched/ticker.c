@@ -11,6 +11,8 @@
 #define LEAST_CPU_NS 1000000u /* between two looks at a CPU clock */
 #define LEAST_NS 20000u       /* between two expiries */
 
+static struct list by_wall = LIST_INIT(by_wall);
+
 uint64_t ticker_now(const struct ticker *t) {
     if (t->clock == TICKER_REALTIME)
         return clock_realtime();
@@ -38,8 +40,17 @@ static void fired(struct timer *timer) {
         t->fn(t);
 }
 
-void ticker_set(struct ticker *t, uint64_t next, uint64_t interval) {
+void ticker_end(struct ticker *t) {
     timer_cancel(&t->timer);
+    if (t->wall.next)
+        list_remove(&t->wall);
+    t->wall.next = NULL;
+}
+
+void ticker_set(struct ticker *t, uint64_t next, uint64_t interval) {
+    ticker_end(t);
+    if (t->clock == TICKER_REALTIME)
+        list_push_back(&by_wall, &t->wall);
     t->next = next;
     t->interval = interval;
     if (next)
@@ -59,6 +70,16 @@ uint64_t ticker_collect(struct ticker *t) {
     t->next += count * t->interval;
     arm(t, LEAST_NS);
     return count;
+}
+
+void ticker_wall_set(void) {
+    list_for_each (node, &by_wall) {
+        struct ticker *t = list_entry(node, struct ticker, wall);
+        if (t->timer.armed)
+            arm(t, 0);
+        if (t->moved)
+            t->moved(t);
+    }
 }
 
 uint64_t ticker_left(const struct ticker *t) {

@@ -80,14 +80,17 @@ void futex_wake_waiter(struct futex_waiter *w) {
     wake_all(&w->sleep->queue);
 }
 
-long futex_sleep(struct futex_sleep *s, uint64_t deadline) {
+long futex_sleep(struct futex_sleep *s, struct futex_end end) {
     long error = 0;
+    s->thread->wall = end.wall != 0;
     while (!s->woken && !error)
-        error = wait_on(&s->queue, deadline);
+        error = wait_on(&s->queue, end.wall ? time_of_wall(end.wall) : end.at);
+    s->thread->wall = false;
     return s->woken ? 0 : error;
 }
 
-long futex_wait(vaddr_t word, bool private, uint32_t expected, uint32_t bits, uint64_t deadline) {
+long futex_wait(vaddr_t word, bool private, uint32_t expected, uint32_t bits,
+                struct futex_end end) {
     struct futex_sleep s;
     struct futex_waiter w = {.sleep = &s, .word = word, .bits = bits};
     uint32_t now;
@@ -102,7 +105,7 @@ long futex_wait(vaddr_t word, bool private, uint32_t expected, uint32_t bits, ui
         return -EAGAIN;
     futex_sleep_init(&s);
     futex_enqueue(&w);
-    error = futex_sleep(&s, deadline);
+    error = futex_sleep(&s, end);
     futex_dequeue(&w);
     return error;
 }
@@ -256,21 +259,20 @@ long futex_between_threads(unsigned long a, unsigned long b, unsigned long c, un
                            unsigned long e, unsigned long f) {
     unsigned op = (unsigned)b & ~FUTEX_FLAGS;
     bool private = b & FUTEX_PRIVATE;
-    uint64_t deadline = UINT64_MAX;
+    struct futex_end end = FUTEX_NEVER;
     struct futex_key key;
     if (b & FUTEX_CLOCK_REALTIME && !takes_clock(op))
         return -ENOSYS;
     if (takes_time(op) && d) {
-        long error =
-            futex_deadline(op == FUTEX_LOCK_PI ? b | FUTEX_CLOCK_REALTIME : b, d, &deadline);
+        long error = futex_end_of(op == FUTEX_LOCK_PI ? b | FUTEX_CLOCK_REALTIME : b, d, &end);
         if (error)
             return error;
     }
     switch (op) {
     case FUTEX_WAIT:
-        return futex_wait(a, private, (uint32_t)c, FUTEX_ALL, deadline);
+        return futex_wait(a, private, (uint32_t)c, FUTEX_ALL, end);
     case FUTEX_WAIT_BITSET:
-        return futex_wait(a, private, (uint32_t)c, (uint32_t)f, deadline);
+        return futex_wait(a, private, (uint32_t)c, (uint32_t)f, end);
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET: {
         uint32_t bits = op == FUTEX_WAKE ? FUTEX_ALL : (uint32_t)f;
@@ -286,13 +288,13 @@ long futex_between_threads(unsigned long a, unsigned long b, unsigned long c, un
         return two_words(op, private, a, (int)c, (int)d, e, (uint32_t)f);
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
-        return futex_lock(a, private, deadline, false);
+        return futex_lock(a, private, end, false);
     case FUTEX_TRYLOCK_PI:
-        return futex_lock(a, private, deadline, true);
+        return futex_lock(a, private, end, true);
     case FUTEX_UNLOCK_PI:
         return futex_unlock(a, private);
     case FUTEX_WAIT_REQUEUE_PI:
-        return (uint32_t)f ? futex_wait_moves(a, private, (uint32_t)c, deadline, e) : -EINVAL;
+        return (uint32_t)f ? futex_wait_moves(a, private, (uint32_t)c, end, e) : -EINVAL;
     case FUTEX_CMP_REQUEUE_PI:
         return futex_requeue_lock(a, private, (int)c, (int)d, e, (uint32_t)f);
     default:

@@ -30,16 +30,25 @@ enum {
 __attribute__((weak)) long futex_between_threads(unsigned long a, unsigned long b, unsigned long c,
                                                  unsigned long d, unsigned long e, unsigned long f);
 
+/* When a sleep is over, in ns. */
+struct futex_end {
+    uint64_t at;   /* monotonic; UINT64_MAX: never */
+    uint64_t wall; /* not 0: when the wall clock shows that, which may be set meanwhile */
+};
+#define FUTEX_NEVER ((struct futex_end){UINT64_MAX, 0})
+
 /* The timeout of FUTEX_WAIT (from now) or another operation (a point in time,
- * on the monotonic or, by flag, the realtime clock) as monotonic ns. */
-static inline long futex_deadline(unsigned long op, vaddr_t timeout, uint64_t *deadline) {
+ * on the monotonic or, by flag, the realtime clock). */
+static inline long futex_end_of(unsigned long op, vaddr_t timeout, struct futex_end *end) {
     uint64_t ns, now = 0;
     long error = time_read(timeout, &ns);
     if (error)
         return error;
-    if ((op & ~(unsigned long)FUTEX_FLAGS) != FUTEX_WAIT)
+    bool absolute = (op & ~(unsigned long)FUTEX_FLAGS) != FUTEX_WAIT;
+    if (absolute)
         now = op & FUTEX_CLOCK_REALTIME ? clock_realtime() : clock_monotonic();
-    *deadline = time_deadline(ns > now ? ns - now : 0);
+    end->at = time_deadline(ns > now ? ns - now : 0);
+    end->wall = absolute && op & FUTEX_CLOCK_REALTIME ? ns : 0;
     return 0;
 }
 

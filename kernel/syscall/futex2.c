@@ -31,22 +31,22 @@ static bool bad_value(uint64_t value) {
 }
 
 /* A point in time by that clock. */
-static long deadline_of(vaddr_t timeout, int clock, uint64_t *deadline) {
-    *deadline = UINT64_MAX;
+static long end_of(vaddr_t timeout, int clock, struct futex_end *end) {
+    *end = FUTEX_NEVER;
     if (!timeout)
         return 0;
     if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
         return -EINVAL;
     unsigned long flag = clock == CLOCK_REALTIME ? FUTEX_CLOCK_REALTIME : 0;
-    return futex_deadline(FUTEX_WAIT_BITSET | flag, timeout, deadline);
+    return futex_end_of(FUTEX_WAIT_BITSET | flag, timeout, end);
 }
 
 SYSCALL_HANDLER(futex_wait) {
-    uint64_t deadline;
+    struct futex_end end;
     if (bad_flags(d) || bad_value(b) || bad_value(c))
         return -EINVAL;
-    long error = deadline_of(e, (int)f, &deadline);
-    return error ? error : futex_wait(a, d & FUTEX_PRIVATE, (uint32_t)b, (uint32_t)c, deadline);
+    long error = end_of(e, (int)f, &end);
+    return error ? error : futex_wait(a, d & FUTEX_PRIVATE, (uint32_t)b, (uint32_t)c, end);
 }
 
 SYSCALL_HANDLER(futex_wake) {
@@ -89,7 +89,7 @@ SYSCALL_HANDLER(futex_requeue) {
 /* One sleep on all of them.  Waiters lie in two halves, since an object of the
  * heap is a page at most. */
 static long wait_all(struct futex_waiter *half[2], unsigned count, vaddr_t list,
-                     uint64_t deadline) {
+                     struct futex_end end) {
     struct futex_sleep s;
     struct linux_waitv v;
     long error = 0;
@@ -118,17 +118,17 @@ static long wait_all(struct futex_waiter *half[2], unsigned count, vaddr_t list,
         futex_enqueue(w);
     }
     if (!error)
-        error = futex_sleep(&s, deadline);
+        error = futex_sleep(&s, end);
     for (unsigned i = 0; i < queued; i++)
         futex_dequeue(&half[i / HALF][i % HALF]);
     return error ? error : (long)s.woken - 1;
 }
 
 SYSCALL_HANDLER(futex_waitv) {
-    uint64_t deadline;
+    struct futex_end end;
     if (c || !b || b > WAITV_MAX || !a)
         return -EINVAL;
-    long error = deadline_of(d, (int)e, &deadline);
+    long error = end_of(d, (int)e, &end);
     if (error)
         return error;
     struct futex_waiter *half[2];
@@ -136,7 +136,7 @@ SYSCALL_HANDLER(futex_waitv) {
     _Static_assert(HALF * sizeof *half[0] <= PAGE_SIZE, "the heap's largest object");
     half[0] = heap_alloc(size);
     half[1] = half[0] && b > HALF ? heap_alloc(size) : NULL;
-    error = half[0] && (half[1] || b <= HALF) ? wait_all(half, (unsigned)b, a, deadline) : -ENOMEM;
+    error = half[0] && (half[1] || b <= HALF) ? wait_all(half, (unsigned)b, a, end) : -ENOMEM;
     heap_free(half[1], size);
     heap_free(half[0], size);
     return error;

@@ -49,7 +49,7 @@ SYSCALL_HANDLER(futex) {
     }
     if (now != (uint32_t)c)
         return -EAGAIN;
-    uint64_t deadline = UINT64_MAX;
-    long error = d ? futex_deadline(b, d, &deadline) : 0;
-    return error ? error : wait_on(&nobody, deadline);
+    struct futex_end end = FUTEX_NEVER;
+    long error = d ? futex_end_of(b, d, &end) : 0;
+    return error ? error : wait_on(&nobody, end.at);
 }

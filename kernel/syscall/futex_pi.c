@@ -50,15 +50,15 @@ static long take(vaddr_t at, const struct futex_key *key, const struct thread *t
     }
 }
 
-static long sleep_for_lock(struct futex_waiter *w, uint64_t deadline) {
+static long sleep_for_lock(struct futex_waiter *w, struct futex_end end) {
     waiting++;
-    long error = futex_sleep(w->sleep, deadline);
+    long error = futex_sleep(w->sleep, end);
     futex_dequeue(w);
     waiting--;
     return error;
 }
 
-long futex_lock(vaddr_t at, bool private, uint64_t deadline, bool try) {
+long futex_lock(vaddr_t at, bool private, struct futex_end end, bool try) {
     struct futex_sleep s;
     struct futex_waiter w = {.sleep = &s, .word = at, .kind = FUTEX_LOCK};
     long error = futex_key_of(at, private, &w.key);
@@ -71,7 +71,7 @@ long futex_lock(vaddr_t at, bool private, uint64_t deadline, bool try) {
         return -EAGAIN;
     futex_sleep_init(&s);
     futex_enqueue(&w);
-    return sleep_for_lock(&w, deadline);
+    return sleep_for_lock(&w, end);
 }
 
 /* Gives the word, whose value is `old`, to its oldest waiter. */
@@ -117,7 +117,7 @@ void futex_owner_leaves(const struct thread *t) {
 
 /* ---- from a condition to its lock ------------------------------------------- */
 
-long futex_wait_moves(vaddr_t at, bool private, uint32_t expected, uint64_t deadline,
+long futex_wait_moves(vaddr_t at, bool private, uint32_t expected, struct futex_end end,
                       vaddr_t target) {
     struct futex_sleep s;
     struct futex_waiter w = {.sleep = &s, .word = at, .bits = FUTEX_ALL, .kind = FUTEX_MOVES};
@@ -135,7 +135,7 @@ long futex_wait_moves(vaddr_t at, bool private, uint32_t expected, uint64_t dead
         return -EAGAIN;
     futex_sleep_init(&s);
     futex_enqueue(&w);
-    error = sleep_for_lock(&w, deadline);
+    error = sleep_for_lock(&w, end);
     /* Once moved it cannot begin anew. */
     return error == -EINTR && w.kind == FUTEX_LOCK ? -EAGAIN : error;
 }

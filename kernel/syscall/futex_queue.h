@@ -11,6 +11,7 @@
 #define SYSCALL_FUTEX_QUEUE_H
 
 #include "sched/thread.h"
+#include "syscall/futex.h"
 
 /* futex(2): a lock's word.  The rest of its bits is the owner's id. */
 #define FUTEX_WAITERS 0x80000000u
@@ -65,14 +66,14 @@ void futex_enqueue(struct futex_waiter *w);
 void futex_dequeue(struct futex_waiter *w); /* if it is queued */
 void futex_wake_waiter(struct futex_waiter *w);
 /* Until one of its waiters is woken: 0, -EINTR, -ETIMEDOUT. */
-long futex_sleep(struct futex_sleep *s, uint64_t deadline);
+long futex_sleep(struct futex_sleep *s, struct futex_end end);
 /* Wakes up to `most` plain waiters whose bits match: how many; -EINVAL when
  * another kind waits there. */
 long futex_wake(const struct futex_key *key, int most, uint32_t bits);
 long futex_requeue(const struct futex_key *key, int wake_most, int move_most,
                    const struct futex_key *target);
 /* futex_wait with everything decoded. */
-long futex_wait(vaddr_t word, bool private, uint32_t expected, uint32_t bits, uint64_t deadline);
+long futex_wait(vaddr_t word, bool private, uint32_t expected, uint32_t bits, struct futex_end end);
 
 /* The word itself, writable, until the next sleep; NULL: -EFAULT. */
 uint32_t *futex_word(vaddr_t word);
@@ -81,9 +82,9 @@ static inline bool futex_exchange(uint32_t *word, uint32_t old, uint32_t new) {
 }
 
 /* syscall/futex_pi.c */
-long futex_lock(vaddr_t word, bool private, uint64_t deadline, bool try);
+long futex_lock(vaddr_t word, bool private, struct futex_end end, bool try);
 long futex_unlock(vaddr_t word, bool private);
-long futex_wait_moves(vaddr_t word, bool private, uint32_t expected, uint64_t deadline,
+long futex_wait_moves(vaddr_t word, bool private, uint32_t expected, struct futex_end end,
                       vaddr_t target);
 long futex_requeue_lock(vaddr_t word, bool private, int wake_most, int move_most, vaddr_t target,
                         uint32_t expected);

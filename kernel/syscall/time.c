@@ -10,6 +10,7 @@
 #include "clock/clock.h"
 #include "mm/user.h"
 #include "sched/thread.h"
+#include "sched/ticker.h"
 #include "syscall/linux.h"
 #include "syscall/process.h"
 #include "syscall/syscall.h"
@@ -60,13 +61,25 @@ SYSCALL_HANDLER(clock_getres) {
     return b ? time_write(b, 1) : 0;
 }
 
+/* Who waits for a time that the wall clock shows, looks again. */
+static void set_wall(uint64_t ns) {
+    clock_set_realtime(ns);
+    list_for_each (node, &thread_all) {
+        struct thread *t = list_entry(node, struct thread, all);
+        if (t->wall && t->state == THREAD_WAITING)
+            thread_wake(t);
+    }
+    if (ticker_wall_set)
+        ticker_wall_set();
+}
+
 SYSCALL_HANDLER(clock_settime) {
     uint64_t ns;
     long error = (int)a == CLOCK_REALTIME ? time_read(b, &ns) : -EINVAL;
     if (!error && process_is_root && !process_is_root())
         error = -EPERM;
     if (!error)
-        clock_set_realtime(ns);
+        set_wall(ns);
     return error;
 }
 
@@ -90,7 +103,7 @@ SYSCALL_HANDLER(settimeofday) {
         return -EINVAL;
     if (process_is_root && !process_is_root())
         return -EPERM;
-    clock_set_realtime((uint64_t)tv.seconds * TIME_SECOND + (uint64_t)tv.microseconds * 1000);
+    set_wall((uint64_t)tv.seconds * TIME_SECOND + (uint64_t)tv.microseconds * 1000);
     return 0;
 }
 
@@ -116,6 +129,18 @@ static long sleep_until(uint64_t deadline, vaddr_t remaining) {
     return error;
 }
 
+static long sleep_until_wall(uint64_t ns) {
+    struct thread *self = thread_current();
+    WAIT_QUEUE(nobody);
+    long error;
+    self->wall = true;
+    do {
+        error = wait_on(&nobody, time_of_wall(ns));
+    } while (!error);
+    self->wall = false;
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
 SYSCALL_HANDLER(nanosleep) {
     uint64_t ns;
     long error = time_read(a, &ns);
@@ -137,6 +162,8 @@ SYSCALL_HANDLER(clock_nanosleep) {
     long error = time_read(c, &ns);
     if (error || !known)
         return error ? error : -EINVAL;
+    if (absolute && (id == CLOCK_REALTIME || id == CLOCK_TAI))
+        return sleep_until_wall(ns);
     if (absolute)
         ns = ns > now ? ns - now : 0;
     return sleep_until(time_deadline(ns), absolute ? 0 : d);

@@ -39,4 +39,11 @@ static inline uint64_t time_deadline(uint64_t from_now) {
     return clock_monotonic() + from_now;
 }
 
+/* The monotonic time when the wall clock will show `ns`, unless it is set: that
+ * wakes a thread whose `wall` is true, which asks again. */
+static inline uint64_t time_of_wall(uint64_t ns) {
+    uint64_t now = clock_realtime();
+    return time_deadline(ns > now ? ns - now : 0);
+}
+
 #endif

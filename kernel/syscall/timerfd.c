@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * timerfd_create(2): a timer that is read and polled.
+ * timerfd_create(2): a timer that is read and polled.  Where the page does not say
+ * what follows of what, it is as in Linux's fs/timerfd.c.
  */
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -18,7 +19,9 @@
 struct timerfd {
     struct ticker ticker;
     struct wait_queue queue;
-    bool expired; /* and not read */
+    bool expired;  /* and not read; or canceled */
+    bool wall;     /* made for the wall clock */
+    bool canceled; /* TFD_TIMER_CANCEL_ON_SET: the clock was set, and nobody was told */
 };
 
 static void expired(struct ticker *t) {
@@ -27,19 +30,33 @@ static void expired(struct ticker *t) {
     wake_events(&fd->queue, POLLIN);
 }
 
+static void clock_was_set(struct ticker *t) {
+    container_of(t, struct timerfd, ticker)->canceled = true;
+    expired(t);
+}
+
+/* Is it to be told that the clock was set?  Once. */
+static bool cancellation(struct timerfd *fd) {
+    bool canceled = fd->canceled && fd->ticker.moved;
+    fd->canceled &= !canceled;
+    return canceled;
+}
+
 static long timerfd_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     struct timerfd *fd = f->data;
+    int error = 0;
     (void)pos;
     if (size < sizeof(uint64_t))
         return -EINVAL;
-    while (!fd->expired) {
-        if (f->flags & O_NONBLOCK)
-            return -EAGAIN;
-        int error = wait_on(&fd->queue, UINT64_MAX);
-        if (error)
-            return error;
-    }
+    while (!fd->expired && !error)
+        error = f->flags & O_NONBLOCK ? -EAGAIN : wait_on(&fd->queue, UINT64_MAX);
+    if (cancellation(fd))
+        error = -ECANCELED;
+    if (error && error != -ECANCELED)
+        return error;
     fd->expired = false;
+    if (error)
+        return error;
     uint64_t count = ticker_collect(&fd->ticker);
     return user_write(buf, &count, sizeof count) ? -EFAULT : (long)sizeof count;
 }
@@ -62,7 +79,7 @@ static struct wait_queue *timerfd_wait(struct file *f) {
 
 static void timerfd_close(struct file *f) {
     struct timerfd *fd = f->data;
-    timer_cancel(&fd->ticker.timer);
+    ticker_end(&fd->ticker);
     heap_free(fd, sizeof *fd);
 }
 
@@ -86,7 +103,7 @@ SYSCALL_HANDLER(timerfd_create) {
         return -ENOMEM;
     memset(fd, 0, sizeof *fd);
     wait_queue_init(&fd->queue, false);
-    fd->ticker.clock = clock == CLOCK_REALTIME ? TICKER_REALTIME : TICKER_MONOTONIC;
+    fd->wall = clock == CLOCK_REALTIME;
     fd->ticker.fn = expired;
     struct file *file = file_new(&ops, O_RDWR | ((uint32_t)b & O_NONBLOCK), fd);
     if (!file) {
@@ -136,11 +153,15 @@ SYSCALL_HANDLER(timerfd_settime) {
         return error;
     struct timerfd *fd = file->data;
     struct ticker old = fd->ticker;
+    bool wall = fd->wall && b & TFD_TIMER_ABSTIME;
+    fd->ticker.clock = wall ? TICKER_REALTIME : TICKER_MONOTONIC;
+    fd->ticker.moved = wall && b & TFD_TIMER_CANCEL_ON_SET ? clock_was_set : NULL;
     if (value && !(b & TFD_TIMER_ABSTIME))
         value += ticker_now(&fd->ticker);
     fd->expired = false;
     ticker_set(&fd->ticker, value, interval);
-    error = d ? write_setting(d, &old) : 0;
+    /* The timer is set, even where the answer is that the one before was canceled. */
+    error = value && cancellation(fd) ? -ECANCELED : d ? write_setting(d, &old) : 0;
     file_put(file);
     return error;
 }

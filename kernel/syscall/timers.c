@@ -102,6 +102,7 @@ struct posix_timer {
     struct ticker ticker;
     struct list node;
     int32_t id;
+    bool wall;    /* made for the wall clock */
     uint32_t tid; /* 0: for the process */
     int32_t overrun;
     struct signal_info info;
@@ -199,6 +200,7 @@ SYSCALL_HANDLER(timer_create) {
         return -EAGAIN;
     memset(t, 0, sizeof *t);
     t->ticker.clock = clock;
+    t->wall = clock == TICKER_REALTIME;
     t->ticker.thread = thread;
     t->ticker.fn = tells ? expired : NULL;
     t->id = next_id;
@@ -237,6 +239,8 @@ SYSCALL_HANDLER(timer_settime) {
     if (t->ticker.clock == TICKER_THREAD && !thread_of(t->ticker.thread))
         return -ESRCH;
     struct ticker old = t->ticker;
+    if (t->wall) /* time from now is no matter of the wall clock */
+        t->ticker.clock = b & TIMER_ABSTIME ? TICKER_REALTIME : TICKER_MONOTONIC;
     if (value && !(b & TIMER_ABSTIME))
         value += ticker_now(&t->ticker);
     t->overrun = 0;
@@ -258,7 +262,7 @@ SYSCALL_HANDLER(timer_delete) {
     struct posix_timer *t = timer_of((int)a);
     if (!t)
         return -EINVAL;
-    timer_cancel(&t->ticker.timer);
+    ticker_end(&t->ticker);
     list_remove(&t->node);
     heap_free(t, sizeof *t);
     return 0;

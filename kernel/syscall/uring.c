@@ -166,7 +166,7 @@ static void disarm(struct request *r) {
         wait_unwatch(&r->watcher);
     r->watching = false;
     if (r->timing)
-        timer_cancel(&r->timer);
+        ticker_end(&r->ticker);
     r->timing = false;
 }
 
@@ -255,19 +255,21 @@ static void woken(struct watcher *w) {
     kick(r);
 }
 
-static void timed_out(struct timer *t) {
-    struct request *r = container_of(t, struct request, timer);
+static void timed_out(struct ticker *t) {
+    struct request *r = container_of(t, struct request, ticker);
+    ticker_end(t);
     r->timing = false;
     r->expired = true;
     kick(r);
 }
 
-static void start_timer(struct request *r) {
-    if (r->deadline == UINT64_MAX || r->timing || r->expired)
+void uring_start_timer(struct request *r) {
+    if (r->end.at == UINT64_MAX || r->expired)
         return;
-    r->timer.fn = timed_out;
+    r->ticker.clock = r->end.wall ? TICKER_REALTIME : TICKER_MONOTONIC;
+    r->ticker.fn = timed_out;
     r->timing = true;
-    timer_arm(&r->timer, r->deadline);
+    ticker_set(&r->ticker, r->end.at, 0);
 }
 
 /* It has to wait.  False: there is nothing that would wake it. */
@@ -291,7 +293,7 @@ static void issue(struct request *r) {
     for (;;) {
         long result = r->cancelled ? -ECANCELED : uring_run(r);
         if (result == URING_PENDING) {
-            start_timer(r);
+            uring_start_timer(r);
             break;
         }
         if (result == URING_WAIT) {
@@ -315,7 +317,7 @@ static void issue(struct request *r) {
     if (r->timeout && !r->timeout->started) {
         r->timeout->started = true;
         u->started++;
-        start_timer(r->timeout);
+        uring_start_timer(r->timeout);
     }
 }
 
@@ -832,7 +834,7 @@ static struct request *request_new(struct uring *u, const struct sqe *sqe) {
         return NULL;
     r->ring = u;
     r->sqe = *sqe;
-    r->deadline = UINT64_MAX;
+    r->end.at = UINT64_MAX;
     list_init(&r->node);
     list_push_back(&u->requests, &r->all);
     return r;
@@ -891,7 +893,7 @@ static long submit(struct uring *u, uint32_t number) {
         done++;
         bool links = sqe.flags & (SQE_LINK | SQE_HARDLINK);
         chain_add(&c, r);
-        long error = r->limits ? uring_link_deadline(r) : 0;
+        long error = r->limits ? uring_link_end(r) : 0;
         if (error) {
             c.bad = r;
             c.error = error;

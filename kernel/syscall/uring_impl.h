@@ -9,6 +9,7 @@
 #include "clock/clock.h"
 #include "lib/list.h"
 #include "sched/thread.h"
+#include "sched/ticker.h"
 #include "vfs/file.h"
 
 enum uring_op {
@@ -123,7 +124,7 @@ struct request {
     struct sqe sqe;    /* as it was when it was submitted */
     struct file *file; /* what fd or index named, with a reference; or NULL */
     struct watcher watcher;
-    struct timer timer;
+    struct ticker ticker; /* its timeout, while `timing` */
     bool watching, timing;
     bool started;   /* has been issued once */
     bool multishot; /* goes on after a completion */
@@ -135,7 +136,10 @@ struct request {
     struct request *timeout; /* a linked timeout of this one */
     struct request *limits;  /* of a linked timeout: what it is for; NULL: that is done */
     uint64_t target;         /* timeouts: the number of completions */
-    uint64_t deadline;
+    struct request_end {
+        uint64_t at; /* ns; UINT64_MAX: never */
+        bool wall;   /* by the wall clock, not the monotonic one */
+    } end;
     size_t done; /* bytes so far, where all are wanted */
     uint32_t cqe_flags;
     uint64_t buffer_addr; /* selected, or 0 */
@@ -196,8 +200,9 @@ bool uring_supported(unsigned op);
 
 void uring_post(struct uring *u, uint64_t user_data, long result, uint32_t flags);
 void uring_complete(struct request *r, long result);
+void uring_start_timer(struct request *r); /* anew, when its end has changed */
 /* Of a linked timeout: reads when it is over; -errno. */
-long uring_link_deadline(struct request *r);
+long uring_link_end(struct request *r);
 void uring_stop(struct request *r); /* it is cancelled the next time it is tried */
 /* Cancels by ASYNC_CANCEL's rules: how many, or -ENOENT. */
 long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int fd, unsigned flags);

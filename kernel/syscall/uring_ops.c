@@ -436,17 +436,15 @@ static long poll_remove(struct request *r) {
 #define TIMEOUT_ETIME_SUCCESS 32u
 #define TIMEOUT_MULTISHOT 64u
 
-static long read_deadline(vaddr_t at, unsigned flags, uint64_t *out) {
+static long read_end(vaddr_t at, unsigned flags, struct request_end *out) {
     uint64_t ns;
     long error = time_read(at, &ns);
     if (error)
         return error;
     if (!(flags & TIMEOUT_ABS))
-        *out = time_deadline(ns);
+        *out = (struct request_end){time_deadline(ns), false};
     else
-        *out = flags & TIMEOUT_REALTIME ? clock_monotonic() - clock_realtime() + ns : ns;
-    if (flags & TIMEOUT_ABS && (int64_t)*out < 0)
-        *out = 0; /* long ago */
+        *out = (struct request_end){MAX(ns, 1u), flags & TIMEOUT_REALTIME}; /* 0: no time */
     return 0;
 }
 
@@ -460,7 +458,7 @@ static long timeout(struct request *r) {
         return -ETIME;
     if (s->op_flags & ~known || s->len != 1 || s->buffer || s->file_index)
         return -EINVAL;
-    long error = read_deadline(s->addr, s->op_flags, &r->deadline);
+    long error = read_end(s->addr, s->op_flags, &r->end);
     if (error)
         return error;
     if (s->off)
@@ -480,16 +478,16 @@ static long link_timeout(struct request *r) {
     return -ETIME;
 }
 
-long uring_link_deadline(struct request *r) {
-    return read_deadline(r->sqe.addr, r->sqe.op_flags, &r->deadline);
+long uring_link_end(struct request *r) {
+    return read_end(r->sqe.addr, r->sqe.op_flags, &r->end);
 }
 
 static long timeout_remove(struct request *r) {
     const struct sqe *s = &r->sqe;
     unsigned op = s->op_flags & LINK_TIMEOUT_UPDATE ? OP_LINK_TIMEOUT : OP_TIMEOUT;
     bool update = s->op_flags & (TIMEOUT_UPDATE | LINK_TIMEOUT_UPDATE);
-    uint64_t deadline;
-    long error = update ? read_deadline(s->off, s->op_flags, &deadline) : s->op_flags ? -EINVAL : 0;
+    struct request_end end;
+    long error = update ? read_end(s->off, s->op_flags, &end) : s->op_flags ? -EINVAL : 0;
     struct request *t = find(r->ring, op, s->addr);
     if (error)
         return error;
@@ -497,11 +495,9 @@ static long timeout_remove(struct request *r) {
         return -ENOENT;
     if (!update)
         return uring_cancel(r->ring, r, s->addr, 0, 0);
-    t->deadline = deadline;
-    if (t->timing) {
-        timer_cancel(&t->timer);
-        timer_arm(&t->timer, deadline);
-    }
+    t->end = end;
+    if (t->timing)
+        uring_start_timer(t);
     return 0;
 }
 
