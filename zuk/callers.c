@@ -39,6 +39,7 @@ struct finder {
     struct line_sections lines;
     struct unit_folders folders;
     struct way *ways;
+    uint64_t *units; /* of the user's functions: their line tables */
     bool *false_ref; /* bytes that only look like a call, by index into code.refs */
     struct verdict verdicts[VERDICTS];
     char cwd[4096];
@@ -153,6 +154,7 @@ static uint32_t find_own(struct finder *f, uint32_t *queue) {
     for (size_t i = 0; i < n; i++) {
         if (is_own(f, &places[i])) {
             queue[count++] = which[i];
+            f->units[which[i]] = places[i].unit;
         }
     }
     return count;
@@ -190,14 +192,39 @@ struct end { /* the place in the user's function, and where it goes from there *
     uint64_t site, start;
 };
 
-static void tell(struct finder *f, struct scan *scan, const struct end *ends, size_t count) {
+/* The lines of the ends' sites and of their functions' starts, two for each end. */
+static void find_lines(const struct finder *f, const struct end *ends, size_t count,
+                       struct line_place *places) {
     uint64_t *addresses = xalloc((count * 2 + 1) * sizeof *addresses);
-    struct line_place *places = xalloc((count * 2 + 1) * sizeof *places);
+    struct line_place *found = xalloc((count * 2 + 1) * sizeof *found);
+    bool *done = xalloc(count + 1);
     for (size_t i = 0; i < count; i++) {
-        addresses[2 * i] = ends[i].site;
-        addresses[2 * i + 1] = ends[i].start;
+        uint64_t unit = f->units[ends[i].own];
+        size_t n = 0;
+        for (size_t k = i; k < count; k++) {
+            if (!done[k] && f->units[ends[k].own] == unit) {
+                addresses[n++] = ends[k].site;
+                addresses[n++] = ends[k].start;
+            }
+        }
+        if (n == 0) {
+            continue;
+        }
+        lines_find_in_unit(&f->lines, unit, addresses, n, found);
+        n = 0;
+        for (size_t k = i; k < count; k++) {
+            if (!done[k] && f->units[ends[k].own] == unit) {
+                places[2 * k] = found[n++];
+                places[2 * k + 1] = found[n++];
+                done[k] = true;
+            }
+        }
     }
-    lines_find(&f->lines, addresses, count * 2, places);
+}
+
+static void tell(struct finder *f, struct scan *scan, const struct end *ends, size_t count) {
+    struct line_place *places = xalloc((count * 2 + 1) * sizeof *places);
+    find_lines(f, ends, count, places);
     for (size_t i = 0; i < count; i++) {
         const struct code_function *functions = f->code->functions;
         /* where a library's code is inlined, the line is the function's first */
@@ -256,6 +283,7 @@ void callers_find(struct code *code, struct scan *scan) {
         return;
     }
     f.ways = xalloc((code->function_count + (size_t)1) * sizeof *f.ways);
+    f.units = xalloc((code->function_count + (size_t)1) * sizeof *f.units);
     f.false_ref = xalloc(code->ref_count + (size_t)1);
     uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
     uint32_t count = find_own(&f, queue);

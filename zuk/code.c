@@ -468,15 +468,19 @@ static void find_in_function(struct finder *f, uint32_t index, const uint8_t *by
     };
     uint64_t base = f->code->functions[index].start;
     uint64_t low = f->starts.low, span = f->starts.size;
+    size_t wide = !absolute ? 0 : readable - size >= 3 ? size : readable < 3 ? 0 : readable - 3;
     for (size_t i = 0; i < size; i++) {
         const uint8_t *p = bytes + i;
-        size_t left = readable - i;
-        if (absolute && left >= 4 && load32(p) - low < span) {
+        if (i < wide && load32(p) - low < span) {
             uint32_t to = taken_index(f->code, &f->starts, load32(p));
             if (to != UINT32_MAX) {
                 add_ref(f, index, base + i, load32(p), to, REF_ADDRESS);
             }
         }
+        if (looks[*p] == LOOK_NONE) {
+            continue;
+        }
+        size_t left = readable - i;
         switch (looks[*p]) {
         case LOOK_CALL:
         case LOOK_JUMP:

@@ -306,6 +306,14 @@ struct kept_name {
     const char *folder, *name;
 };
 
+/* What the special opcodes of a unit add to a row; units mostly agree on that. */
+struct steps {
+    unsigned opcode_base, line_range, min_length;
+    int line_base;
+    uint32_t address[256];
+    int16_t line[256];
+};
+
 struct search {
     const struct wanted *wanted; /* ascending */
     size_t count;
@@ -314,6 +322,7 @@ struct search {
     uint64_t steps;
     uint64_t unit; /* whose names are kept */
     struct kept_name names[NAMES_KEPT];
+    struct steps special; /* of the last unit */
 };
 
 struct row {
@@ -393,6 +402,8 @@ struct machine {
     struct search *search;
     const struct unit *unit;
     struct row now, last;
+    /* No wanted address is between these; at `due` is one, or at `passed`. */
+    uint64_t passed, due;
 };
 
 static void restart(struct machine *m) {
@@ -400,8 +411,15 @@ static void restart(struct machine *m) {
     m->last = (struct row){0};
 }
 
+/* The last row's bytes end where this one's begin. */
 static inline void emit(struct machine *m) {
-    match(m->search, m->unit, &m->last, m->now.address);
+    /* most rows are far from what is wanted */
+    if (m->now.address > m->due || m->last.address <= m->passed) {
+        struct search *s = m->search;
+        match(s, m->unit, &m->last, m->now.address);
+        m->passed = s->next > 0 ? s->wanted[s->next - 1].address : 0;
+        m->due = s->next < s->count ? s->wanted[s->next].address : UINT64_MAX;
+    }
     m->last = m->now;
 }
 
@@ -454,16 +472,35 @@ static void run_standard(struct machine *m, struct reader *r, unsigned opcode) {
     }
 }
 
+static void make_steps(struct steps *s, const struct unit *u) {
+    if (s->line_range == u->line_range && s->opcode_base == u->opcode_base &&
+        s->line_base == u->line_base && s->min_length == u->min_length) {
+        return;
+    }
+    *s = (struct steps){.opcode_base = u->opcode_base,
+                        .line_range = u->line_range,
+                        .min_length = u->min_length,
+                        .line_base = u->line_base};
+    for (unsigned opcode = u->opcode_base; opcode < 256; opcode++) {
+        unsigned special = opcode - u->opcode_base;
+        s->address[opcode] = special / u->line_range * u->min_length;
+        s->line[opcode] = (int16_t)(u->line_base + (int)(special % u->line_range));
+    }
+}
+
 static void run_unit(struct search *search, const struct unit *u) {
     struct machine m = {.search = search, .unit = u};
     struct reader r = u->program;
+    if (r.at == r.end) {
+        return; /* empty, or its header is nonsense */
+    }
+    make_steps(&search->special, u);
     restart(&m);
     while (r.at < r.end) {
         unsigned opcode = *r.at++;
         if (opcode >= u->opcode_base) {
-            unsigned special = opcode - u->opcode_base;
-            m.now.address += (uint64_t)(special / u->line_range) * u->min_length;
-            m.now.line += (uint64_t)(int64_t)(u->line_base + (int)(special % u->line_range));
+            m.now.address += search->special.address[opcode];
+            m.now.line += (uint64_t)(int64_t)search->special.line[opcode];
             emit(&m);
         } else if (opcode == 0) {
             run_extended(&m, &r);
@@ -473,8 +510,9 @@ static void run_unit(struct search *search, const struct unit *u) {
     }
 }
 
-void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
-                struct line_place *places) {
+/* From the unit at `first` on, one unit or all. */
+static void find(const struct line_sections *sections, uint64_t first, bool all,
+                 const uint64_t *addresses, size_t count, struct line_place *places) {
     struct wanted *wanted = xalloc((count + 1) * sizeof *wanted);
     for (size_t i = 0; i < count; i++) {
         wanted[i] = (struct wanted){addresses[i], i};
@@ -483,10 +521,24 @@ void lines_find(const struct line_sections *sections, const uint64_t *addresses,
     qsort(wanted, count, sizeof *wanted, by_address);
     struct search search = {.wanted = wanted, .count = count, .places = places, .unit = UINT64_MAX};
     struct reader section = {sections->line, sections->line + sections->line_size, false};
+    skip(&section, first);
     struct unit unit = {.sections = sections};
     while (section.at < section.end && read_unit(&section, &unit)) {
         run_unit(&search, &unit);
+        if (!all) {
+            break;
+        }
     }
+}
+
+void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
+                struct line_place *places) {
+    find(sections, 0, true, addresses, count, places);
+}
+
+void lines_find_in_unit(const struct line_sections *sections, uint64_t unit,
+                        const uint64_t *addresses, size_t count, struct line_place *places) {
+    find(sections, unit, false, addresses, count, places);
 }
 
 /* --- where a unit was compiled ------------------------------------------ */

@@ -27,6 +27,9 @@ struct line_place {
 /* Fills places[i] for addresses[i].  Strings point into the sections. */
 void lines_find(const struct line_sections *sections, const uint64_t *addresses, size_t count,
                 struct line_place *places);
+/* The same with the table of one unit alone, as a place of an address names it. */
+void lines_find_in_unit(const struct line_sections *sections, uint64_t unit,
+                        const uint64_t *addresses, size_t count, struct line_place *places);
 
 struct unit_sections { /* contents relocated */
     const uint8_t *info, *abbrev, *str, *line_str;

@@ -578,9 +578,11 @@ static bool scan(const char *path, const uint8_t *data, size_t size, bool explai
     size_t text_count = code_ranges(&file, true, &text);
     for (size_t i = 0; i < text_count; i++) {
         const uint8_t *p = text[i].bytes, *end = p + text[i].size;
-        while (end - p >= 2 && (p = memmem(p, (size_t)(end - p), "\x0f\x05", 2)) != NULL) {
-            *vec_push(&sites) = text[i].start + (uint64_t)(p - text[i].bytes);
-            p++;
+        /* 0f 05; the second byte is the rarer one by far */
+        while (end - p >= 2 && (p = memchr(p + 1, 0x05, (size_t)(end - p - 1))) != NULL) {
+            if (p[-1] == 0x0f) {
+                *vec_push(&sites) = text[i].start + (uint64_t)(p - 1 - text[i].bytes);
+            }
         }
     }
     if (sites.len == 0) {
