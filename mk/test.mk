@@ -86,7 +86,7 @@ test-quick:
 test:
 	$(Q)tests/run --tier test $(if $(V),-v)
 test-full:
-	$(Q)tests/run --tier full $(if $(V),-v)
+	$(Q)tests/run --tier full --page $(if $(V),-v)
 
 bench: all
 	$(Q)tests/bench/bench

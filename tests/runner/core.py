@@ -193,3 +193,14 @@ def build(tests):
     r = Run(["make", "-k", "-j2", "-O", *targets], 1200, merge=True)
     if r.status:
         raise Failure("make failed; tests of what it did not build fail below\n" + text(r.out))
+
+
+def git(*words):
+    r = subprocess.run(["git", *words], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return r.stdout.decode().strip()
+
+
+def commit():
+    """What is under test, for pages that keep results."""
+    dirty = git("status", "--porcelain", "--untracked-files=no", "--", "kernel", "zuk", "abi")
+    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + (" and changes" if dirty else "")

@@ -19,7 +19,7 @@ from runner import core
 TOOL = f"{core.TOP}/build/conform/tool"  # zuk as it is at the start: a run takes minutes
 ZUK = f"{TOOL}/zuk"
 MEMORY = "1G"
-SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang
+SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang: see silent()
 PIECES = 16  # a side's tests are cut into so many, for the workers to take
 
 
@@ -63,14 +63,42 @@ def stop(p):
     p.wait()
 
 
+def cpu_seconds(root):
+    """The seconds of CPU that a process and its descendants (QEMU) have used."""
+    parents, ticks = {}, {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                words = f.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue  # it ended meanwhile
+        parents[int(pid)], ticks[int(pid)] = int(words[1]), int(words[11]) + int(words[12])
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+
+
+def silent(p, s, silence):
+    """Whether p says nothing for so many seconds in which it could have.  On a busy
+    machine a test takes longer: one that works goes on until it has had the CPU for
+    as long; one that sleeps, by the clock, hangs."""
+    used = since = cpu_seconds(p.pid)
+    while not s.select(silence):
+        before, used = used, cpu_seconds(p.pid)
+        if used - since >= silence or used - before < silence / 50:
+            return True
+    return False
+
+
 def lines(p, silence):
-    """The lines of p's stdout as they come; None after so many seconds without one."""
+    """The lines of p's stdout as they come; None after a hang."""
     os.set_blocking(p.stdout.fileno(), False)
     rest = b""
     with selectors.DefaultSelector() as s:
         s.register(p.stdout, selectors.EVENT_READ)
         while True:
-            if not s.select(silence):
+            if silent(p, s, silence):
                 yield None
                 return
             data = os.read(p.stdout.fileno(), 65536)
