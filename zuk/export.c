@@ -214,12 +214,17 @@ static void say(struct text *t, const char *words) {
 static const char undefined_top[] =
     "/* Made by zuk export.  Weak definitions of what the library uses and neither it\n"
     " * nor compiler_rt defines: whatever Unikraft provides takes their place, and what\n"
-    " * it does not names itself when it is called.  No header is included, so that no\n"
-    " * declaration can differ. */\n"
+    " * it does not names itself when it is called; but for the few that logging needs,\n"
+    " * which do what the console can.  No header is included, so that no declaration\n"
+    " * can differ. */\n"
     "\n"
     "typedef __SIZE_TYPE__ zuk_size;\n"
     "\n"
     "#define ZUK_WEAK __attribute__((weak))\n"
+    "\n"
+    "/* Unikraft's own reference to main is weak and takes nothing out of an archive. */\n"
+    "extern int zuk_main(int argc, char **argv) __asm__(\"main\");\n"
+    "__attribute__((used)) static int (*const zuk_entry)(int argc, char **argv) = zuk_main;\n"
     "\n"
     "/* The console, of whichever Unikraft; none may be there. */\n"
     "extern long uk_console_out(const char *text, zuk_size size) ZUK_WEAK;\n"
@@ -297,18 +302,44 @@ static const char undefined_writev[] =
     "    return all;\n"
     "}\n";
 
+static const char undefined_isatty[] =
+    "\n"
+    "int *zuk_errno(void) __asm__(\"__errno_location\");\n"
+    "ZUK_WEAK int *zuk_errno(void) {\n"
+    "    static int number;\n"
+    "    return &number;\n"
+    "}\n"
+    "\n"
+    "int zuk_isatty(int fd) __asm__(\"isatty\");\n"
+    "ZUK_WEAK int zuk_isatty(int fd) {\n"
+    "    *zuk_errno() = fd < 0 || fd > 2 ? 9 : 25; /* EBADF, ENOTTY */\n"
+    "    return 0;\n"
+    "}\n";
+
+/* What undefined.c has a body for. */
+static bool is_served(const char *name) {
+    static const char *const served[] = {"write", "writev", "isatty", "__errno_location"};
+    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
+        if (strcmp(name, served[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *export_undefined(const char *const *names, size_t count) {
     struct text t = {0};
     say(&t, undefined_top);
     say(&t, undefined_stub);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], "write") != 0 && strcmp(names[i], "writev") != 0) {
+        if (!is_served(names[i])) {
             say(&t, xasprintf("ZUK_%s(%zu, \"%s\")\n", is_data(names[i]) ? "DATA" : "FUNCTION", i,
                               names[i]));
         }
     }
     say(&t, undefined_write);
     say(&t, undefined_writev);
+    say(&t, undefined_isatty);
     *vec_push(&t.bytes) = '\0';
     return t.bytes.data;
 }
@@ -398,7 +429,9 @@ static bool put_libraries(const struct contents *c, const char *folder, const ch
 static char *config_uk(const struct contents *c, const char *library) {
     struct text t = {0};
     say(&t, "# What the app's calls need.  Made by zuk export.\n");
-    say(&t, xasprintf("config APP%s_NEEDS\n\tbool\n\tdefault y\n", upper(library)));
+    say(&t, xasprintf("config APP%s_NEEDS\n\tbool\n\tdefault y\n"
+                      "\tselect LIBUKBOOT_DISABLE_WEAK_MAIN\n",
+                      upper(library)));
     if (c->libc) {
         say(&t, "\tselect LIBMUSL\n");
     }
@@ -419,6 +452,10 @@ static char *kraftfile(const struct contents *c, const char *library) {
                      "  version: " UNIKRAFT_VERSION "\n"
                      "  kconfig:\n"
                      "    CONFIG_LIBUKDEBUG_PRINTK: 'y'\n"
+                     "    # Its boot ends on a CPU without RDSEED, such as that of QEMU 7 without "
+                     "KVM;\n"
+                     "    # 'y' when the app needs getrandom.\n"
+                     "    CONFIG_LIBUKRANDOM: 'n'\n"
                      "%s%s"
                      "targets:\n"
                      "  - qemu/x86_64\n"
@@ -437,6 +474,7 @@ static char *defconfig(const struct contents *c, const char *library) {
                      "CONFIG_KVM_VMM_QEMU=y\n"
                      "CONFIG_LIBUKDEBUG_PRINTK=y\n"
                      "CONFIG_OPTIMIZE_DEADELIM=y\n"
+                     "# CONFIG_LIBUKRANDOM is not set\n"
                      "%s%s",
                      library, c->libc ? "CONFIG_LIBMUSL=y\n" : "",
                      c->raw_calls ? "CONFIG_LIBSYSCALL_SHIM=y\nCONFIG_LIBSYSCALL_SHIM_HANDLER=y\n"
