@@ -268,6 +268,9 @@ void features_choose(const struct scan *scan, struct features *out) {
             }
         }
     }
+    if (scan->vdso) {
+        turn_on(find(out, "VDSO"), "the app looks up __vdso_clock_gettime");
+    }
     finish(out);
 }
 

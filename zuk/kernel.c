@@ -125,6 +125,10 @@ static bool plan(const struct features *features, const char *arch, struct link 
     if (features_listed(features->names, "PROFILE")) { /* arch/<a>/profile.c stands before it */
         *vec_push(&link->argv) = "--wrap=trap_entry";
     }
+    if (features_listed(features->names, "VDSO")) { /* app/vdso.c stands before these */
+        *vec_push(&link->argv) = "--wrap=arch_app_enter";
+        *vec_push(&link->argv) = "--wrap=clock_set_realtime";
+    }
     link->key = hash_file_state(hash64(2, arch, strlen(arch)), zig);
     link->key = hash_file_state(link->key, script);
     plan_calls(features, link);

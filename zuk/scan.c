@@ -27,7 +27,8 @@ enum {
     LEVELS_MAX = 6,     /* callers of callers */
     STEPS_MAX = 200000, /* instructions looked at for one `syscall` */
     ASKED_MAX = 4096,
-    SITES_MAX = 64, /* unresolved ones that are remembered */
+    SITES_MAX = 64,      /* unresolved ones that are remembered */
+    CLOCK_GETTIME = 228, /* the call's number */
 };
 
 /* The question: which values can (place & mask) + add have here? */
@@ -558,6 +559,21 @@ static void resolve_site(struct search *s, uint64_t site) {
     give_up(s, site, f, why);
 }
 
+/* musl, glibc, Zig's std and others look a function up by this name, and call it in
+ * place of clock_gettime. */
+static bool has_vdso_name(const struct elf_file *f) {
+    static const char name[] = "__vdso_clock_gettime";
+    for (size_t i = 0; i < f->segment_count; i++) {
+        const Elf64_Phdr *p = &f->segments[i];
+        const uint8_t *bytes =
+            p->p_type == PT_LOAD ? elf_file_bytes(f, p->p_offset, p->p_filesz) : NULL;
+        if (bytes != NULL && memmem(bytes, p->p_filesz, name, sizeof name - 1) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool scan(const char *path, const uint8_t *data, size_t size, bool explained,
                  struct scan *out) {
     *out = (struct scan){.sites = xalloc(SITES_MAX * sizeof(struct scan_site))};
@@ -599,6 +615,7 @@ static bool scan(const char *path, const uint8_t *data, size_t size, bool explai
         resolve_site(&s, sites.data[i]);
     }
     out->function_count = s.code.read_count;
+    out->vdso = (out->calls[CLOCK_GETTIME] || out->unknown) && has_vdso_name(&file);
     if (explained) {
         callers_find(&s.code, out);
     }

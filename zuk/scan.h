@@ -39,6 +39,7 @@ struct scan {
     const char *from[SCAN_CALLS];           /* a function that reaches the call, or NULL */
     uint64_t at[SCAN_CALLS];                /* an instruction in it, where the number is known */
     struct scan_caller callers[SCAN_CALLS]; /* filled by scan_explained() */
+    bool vdso; /* the program has the name of a function that tells the time (vdso(7)) */
     bool unknown;
     struct scan_site *sites; /* the unresolved ones */
     size_t site_count;

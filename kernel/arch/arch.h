@@ -173,6 +173,18 @@ uint64_t arch_cycles_hz(void); /* its frequency; calibrates on first use */
 /* A clock that the hypervisor keeps, if there is one; weak: it comes with TIME. */
 bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns)
     __attribute__((weak));
+/* The frame that holds it, when one serves all CPUs' readers; 0: there is none.  Weak too. */
+paddr_t arch_clock_page(void) __attribute__((weak));
+/* The app's functions that tell the time, a file of less than a page, which reads
+ * two pages before it: the hypervisor's clock, and ours. */
+struct vdso_clock {
+    uint32_t version;     /* odd while the rest changes */
+    uint32_t paravirtual; /* the hypervisor's counts */
+    uint64_t mult;        /* else: ns since boot = cycles * mult >> shift */
+    uint32_t shift, reserved;
+    uint64_t offset; /* ns since 1970 at boot */
+};
+extern const char arch_vdso[], arch_vdso_end[];
 bool arch_random(uint64_t *out); /* a hardware random number, if there is such an instruction */
 
 /* The end. */

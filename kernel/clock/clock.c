@@ -14,15 +14,15 @@
 
 static struct list timers = LIST_INIT(timers);
 
-static uint32_t mult;
-static unsigned shift;
+uint32_t clock_mult;
+unsigned clock_shift;
 
 uint64_t clock_of_cycles(uint64_t cycles) {
-    if (!mult) {
+    if (!clock_mult) {
         uint64_t hz = arch_cycles_hz();
-        mult = mul_shift_factor(hz ? hz : 1, UINT64_C(1000000000), &shift);
+        clock_mult = mul_shift_factor(hz ? hz : 1, UINT64_C(1000000000), &clock_shift);
     }
-    return mul_shift(cycles, mult, shift);
+    return mul_shift(cycles, clock_mult, clock_shift);
 }
 
 uint64_t clock_monotonic(void) {

@@ -17,6 +17,12 @@ uint64_t clock_of_cycles(uint64_t cycles); /* their length in ns */
 uint64_t clock_realtime(void);             /* since 1970-01-01 UTC; reads the RTC on first use */
 void clock_set_realtime(uint64_t ns);
 
+/* What they are made of, for who reads the counters himself (app/vdso.c): known
+ * when the clock was read. */
+extern uint32_t clock_mult; /* nanoseconds: cycles * mult >> shift */
+extern unsigned clock_shift;
+extern uint64_t clock_offset; /* realtime - monotonic */
+
 struct timer {
     struct list node;
     uint64_t deadline;           /* monotonic */

@@ -15,10 +15,10 @@
 extern const struct rtc *const rtcs_start[], *const rtcs_end[];
 
 static bool known;
-static uint64_t offset; /* realtime - monotonic */
+uint64_t clock_offset;
 
 void clock_set_realtime(uint64_t ns) {
-    offset = ns - clock_monotonic();
+    clock_offset = ns - clock_monotonic();
     known = true;
 }
 
@@ -26,7 +26,8 @@ uint64_t clock_realtime(void) {
     if (!known) {
         uint64_t ns;
         known = true;
-        if (!arch_clock_paravirtual || !arch_clock_paravirtual(&ns, &offset) || !offset) {
+        if (!arch_clock_paravirtual || !arch_clock_paravirtual(&ns, &clock_offset) ||
+            !clock_offset) {
             for (const struct rtc *const *r = rtcs_start; r < rtcs_end; r++) {
                 if ((*r)->read(&ns)) {
                     clock_set_realtime(ns + HALF_SECOND);
@@ -35,5 +36,5 @@ uint64_t clock_realtime(void) {
             }
         }
     }
-    return clock_monotonic() + offset;
+    return clock_monotonic() + clock_offset;
 }

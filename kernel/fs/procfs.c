@@ -128,15 +128,18 @@ static void statm_text(struct text *t, uint64_t arg) {
 static void maps_text(struct text *t, uint64_t arg) {
     (void)arg;
     for (struct area *a = area_find_after(0); a && !t->error; a = area_find_after(a->end)) {
+        bool vdso = a->source && a->source == &area_vdso, file = a->source && !vdso;
         char line[128];
         size_t n = format(line, sizeof(line), "%08lx-%08lx %c%c%c%c %08lx 00:%02x %u ", a->start,
                           a->end, a->prot & PROT_READ ? 'r' : '-', a->prot & PROT_WRITE ? 'w' : '-',
                           a->prot & PROT_EXEC ? 'x' : '-', a->flags & AREA_SHARED ? 's' : 'p',
-                          a->source ? a->offset : 0, a->source || a->flags & AREA_IMAGE ? 2 : 0,
+                          file ? a->offset : 0, file || a->flags & AREA_IMAGE ? 2 : 0,
                           a->flags & AREA_IMAGE ? 1 : 0);
         text_bytes(t, line, n);
         /* Linux starts the name in column 73. */
         const char *kind = a->flags & AREA_IMAGE                               ? "/"
+                           : vdso && a->prot & PROT_EXEC                       ? "[vdso]"
+                           : vdso                                              ? "[vvar]"
                            : a->flags & AREA_HEAP                              ? "[heap]"
                            : a->flags & AREA_STACK && !(a->flags & AREA_GUARD) ? "[stack]"
                                                                                : "";

@@ -78,6 +78,8 @@ uint64_t area_pages(void); /* frames owned by the app */
 /* The app's own executable file, as it lies in the image: pages that are not
  * written to are mapped in place.  Not counted. */
 extern struct area_source area_image;
+/* Functions that tell the time, and their data; app/vdso.c, where it is linked. */
+extern struct area_source area_vdso __attribute__((weak));
 
 /* Resolves a fault at va: 0, -EFAULT (no area, or no right), -ENOMEM, -EIO
  * (past the end of a file). */

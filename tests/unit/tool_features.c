@@ -65,6 +65,17 @@ static void test_needs(void **state) {
     assert_non_null(strstr(find(&f, "IO")->reason, "needs it"));
 }
 
+static void test_vdso(void **state) {
+    (void)state;
+    struct scan scan = {.calls = {[228] = true}, .vdso = true}, without = {.calls = {[228] = true}};
+    struct features f;
+    features_choose(&scan, &f);
+    assert_true(find(&f, "VDSO")->on && has_object(&f, "app/vdso"));
+    assert_non_null(strstr(find(&f, "VDSO")->reason, "__vdso_clock_gettime"));
+    features_choose(&without, &f);
+    assert_false(find(&f, "VDSO")->on || has_object(&f, "app/vdso"));
+}
+
 static void test_unprovided(void **state) {
     (void)state;
     struct scan with = {.calls = {[57] = true, [500] = true}}, without = {.unknown = false};
@@ -236,11 +247,12 @@ static void test_nearest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls_choose),      cmocka_unit_test(test_needs),
-        cmocka_unit_test(test_unprovided),        cmocka_unit_test(test_handlers),
-        cmocka_unit_test(test_unknown_takes_all), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_policies),          cmocka_unit_test(test_options),
-        cmocka_unit_test(test_options_refused),   cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_calls_choose), cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_vdso),         cmocka_unit_test(test_unprovided),
+        cmocka_unit_test(test_handlers),     cmocka_unit_test(test_unknown_takes_all),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_policies),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_options_refused),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,11 @@ uint64_t kvmclock_hz(void) {
     return clock->shift < 0 ? v << -clock->shift : v >> clock->shift;
 }
 
+paddr_t arch_clock_page(void) {
+    const volatile struct pvclock *clock = pvclock();
+    return clock ? virt_to_phys((const void *)clock) : 0;
+}
+
 bool arch_clock_paravirtual(uint64_t *monotonic_ns, uint64_t *realtime_offset_ns) {
     const volatile struct pvclock *clock = pvclock();
     if (!clock)

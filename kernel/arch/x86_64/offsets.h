@@ -32,6 +32,13 @@
 #define FRAME_SIZE 176
 #define FRAME_VECTOR_SYSCALL 256
 
+/* struct vdso_clock. */
+#define VDSO_VERSION 0
+#define VDSO_PARAVIRTUAL 4
+#define VDSO_MULT 8
+#define VDSO_SHIFT 16
+#define VDSO_OFFSET 24
+
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_TSS 0x18

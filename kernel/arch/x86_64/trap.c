@@ -30,6 +30,12 @@ _Static_assert(offsetof(struct trap_frame, cs) == FRAME_CS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
 
+_Static_assert(offsetof(struct vdso_clock, version) == VDSO_VERSION, "offsets.h");
+_Static_assert(offsetof(struct vdso_clock, paravirtual) == VDSO_PARAVIRTUAL, "offsets.h");
+_Static_assert(offsetof(struct vdso_clock, mult) == VDSO_MULT, "offsets.h");
+_Static_assert(offsetof(struct vdso_clock, shift) == VDSO_SHIFT, "offsets.h");
+_Static_assert(offsetof(struct vdso_clock, offset) == VDSO_OFFSET, "offsets.h");
+
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 #define SI_KERNEL 0x80
 
