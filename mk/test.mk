@@ -38,8 +38,9 @@ TEST_FLAGS_kernel/lib/string := -fno-builtin $(foreach f,memcpy memmove memset m
 # lwIP and who includes it; its own words about alignment are its own affair.
 $(foreach f,$(LWIP_SRC),$(eval TEST_FLAGS_$(LWIP)/src/$f := $(LWIP_FLAGS) -w -fno-sanitize=alignment))
 $(foreach f,$(basename $(wildcard kernel/net/lwip/*.c)),$(eval TEST_FLAGS_$f := $(LWIP_FLAGS)))
-TEST_FLAGS_tests/fuzz/net_frames := -idirafter kernel/net/lwip/include -I$(LWIP)/src/include
-$(patsubst %.c,$(B)/tests/obj/%.o,$(wildcard kernel/net/lwip/*.c) tests/fuzz/net_frames.c): $(LWIP)/.stamp
+TEST_LWIP := tests/fuzz/net_frames tests/unit/net_output
+$(foreach f,$(TEST_LWIP),$(eval TEST_FLAGS_$f := -idirafter kernel/net/lwip/include -I$(LWIP)/src/include))
+$(patsubst %,$(B)/tests/obj/%.o,$(basename $(wildcard kernel/net/lwip/*.c)) $(TEST_LWIP)): $(LWIP)/.stamp
 $(addprefix $(LWIP)/src/,$(addsuffix .c,$(LWIP_SRC))): $(LWIP)/.stamp ;
 
 define test_archive

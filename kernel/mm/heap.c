@@ -47,6 +47,10 @@ __attribute__((weak)) void *heap_alloc(size_t size) {
     return p;
 }
 
+__attribute__((weak)) void *heap_alloc_dirty(size_t size) {
+    return heap_alloc(size);
+}
+
 __attribute__((weak)) void heap_free(void *p, size_t size) {
     if (!p)
         return;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 void *heap_alloc(size_t size);
+void *heap_alloc_dirty(size_t size);             /* not zeroed */
 void heap_free(void *p, size_t size);            /* the size it was asked for; p may be NULL */
 uint64_t heap_pages(void) __attribute__((weak)); /* frames that objects lie in; mm/slab.c */
 

@@ -144,11 +144,15 @@ static void whole_free(void *p) {
         page_give(p);
 }
 
-void *heap_alloc(size_t size) {
+void *heap_alloc_dirty(size_t size) {
     assert(size <= PAGE_SIZE);
-    void *p = size <= HALF / 2 ? small_alloc(class_of(size))
-              : size <= HALF   ? half_alloc()
-                               : whole_alloc();
+    return size <= HALF / 2 ? small_alloc(class_of(size))
+           : size <= HALF   ? half_alloc()
+                            : whole_alloc();
+}
+
+void *heap_alloc(size_t size) {
+    void *p = heap_alloc_dirty(size);
     return p ? memset(p, 0, size) : NULL;
 }
 

@@ -22,19 +22,27 @@ struct net_piece { /* of a frame on its way out; one run of physical memory */
     paddr_t paddr;
     uint32_t size;
 };
-#define NETDEV_PIECES 16 /* most that one frame has */
+#define NETDEV_PIECES 64 /* most that one frame has */
 
-/* The checksum of a TCP or UDP packet that the device fills in: the sum goes
- * to `start + offset`; it covers what follows `start`. */
-struct net_checksum {
-    uint16_t start, offset; /* bytes; start 0: nothing to do */
+/* What the device does to a frame, in bytes; 0: nothing. */
+struct net_offload {
+    /* The checksum of a TCP or UDP packet: the sum goes to `start + offset`; it
+     * covers what follows `start`. */
+    uint16_t start, offset;
+    /* The data behind `headers` bytes is several TCP segments', each but the last
+     * with `segment` of it; over IPv6: `six`.  With a checksum. */
+    uint16_t segment, headers;
+    bool six;
 };
 
 struct netdev_ops {
-    /* Takes a frame: 0, and `token` comes back with the stack's sent() when its
-     * memory is free again; -EAGAIN: no room now (sent() will come); -EIO. */
+    /* How many pieces the next frame may have; with fewer than `wanted`, sent() will
+     * come when there is room again. */
+    unsigned (*room)(struct netdev *dev, unsigned wanted);
+    /* Takes a frame, of no more pieces than that: 0, and `token` comes back with the
+     * stack's sent() when its memory is free again; -EIO. */
     int (*send)(struct netdev *dev, const struct net_piece *pieces, unsigned count,
-                const struct net_checksum *sum, void *token);
+                const struct net_offload *offload, void *token);
     void (*flush)(struct netdev *dev); /* tells the device of what send() took */
     /* A received buffer is no longer used. */
     void (*release)(struct netdev *dev, void *buffer);
@@ -49,7 +57,8 @@ struct netdev {
     void *data;
     uint8_t mac[6];
     uint16_t mtu;       /* without the Ethernet header */
-    bool checksums_out; /* send() honours `sum` */
+    bool checksums_out; /* what send() does of `offload` */
+    bool segments4, segments6;
 };
 
 struct net_part { /* of a received frame */

@@ -195,9 +195,10 @@ static int command(int u) {
     return 0;
 }
 int main(void) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(80)};
+    struct sockaddr_in6 all = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53)};
     struct rlimit many = {4096, 4096};
-    int l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), u = socket(AF_INET, SOCK_DGRAM, 0);
+    int l = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), u = socket(AF_INET, SOCK_DGRAM, 0);
     uint32_t x = 1;
     for (unsigned i = 0; i < PATTERN; i++) {
         x = x * 1103515245 + 12345;
@@ -205,10 +206,7 @@ int main(void) {
     }
     signal(SIGPIPE, SIG_IGN);
     setrlimit(RLIMIT_NOFILE, &many);
-    if (bind(l, (void *)&a, sizeof a) || listen(l, 1024))
-        return 1;
-    a.sin_port = htons(53);
-    if (bind(u, (void *)&a, sizeof a))
+    if (bind(l, (void *)&all, sizeof all) || listen(l, 1024) || bind(u, (void *)&a, sizeof a))
         return 1;
     ep = epoll_create1(0);
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = &l};
@@ -339,6 +337,45 @@ def echo(guest, data):
         while part := s.recv(65536):
             got += part
         return got == data
+
+
+class Lengths(threading.Thread):
+    """How long the frames are that an interface gets from its guest."""
+
+    def __init__(self, interface):
+        super().__init__(daemon=True)
+        self.s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.s.bind((interface, 3))
+        self.s.settimeout(0.1)
+        self.over, self.most = False, 0
+        self.start()
+
+    def run(self):
+        while not self.over:
+            try:
+                frame, where = self.s.recvfrom(65600)
+            except TimeoutError:
+                continue
+            if where[2] != 4:  # PACKET_OUTGOING
+                self.most = max(self.most, len(frame))
+
+    def end(self):
+        self.over = True
+        self.join()
+        self.s.close()
+        return self.most
+
+
+def over_6(guest, interface):
+    """The same guest at its link-local address, which its card's tells (zuk/net.c)."""
+    _, b, c, d = guest.ip.split(".")
+    guest.where = (f"fe80::5054:ff:fe{int(b):02x}:{int(c):x}{int(d):02x}%{interface}", 80)
+    for _ in range(100):  # this side's address must show that nobody has it
+        try:
+            guest.connect(2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 def timed(name, size, how):
@@ -477,14 +514,32 @@ VNET = 10  # bytes of struct virtio_net_hdr
 
 
 def finish(frame):
-    """A frame as it would be on a wire: the checksum that a sender left to the card."""
-    flags, _, _, _, start, offset = struct.unpack("<BBHHHH", frame[:VNET])
+    """A frame as a wire has it: cut into segments and with the checksum, which a sender
+    left to the card.  IPv4 only."""
+    flags, kind, headers, size, start, offset = struct.unpack("<BBHHHH", frame[:VNET])
     frame = frame[VNET:]
-    if flags & 1:
-        total = raw_sum(frame[start:])
-        at = start + offset
-        frame = frame[:at] + struct.pack(">H", total or 0xffff) + frame[at + 2:]
-    return frame
+    if not flags & 1:
+        return [frame]
+    at = start + offset
+    if not kind:
+        return [frame[:at] + struct.pack(">H", raw_sum(frame[start:]) or 0xffff) + frame[at + 2:]]
+    headers = start + (frame[start + 12] >> 4) * 4
+    number, cut = struct.unpack(">I", frame[start + 4:start + 8])[0], []
+    for done in range(0, len(frame) - headers, size):
+        data = frame[headers + done:headers + done + size]
+        last = headers + done + size >= len(frame)
+        tcp = bytearray(frame[start:headers] + data)
+        tcp[4:8] = struct.pack(">I", (number + done) & 0xffffffff)
+        tcp[13] &= 0xff if last else 0xf6  # FIN, PSH
+        tcp[16:18] = bytes(2)
+        pseudo = frame[26:34] + struct.pack(">HH", 6, len(tcp))
+        tcp[16:18] = struct.pack(">H", raw_sum(pseudo + tcp))
+        ip = bytearray(frame[14:start])
+        ip[2:4] = struct.pack(">H", len(ip) + len(tcp))
+        ip[10:12] = bytes(2)
+        ip[10:12] = struct.pack(">H", raw_sum(bytes(ip)))
+        cut.append(frame[:14] + bytes(ip) + bytes(tcp))
+    return cut
 
 
 def bad_path():
@@ -508,6 +563,22 @@ def bad_path():
         except OSError:
             pass  # a full queue loses it, too
 
+    def carry(to_guest, frame):
+        luck = rand.random()
+        if luck < 0.005:  # lost
+            return
+        if luck < 0.01:  # damaged, somewhere behind the Ethernet header
+            at = rand.randrange(14, len(frame))
+            frame = frame[:at] + bytes([frame[at] ^ 1 << rand.randrange(8)]) + frame[at + 1:]
+        if luck < 0.02:  # late
+            held.append((to_guest, frame))
+            return
+        send(to_guest, frame)
+        if luck > 0.99:  # twice
+            send(to_guest, frame)
+        if held and rand.random() < 0.3:
+            send(*held.pop(0))
+
     while True:
         ready = select.select([a, b], [], [], 0.005)[0]
         if not ready:
@@ -518,29 +589,16 @@ def bad_path():
             for _ in range(64):
                 try:
                     if fd is a:
-                        frame = os.read(a, 65536)
+                        frames = [os.read(a, 65536)]
                     else:
                         frame, where = b.recvfrom(65600)
                         if where[2] == 4:  # PACKET_OUTGOING: our own
                             continue
-                        frame = finish(frame)
+                        frames = finish(frame)
                 except BlockingIOError:
                     break
-                luck = rand.random()
-                to_guest = fd is a
-                if luck < 0.005:  # lost
-                    continue
-                if luck < 0.01:  # damaged, somewhere behind the Ethernet header
-                    at = rand.randrange(14, len(frame))
-                    frame = frame[:at] + bytes([frame[at] ^ 1 << rand.randrange(8)]) + frame[at + 1:]
-                if luck < 0.02:  # late
-                    held.append((to_guest, frame))
-                    continue
-                send(to_guest, frame)
-                if luck > 0.99:  # twice
-                    send(to_guest, frame)
-                if held and rand.random() < 0.3:
-                    send(*held.pop(0))
+                for frame in frames:
+                    carry(fd is a, frame)
 
 
 # ---- all of it ----
@@ -549,7 +607,15 @@ MB = 1000000
 amount = 100 * MB if FULL else 8 * MB
 guest = Guest("zs0", "10.77.0.2", "10.77.0.1")
 timed(f"{amount // MB} MB to the guest", amount, lambda: push(guest, amount))
+lengths = Lengths("zs0")
 timed(f"{amount // MB} MB from the guest", amount, lambda: pull(guest, amount))
+over_4 = guest.where
+over_6(guest, "zs0")
+timed(f"{amount // MB} MB to the guest by IPv6", amount, lambda: push(guest, amount))
+timed(f"{amount // MB} MB from the guest by IPv6", amount, lambda: pull(guest, amount))
+guest.where = over_4
+most = lengths.end()
+check(most > 30000, f"the guest leaves it to the card to cut segments: {most} bytes are its longest frame")
 many, crowd, few = (10000, 1000, 20) if FULL else (300, 200, 5)
 flood = 100000 if FULL else 3000
 only = [a for a in sys.argv[1:] if not a.startswith("-")]

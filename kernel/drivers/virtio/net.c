@@ -25,6 +25,8 @@ enum {
     F_MAC = 1 << 5,
     F_GUEST_TSO4 = 1 << 7,
     F_GUEST_TSO6 = 1 << 8,
+    F_HOST_TSO4 = 1 << 11,
+    F_HOST_TSO6 = 1 << 12,
     F_MRG_RXBUF = 1 << 15,
     F_STATUS = 1 << 16,
 };
@@ -90,7 +92,7 @@ static void net_release(struct netdev *dev, void *buffer) {
  * and no memory for more. */
 static bool fill(struct card *c) {
     while (c->rx.free_count) {
-        void *buffer = frame_free_count() > FRAMES_LEFT ? heap_alloc(BUFFER_SIZE) : NULL;
+        void *buffer = frame_free_count() > FRAMES_LEFT ? heap_alloc_dirty(BUFFER_SIZE) : NULL;
         if (!buffer)
             return c->rx.free_count < RX_SIZE / 2;
         post(c, virt_to_phys(buffer));
@@ -160,28 +162,37 @@ static void reap(struct card *c) {
         c->dev.stack->sent(&c->dev, c->tokens[head]);
 }
 
+static unsigned net_room(struct netdev *dev, unsigned wanted) {
+    struct card *c = card_of(dev);
+    if (c->tx.free_count <= NETDEV_PIECES)
+        reap(c);
+    if (c->tx.free_count <= wanted && !c->virtio.broken) {
+        c->full = true;
+        virtqueue_interrupts(&c->tx, true);
+        reap(c);
+    }
+    if (c->virtio.broken)
+        return wanted; /* send() says so */
+    return c->tx.free_count ? c->tx.free_count - 1u : 0;
+}
+
 static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned count,
-                    const struct net_checksum *sum, void *token) {
+                    const struct net_offload *offload, void *token) {
     struct card *c = card_of(dev);
     if (c->virtio.broken)
         return -EIO;
-    if (c->tx.free_count < count + 1) {
-        reap(c);
-        if (c->tx.free_count < count + 1) {
-            c->full = true;
-            virtqueue_interrupts(&c->tx, true);
-            reap(c);
-            if (c->tx.free_count < count + 1)
-                return -EAGAIN;
-        }
-    }
     /* As many headers as descriptors: this one's last user is done. */
     struct header *h = &c->headers[c->tx.given % TX_SIZE];
     *h = (struct header){0};
-    if (sum->start) {
+    if (offload->start) {
         h->flags = HDR_NEEDS_CSUM;
-        h->csum_start = sum->start;
-        h->csum_offset = sum->offset;
+        h->csum_start = offload->start;
+        h->csum_offset = offload->offset;
+    }
+    if (offload->segment) {
+        h->gso_type = offload->six ? GSO_TCP6 : GSO_TCP4;
+        h->header_size = offload->headers;
+        h->gso_size = offload->segment;
     }
     virtqueue_begin(&c->tx);
     virtqueue_put(&c->tx, virt_to_phys(h), c->header_size, false);
@@ -235,7 +246,8 @@ static void net_poll(struct netdev *dev) {
     look(card_of(dev));
 }
 
-static const struct netdev_ops net_ops = {net_send, net_flush, net_release, net_link, net_poll};
+static const struct netdev_ops net_ops = {net_room,    net_send, net_flush,
+                                          net_release, net_link, net_poll};
 
 /* Zeroed memory of its own for a queue; frames stay for good. */
 static bool queue_init(struct card *c, struct virtqueue *q, uint16_t index, uint16_t size) {
@@ -277,7 +289,7 @@ static struct netdev *net_find(unsigned nth) {
 static int net_start(struct netdev *dev) {
     struct card *c = card_of(dev);
     if (virtio_start(&c->virtio, F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM | F_GUEST_TSO4 |
-                                     F_GUEST_TSO6 | F_MRG_RXBUF))
+                                     F_GUEST_TSO6 | F_HOST_TSO4 | F_HOST_TSO6 | F_MRG_RXBUF))
         return -EIO;
     c->header_size = c->virtio.legacy && !(c->virtio.features & F_MRG_RXBUF)
                          ? HEADER_LEGACY
@@ -289,6 +301,8 @@ static int net_start(struct netdev *dev) {
             dev->mac[i] = c->virtio.config[i];
     }
     dev->checksums_out = c->virtio.features & F_CSUM;
+    dev->segments4 = dev->checksums_out && c->virtio.features & F_HOST_TSO4;
+    dev->segments6 = dev->checksums_out && c->virtio.features & F_HOST_TSO6;
     if (c->virtio.line == VIRTIO_NO_LINE || !queue_init(c, &c->rx, QUEUE_RX, RX_SIZE) ||
         !queue_init(c, &c->tx, QUEUE_TX, TX_SIZE)) {
         virtio_give_up(&c->virtio);

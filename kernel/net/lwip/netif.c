@@ -25,6 +25,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "net/lwip/output.h"
 #include "net/lwip/stack.h"
 #include "netdev/netdev.h"
 
@@ -33,6 +34,7 @@ WAIT_QUEUE(net_changed);
 struct interface {
     struct netif netif;
     struct netdev *dev;
+    struct output output;
     struct interface *next;
     int (*start)(struct netdev *dev); /* the driver's */
 };
@@ -73,7 +75,7 @@ static bool is_whole(const uint8_t *frame, size_t size) {
 }
 
 static struct pbuf *part_pbuf(struct netdev *dev, const struct net_part *part) {
-    struct frame *f = heap_alloc(sizeof *f);
+    struct frame *f = heap_alloc_dirty(sizeof *f);
     if (!f)
         return NULL;
     *f = (struct frame){
@@ -86,23 +88,23 @@ static struct pbuf *part_pbuf(struct netdev *dev, const struct net_part *part) {
 static void received(struct netdev *dev, const struct net_part *parts, unsigned count,
                      bool checked) {
     struct interface *i = dev->data;
-    struct pbuf *p = NULL, *more;
+    struct pbuf *p = NULL, *before;
     size_t total = 0;
-    unsigned done = 0;
+    unsigned left = count;
     for (unsigned n = 0; n < count; n++)
         total += parts[n].size;
     bool sound = total <= UINT16_MAX && is_whole(parts[0].data, parts[0].size);
-    for (; sound && done < count && (more = part_pbuf(dev, &parts[done])); done++) {
-        if (p)
-            pbuf_cat(p, more);
-        else
-            p = more;
+    /* From the last to the first: pbuf_cat would look for the end each time. */
+    for (; sound && left && (before = part_pbuf(dev, &parts[left - 1])); left--) {
+        before->next = p;
+        before->tot_len = (u16_t)(before->len + (p ? p->tot_len : 0));
+        p = before;
     }
-    if (done < count) { /* wrong, or no memory */
+    if (left) { /* wrong, or no memory */
         if (p)
             pbuf_free(p);
-        for (; done < count; done++)
-            dev->ops->release(dev, parts[done].buffer);
+        while (left)
+            dev->ops->release(dev, parts[--left].buffer);
         return;
     }
     if (checked)
@@ -131,96 +133,9 @@ int lwip_port_loopback(struct pbuf *p, struct netif *lo) {
 
 /* ---- sending ------------------------------------------------------------- */
 
-static unsigned in_flight; /* frames that the devices have not sent yet */
-
-static void sent(struct netdev *dev, void *token) {
-    (void)dev;
-    in_flight--;
-    pbuf_free(token);
-}
-
-static uint32_t sum_words(uint32_t sum, const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i + 1 < size; i += 2)
-        sum += (uint32_t)(bytes[i] << 8 | bytes[i + 1]);
-    return sum;
-}
-
-/* The device sums up a TCP or UDP packet from the sum of its pseudo header,
- * which stands in the checksum's place. */
-static void prepare_checksum(struct pbuf *p, struct net_checksum *out) {
-    uint8_t *h = p->payload;
-    uint16_t at = SIZEOF_ETH_HDR, type = (uint16_t)(h[12] << 8 | h[13]), size;
-    uint8_t protocol;
-    uint32_t sum;
-    *out = (struct net_checksum){0, 0};
-    if (type == ETHTYPE_IP && p->len >= at + IP_HLEN) {
-        uint16_t header = (uint16_t)((h[at] & 15) * 4);
-        if ((h[at + 6] & 0x3f) | h[at + 7])
-            return; /* a fragment: its sum is the whole packet's, and made */
-        protocol = h[at + 9];
-        size = (uint16_t)((h[at + 2] << 8 | h[at + 3]) - header);
-        sum = sum_words(0, h + at + 12, 8);
-        at = (uint16_t)(at + header);
-    } else if (type == ETHTYPE_IPV6 && p->len >= at + IP6_HLEN) {
-        protocol = h[at + 6];
-        size = (uint16_t)(h[at + 4] << 8 | h[at + 5]);
-        sum = sum_words(0, h + at + 8, 32);
-        at += IP6_HLEN;
-    } else {
-        return;
-    }
-    uint16_t offset = protocol == IP_PROTO_TCP ? 16 : protocol == IP_PROTO_UDP ? 6 : 0;
-    if (!offset || p->len < at + offset + 2)
-        return;
-    sum += protocol + (uint32_t)size;
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    h[at + offset] = (uint8_t)(sum >> 8);
-    h[at + offset + 1] = (uint8_t)sum;
-    *out = (struct net_checksum){at, offset};
-}
-
-/* Cuts [data, data+size) where physical memory may be cut; how many pieces. */
-static unsigned cut(const uint8_t *data, size_t size, struct net_piece *out, unsigned room) {
-    unsigned n = 0;
-    while (size) {
-        size_t part = MIN(size, PAGE_SIZE - (uintptr_t)data % PAGE_SIZE);
-        if (n == room)
-            return room + 1;
-        out[n++] = (struct net_piece){virt_to_phys(data), (uint32_t)part};
-        data += part;
-        size -= part;
-    }
-    return n;
-}
-
 static err_t link_output(struct netif *netif, struct pbuf *p) {
     struct interface *i = netif->state;
-    struct net_piece pieces[NETDEV_PIECES];
-    struct net_checksum sum = {0, 0};
-    unsigned count = 0;
-    pbuf_ref(p);
-    for (const struct pbuf *q = p; q; q = q->next) {
-        count += cut(q->payload, q->len, pieces + count, NETDEV_PIECES - count);
-        if (count > NETDEV_PIECES)
-            break;
-    }
-    if (count > NETDEV_PIECES) { /* in too many places: one copy */
-        struct pbuf *whole = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
-        pbuf_free(p);
-        if (!whole)
-            return ERR_MEM;
-        p = whole;
-        count = cut(p->payload, p->len, pieces, NETDEV_PIECES);
-    }
-    if (i->dev->checksums_out)
-        prepare_checksum(p, &sum);
-    in_flight++;
-    if (i->dev->ops->send(i->dev, pieces, count, &sum, p) == 0)
-        return ERR_OK;
-    in_flight--;
-    pbuf_free(p);
-    return ERR_MEM;
+    return output_frame(&i->output, p);
 }
 
 /* ---- bringing up --------------------------------------------------------- */
@@ -243,7 +158,7 @@ static void idle(struct netdev *dev) {
     net_settle();
 }
 
-static const struct netdev_stack stack = {received, sent, idle, link_changed};
+static const struct netdev_stack stack = {received, output_done, idle, link_changed};
 
 static err_t interface_init(struct netif *netif) {
     struct interface *i = netif->state;
@@ -355,7 +270,7 @@ void net_start(void) {
             struct interface *i = heap_alloc(sizeof *i);
             if (!i)
                 return;
-            *i = (struct interface){.dev = dev, .start = (*d)->start};
+            *i = (struct interface){.dev = dev, .output.dev = dev, .start = (*d)->start};
             dev->stack = &stack;
             dev->data = i;
             *last = i;
@@ -431,8 +346,10 @@ void netdev_names(struct netdev_names *out) {
 
 void net_settle(void) {
     netif_poll_all();
-    for (struct interface *i = interfaces; i; i = i->next)
+    for (struct interface *i = interfaces; i; i = i->next) {
+        output_flush(&i->output);
         i->dev->ops->flush(i->dev);
+    }
     net_arm();
 }
 
@@ -449,7 +366,7 @@ void netdev_end(void) {
         return;
     for (tcp_end();;) {
         net_settle();
-        size_t left = tcp_unsent() + in_flight;
+        size_t left = tcp_unsent() + output_in_flight();
         uint64_t now = clock_monotonic();
         if (left < least) {
             least = left;

@@ -32,7 +32,7 @@ void *lwip_port_malloc(size_t size) {
     if (whole < size)
         return NULL;
     if (whole <= PAGE_SIZE) {
-        b = heap_alloc(whole);
+        b = heap_alloc_dirty(whole);
     } else {
         paddr_t run = frame_alloc_run((whole + PAGE_SIZE - 1) / PAGE_SIZE);
         b = run ? phys_to_virt(run) : NULL;
@@ -60,6 +60,24 @@ void lwip_port_free(void *p) {
     }
     for (size_t at = 0; at < size; at += PAGE_SIZE)
         frame_free(virt_to_phys(b) + at);
+}
+
+/* A word that may alias anything and lie anywhere. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
+
+/* The sum of RFC 1071, not inverted, in the order of bytes that memory has. */
+uint16_t lwip_port_sum(const void *data, int size) {
+    const uint8_t *p = data;
+    uint64_t sum = 0, last = 0;
+    for (; size >= 8; size -= 8, p += 8) {
+        uint64_t word = *(const word_t *)p;
+        sum += (uint32_t)word + (word >> 32);
+    }
+    memcpy(&last, p, (size_t)size);
+    sum += (uint32_t)last + (last >> 32);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)sum;
 }
 
 uint32_t lwip_port_rand(void) {

@@ -43,6 +43,9 @@ typedef long ssize_t;
 /* The line says which: the words of all of them would be 10 KiB of an image. */
 #define LWIP_PLATFORM_ASSERT(x) panic("lwip: the assertion of line %u", (unsigned)__LINE__)
 
+uint16_t lwip_port_sum(const void *data, int size);
+#define LWIP_CHKSUM lwip_port_sum
+
 uint32_t lwip_port_rand(void);
 #define LWIP_RAND() lwip_port_rand()
 
