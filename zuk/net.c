@@ -315,7 +315,9 @@ static char *doubled(const char *value) {
 const char *const *net_words(const struct net_config *n) {
     VEC(const char *) w = {0};
     char *device = n->mode == NET_TAP
-                       ? xasprintf("tap,id=net,ifname=%s,script=no,downscript=no", n->tap)
+                       ? xasprintf("tap,id=net,ifname=%s,script=no,downscript=no%s", n->tap,
+                                   /* or the dump has virtio's header before each frame */
+                                   n->pcap != NULL ? ",vnet_hdr=off" : "")
                        : xstrdup("user,id=net");
     for (size_t i = 0; i < n->forward_count; i++) {
         const struct net_forward *f = &n->forwards[i];

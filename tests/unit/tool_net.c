@@ -276,6 +276,9 @@ static void test_words(void **state) {
     assert_words(&n, "-netdev user,id=net -object filter-dump,id=dump,netdev=net,file=a,,b.pcap");
     n = (struct net_config){.mode = NET_TAP, .tap = "tap0"};
     assert_words(&n, "-netdev tap,id=net,ifname=tap0,script=no,downscript=no");
+    n.pcap = "x"; /* frames as a wire has them */
+    assert_words(&n, "-netdev tap,id=net,ifname=tap0,script=no,downscript=no,vnet_hdr=off "
+                     "-object filter-dump,id=dump,netdev=net,file=x");
 }
 
 static void test_device(void **state) {
