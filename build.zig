@@ -77,6 +77,7 @@ fn command(b: *std.Build, step: *Step, verb: []const u8, artifact: *Step.Compile
         return null;
     };
     const run = b.addSystemCommand(&.{ program, verb });
+    if (std.mem.eql(u8, verb, "exec")) run.addArg("-q"); // the runner of tests tells how far it is
     run.setName(b.fmt("zuk {s} {s}", .{ verb, artifact.name }));
     run.addArgs(options.options);
     run.addArtifactArg(artifact);

@@ -16,6 +16,8 @@
 
 #include "zuk/diag.h"
 #include "zuk/input.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/project.h"
 #include "zuk/resolve.h"
 #include "zuk/strip.h"
@@ -125,6 +127,7 @@ static bool resolve(struct link *l) {
     if (!toolchain_find(&l->toolchain)) {
         return false;
     }
+    progress_step(PROGRESS_LINK, "linking %s", path_base(l->files.data[0]));
     struct file_map crt1;
     if (!l->bare && (!file_map(l->toolchain.crt1, &crt1) ||
                      !resolve_object(&l->resolution, new_object(l->toolchain.crt1, &crt1, true)))) {
@@ -276,8 +279,8 @@ static bool run_linker(const struct link *l, const char *const *argv, const char
                       .memory_limit = LINK_MEMORY};
     int status = run_program(&run);
     int reason = errno;
-    fputs(out, stderr);
-    fputs(err, stderr);
+    diag_pass(out);
+    diag_pass(err);
     if (status == 0) {
         return true;
     }
@@ -430,6 +433,7 @@ static bool make_from_files(const struct app_request *request, const char *const
         diag_error("'%s' is an executable: it cannot be linked with other files", executable);
         return false;
     }
+    progress_drop(PROGRESS_LINK);
     app->path = app->debug_path = executable;
     return true;
 }

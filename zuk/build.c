@@ -27,6 +27,7 @@
 #include "zuk/features.h"
 #include "zuk/image.h"
 #include "zuk/kernel.h"
+#include "zuk/progress.h"
 #include "zuk/rootfs.h"
 #include "zuk/sbom.h"
 #include "zuk/scan.h"
@@ -179,6 +180,7 @@ bool image_make(const struct image_request *request) {
     };
     uint64_t overhead, root_size;
     if (request->rootfs_count > 0 || request->certificates != NULL) {
+        progress_step(PROGRESS_FILES, "packing the files for the guest");
         const struct rootfs_request root = {.sources = request->rootfs,
                                             .source_count = request->rootfs_count,
                                             .certificates = request->certificates};
@@ -187,10 +189,15 @@ bool image_make(const struct image_request *request) {
             return false;
         }
     }
-    if (!policies(request, &fuse) || !choose(request, &features) ||
-        !kernel_link(&features, "x86_64", request->work, &fuse.kernel, &fuse.kernel_id)) {
+    progress_step(PROGRESS_SCAN, "finding the system calls of %s", app->name);
+    if (!policies(request, &fuse) || !choose(request, &features)) {
         return false;
     }
+    progress_step(PROGRESS_KERNEL, "linking the kernel");
+    if (!kernel_link(&features, "x86_64", request->work, &fuse.kernel, &fuse.kernel_id)) {
+        return false;
+    }
+    progress_step(PROGRESS_IMAGE, "writing %s", request->output);
     fuse.options = features.names;
     fuse.sbom = request->sbom ? sbom_text(app, &features) : NULL;
     if (!image_fuse(&fuse, &overhead) || !write_options(request, &features)) {
@@ -490,7 +497,8 @@ static bool outwait_tick(const struct state *s) {
     }
     if (age < two_ticks) {
         struct timespec wait = {.tv_nsec = (long)((two_ticks - age) * 1e6)};
-        nanosleep(&wait, NULL);
+        while (nanosleep(&wait, &wait) != 0 && errno == EINTR) {
+        }
     }
     return true;
 }
@@ -507,7 +515,7 @@ static int lock_work(const char *work) {
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        diag_verbose("waiting for another zuk that builds in %s", work);
+        progress_step(PROGRESS_WAIT, "waiting for another zuk that builds in %s", work);
         while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
         }
     }
@@ -579,7 +587,16 @@ static bool app_locked(const struct app_request *request, const struct state *st
     return app_make(request, app) && (!sure || keep_app(stamp, state->app_hash, app));
 }
 
+/* What is ahead until there is an executable, as far as that is known: what is
+ * not needed is dropped on the way. */
+static uint64_t app_steps(const struct app_request *request) {
+    bool project = request->input_count > 0 && is_dir(request->inputs[0]);
+    return PROGRESS_BIT(PROGRESS_LINK) |
+           (project ? PROGRESS_BIT(PROGRESS_ASK) | PROGRESS_BIT(PROGRESS_PROJECT) : 0);
+}
+
 bool build_app(const struct app_request *request, struct app *app) {
+    progress_plan(app_steps(request));
     int lock = lock_work(request->work);
     struct state state;
     bool ok = lock >= 0 && take_app_state(request, NULL, &state);
@@ -623,12 +640,20 @@ static bool build_locked(const struct app_request *app, const struct image_reque
     return true;
 }
 
+void build_plan(const struct app_request *app, const struct image_request *image) {
+    bool files = image->rootfs_count > 0 || image->certificates != NULL;
+    progress_plan(app_steps(app) | (files ? PROGRESS_BIT(PROGRESS_FILES) : 0) |
+                  PROGRESS_BIT(PROGRESS_SCAN) | PROGRESS_BIT(PROGRESS_KERNEL) |
+                  PROGRESS_BIT(PROGRESS_IMAGE));
+}
+
 bool build_image(const struct app_request *app, const struct image_request *image) {
+    build_plan(app, image);
     int lock = lock_work(image->work);
-    if (lock < 0) {
-        return false;
+    bool ok = lock >= 0 && build_locked(app, image);
+    if (lock >= 0) {
+        close(lock);
     }
-    bool ok = build_locked(app, image);
-    close(lock);
+    progress_end();
     return ok;
 }

@@ -76,7 +76,10 @@ const char *kernel_symbols(uint64_t kernel_id);
  * options, zuk and kernel objects unchanged: nothing is done).  The one entry
  * that `build`, `run` and `exec` share. */
 bool build_image(const struct app_request *app, const struct image_request *image);
-/* The first half of it: the executable, made anew only when something changed. */
+/* Its steps, for a command that begins with one of its own. */
+void build_plan(const struct app_request *app, const struct image_request *image);
+/* The first half of it: the executable, made anew only when something changed.
+ * The caller ends the progress. */
 bool build_app(const struct app_request *request, struct app *app);
 
 #endif

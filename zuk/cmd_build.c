@@ -23,6 +23,7 @@
 #include "zuk/diag.h"
 #include "zuk/kraft.h"
 #include "zuk/lock.h"
+#include "zuk/progress.h"
 #include "zuk/settings.h"
 #include "zuk/util.h"
 
@@ -98,6 +99,10 @@ int cmd_build(int argc, char **argv) {
     image.certificates = o.certificates;
     bool there = is_dir(work);
     const char *folder = settings_folder(&o);
+    if (o.locked || o.lock) {
+        build_plan(&app, &image);
+        progress_step(PROGRESS_LOCK, o.locked ? "checking zuk.lock" : "writing zuk.lock");
+    }
     if ((o.locked && !lock_check(&o, folder)) || (o.lock && !lock_write(&o, folder))) {
         return EXIT_USER;
     }

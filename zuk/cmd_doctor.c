@@ -23,6 +23,8 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/options.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/toolchain.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
@@ -266,13 +268,16 @@ int cmd_doctor(int argc, char **argv) {
     struct findings f = {0};
     look_at_machine(&f);
     look_at_qemu(&f);
-    look_at_kvm(&f);
+    look_at_kvm(&f); /* a signal would disturb it: no progress yet */
+    progress_plan(1);
+    progress_step(0, "looking at this machine");
     look_at_zig(&f);
     look_at_kernel(&f);
     look_at_cache(&f);
     look_at_memory(&f);
     look_at_network(&f);
     look_at_programs(&f);
+    progress_end();
     size_t bad = 0;
     for (size_t i = 0; i < f.list.len; i++) {
         bad += f.list.data[i].state == BAD;

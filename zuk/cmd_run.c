@@ -30,6 +30,7 @@
 #include "zuk/features.h"
 #include "zuk/kraft.h"
 #include "zuk/profile.h"
+#include "zuk/progress.h"
 #include "zuk/report.h"
 #include "zuk/rootfs.h"
 #include "zuk/settings.h"
@@ -182,7 +183,10 @@ static bool bring_files(struct vm_config *config, const struct options *o, uint6
                                            .certificates = o->certificates,
                                            .cwd = o->cwd_ro,
                                            .text = spills ? config->cmdline : NULL};
+    progress_plan(PROGRESS_BIT(PROGRESS_FILES));
+    progress_step(PROGRESS_FILES, "packing the files for the guest");
     int fd = rootfs_make(&request, size);
+    progress_end();
     if (fd < 0) {
         return false;
     }
@@ -370,7 +374,9 @@ static void say_gdb(const struct options *o, const struct image_info *info, cons
     *vec_push(&line) = xasprintf("target remote localhost:%u", o->gdb_port);
     *vec_push(&line) = NULL;
     diag_note("QEMU waits for gdb; in another terminal:");
-    fprintf(stderr, "\n    %s\n\n", vm_shell_line(line.data));
+    if (diag_verbosity >= 0) {
+        fprintf(stderr, "\n    %s\n\n", vm_shell_line(line.data));
+    }
     diag_note("then 'hbreak main' and 'continue' (the app's memory is not there yet: hbreak, not "
               "break)");
 }

@@ -14,6 +14,7 @@
 #include "zuk/elf_file.h"
 #include "zuk/features.h"
 #include "zuk/options.h"
+#include "zuk/progress.h"
 #include "zuk/sizes.h"
 
 enum { SHOWN = 8 }; /* of the source files of a room */
@@ -102,6 +103,18 @@ static int parse(int argc, char **argv, unsigned sets, struct options *o) {
     return status;
 }
 
+static bool measure(const struct options *o, struct size_node **tree, struct size_node **other) {
+    progress_plan(o->diff == NULL ? 1 : 3);
+    progress_step(0, "measuring %s", o->inputs[0]);
+    bool ok = sizes_read(o->inputs[0], tree);
+    if (ok && o->diff != NULL) {
+        progress_step(1, "measuring %s", o->diff);
+        ok = sizes_read(o->diff, other);
+    }
+    progress_end();
+    return ok;
+}
+
 int cmd_size(int argc, char **argv) {
     struct options o;
     int status = parse(argc, argv, OPTIONS_SIZE, &o);
@@ -109,7 +122,7 @@ int cmd_size(int argc, char **argv) {
         return status;
     }
     struct size_node *tree, *other = NULL;
-    if (!sizes_read(o.inputs[0], &tree) || (o.diff != NULL && !sizes_read(o.diff, &other))) {
+    if (!measure(&o, &tree, &other)) {
         return EXIT_USER;
     }
     if (other != NULL) {

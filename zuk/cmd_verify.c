@@ -17,6 +17,8 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/options.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/util.h"
 
 struct room {
@@ -144,6 +146,9 @@ static int build_again(const char *output, const struct words *w) {
     }
     *vec_push(&argv) = "-o";
     *vec_push(&argv) = output;
+    if (diag_verbosity != 0) {
+        *vec_push(&argv) = diag_verbosity < 0 ? "-q" : "-v";
+    }
     for (; i < w->list.len; i++) {
         *vec_push(&argv) = w->list.data[i];
     }
@@ -189,12 +194,16 @@ int cmd_verify(int argc, char **argv) {
         return EXIT_USER;
     }
     const char *again = path_join(folder, path_base(image));
+    progress_plan(3);
+    progress_step(0, "building %s again", path_base(image));
     status = build_again(again, &w);
     if (status == 0) {
+        progress_step(1, "comparing %s", path_base(image));
         status = compare(image, again) ? EXIT_OK : EXIT_USER;
     } else {
         diag_error("'%s' could not be built again", image);
     }
+    progress_end();
     if (status == 0) {
         printf("%s: the same, bit for bit\n", o.inputs[0]);
         status = fflush(stdout) == 0 ? EXIT_OK : EXIT_USER;

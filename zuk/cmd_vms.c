@@ -16,6 +16,7 @@
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
 #include "zuk/options.h"
+#include "zuk/progress.h"
 #include "zuk/util.h"
 #include "zuk/vms.h"
 
@@ -161,12 +162,16 @@ int cmd_logs(int argc, char **argv) {
 }
 
 /* Calls act for every name of the command line; all are tried. */
-static int for_each(const struct options *o,
+static int for_each(const struct options *o, const char *doing,
                     bool (*act)(const struct options *o, const char *name)) {
     bool ok = true;
+    size_t last = o->input_count < 64 ? o->input_count - 1 : 63;
+    progress_plan(PROGRESS_BIT(last) | (PROGRESS_BIT(last) - 1));
     for (size_t i = 0; i < o->input_count; i++) {
+        progress_step((unsigned)(i < last ? i : last), doing, o->inputs[i]);
         ok &= act(o, o->inputs[i]);
     }
+    progress_end();
     return ok ? EXIT_OK : EXIT_USER;
 }
 
@@ -178,7 +183,7 @@ static bool stop(const struct options *o, const char *name) {
 int cmd_stop(int argc, char **argv) {
     struct options o;
     int status = options_parse(argc, argv, OPTIONS_STOP, &o);
-    return status >= 0 ? status : for_each(&o, stop);
+    return status >= 0 ? status : for_each(&o, "waiting for %s to end", stop);
 }
 
 static bool forget(const struct options *o, const char *name) {
@@ -189,5 +194,5 @@ static bool forget(const struct options *o, const char *name) {
 int cmd_rm(int argc, char **argv) {
     struct options o;
     int status = options_parse(argc, argv, OPTIONS_NAMES, &o);
-    return status >= 0 ? status : for_each(&o, forget);
+    return status >= 0 ? status : for_each(&o, "removing %s", forget);
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "zuk/progress.h"
+
 int diag_verbosity;
 bool diag_quiet;
 
@@ -75,6 +77,7 @@ static void say(const char *prefix, const char *color, const char *fmt, va_list 
     char out[sizeof small + 64];
     const char *on = colored ? color : "";
     const char *off = colored ? "\033[0m" : "";
+    progress_pause();
     if (text == small) {
         int n = snprintf(out, sizeof out, "%s%s%s%s\n", on, prefix, off, text);
         fwrite(out, 1, n < (int)sizeof out ? (size_t)n : sizeof out - 1, stderr);
@@ -82,7 +85,16 @@ static void say(const char *prefix, const char *color, const char *fmt, va_list 
         fprintf(stderr, "%s%s%s%s\n", on, prefix, off, text);
     }
     fflush(stderr);
+    progress_resume();
     free(large);
+}
+
+void diag_pass(const char *words) {
+    if (*words != '\0') {
+        progress_pause();
+        fputs(words, stderr);
+        progress_resume();
+    }
 }
 
 void diag_error(const char *fmt, ...) {
@@ -101,6 +113,9 @@ void diag_warning(const char *fmt, ...) {
 }
 
 void diag_note(const char *fmt, ...) {
+    if (diag_verbosity < 0) {
+        return;
+    }
     va_list ap;
     va_start(ap, fmt);
     say("zuk: ", "", fmt, ap);

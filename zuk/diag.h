@@ -27,11 +27,13 @@ enum {
 
 void diag_error(const char *fmt, ...) PRINTF(1, 2);   /* "zuk: error: ..." */
 void diag_warning(const char *fmt, ...) PRINTF(1, 2); /* "zuk: warning: ..." */
-void diag_note(const char *fmt, ...) PRINTF(1, 2);    /* "zuk: ..." */
+void diag_note(const char *fmt, ...) PRINTF(1, 2);    /* "zuk: ...", unless -q */
 void diag_hint(const char *fmt, ...) PRINTF(1, 2);    /* "  hint: ..." under the last message */
 void diag_verbose(const char *fmt, ...) PRINTF(1, 2); /* only with -v */
 
-extern int diag_verbosity;       /* 0, 1 with -v, 2 with -vv */
+void diag_pass(const char *words); /* another program's, as they are */
+
+extern int diag_verbosity;       /* -1 with -q, 0, 1 with -v, 2 with -vv */
 extern bool diag_quiet;          /* says and counts nothing: for a try, and for fuzz targets */
 unsigned diag_error_count(void); /* errors reported so far */
 bool diag_color(FILE *stream);   /* colour on that stream? (--color, NO_COLOR, isatty) */

@@ -12,6 +12,8 @@
 
 #include "zuk/diag.h"
 #include "zuk/input.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/project.h"
 #include "zuk/resolve.h"
 #include "zuk/toolchain.h"
@@ -514,7 +516,7 @@ static bool is_exported(const char *folder) {
     return ours;
 }
 
-bool export_unikraft(const struct app_request *request, const char *output) {
+static bool export_to(const struct app_request *request, const char *output) {
     struct contents c = {0};
     char *folder = xstrdup(output);
     for (size_t n = strlen(folder); n > 1 && folder[n - 1] == '/'; n--) {
@@ -529,6 +531,7 @@ bool export_unikraft(const struct app_request *request, const char *output) {
     if (!take_inputs(request, &c) || !look(&c)) {
         return false;
     }
+    progress_step(PROGRESS_NEXT, "writing %s", folder);
     const char *library = export_name(folder);
     if (again) { /* what else is in it stays: Kraft's own files, the user's */
         const char *makefile = path_join(folder, "Makefile.uk");
@@ -541,4 +544,13 @@ bool export_unikraft(const struct app_request *request, const char *output) {
     const char *temporary = new_folder(folder);
     return temporary != NULL && fill(&c, temporary, library) &&
            new_folder_commit(temporary, folder);
+}
+
+bool export_unikraft(const struct app_request *request, const char *output) {
+    bool project = request->input_count == 1 && is_dir(request->inputs[0]);
+    progress_plan(PROGRESS_BIT(PROGRESS_NEXT) |
+                  (project ? PROGRESS_BIT(PROGRESS_ASK) | PROGRESS_BIT(PROGRESS_PROJECT) : 0));
+    bool ok = export_to(request, output);
+    progress_end();
+    return ok;
 }

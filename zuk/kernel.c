@@ -21,6 +21,7 @@
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
 #include "zuk/features.h"
+#include "zuk/program.h"
 #include "zuk/util.h"
 
 enum { LINK_TIMEOUT_MS = 60000 };
@@ -226,7 +227,7 @@ static bool link_now(struct link *link, const char *key, const char **path, uint
     if (status != 0) {
         unlink(fresh);
         if (err != NULL && *err != '\0') {
-            fputs(err, stderr);
+            diag_pass(err);
         }
         diag_error("linking the kernel failed (%s)", status == -2 ? "no answer within 60 seconds"
                                                      : status == -1

@@ -13,6 +13,8 @@
 
 #include "zuk/diag.h"
 #include "zuk/export.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/settings.h"
 #include "zuk/util.h"
 
@@ -95,7 +97,10 @@ static bool build(const struct kraft *k, bool out_to_err) {
     const char *argv[] = {k->program, "build", TARGET, NULL};
     diag_verbose("%s: kraft build --plat qemu --arch x86_64", k->folder);
     const struct run run = {.argv = argv, .cwd = k->folder, .out_to_err = out_to_err};
+    progress_plan(1);
+    progress_step(0, "building %s by kraft build", k->name);
     int status = run_program(&run);
+    progress_end();
     if (status < 0) {
         diag_error("cannot start '%s': %s", k->program, strerror(errno));
     } else if (status > 0) {

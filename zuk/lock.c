@@ -12,6 +12,7 @@
 #include "zuk/canonical.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/program.h"
 #include "zuk/sha256.h"
 #include "zuk/toolchain.h"
 #include "zuk/util.h"

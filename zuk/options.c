@@ -15,6 +15,7 @@
 #include "zuk/config.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
+#include "zuk/progress.h"
 #include "zuk/rootfs.h"
 #include "zuk/util.h"
 #include "zuk/vms.h"
@@ -340,6 +341,7 @@ static bool take_timeline(struct parse *p, const char *value) {
 
 static bool take_json(struct parse *p, const char *value) {
     (void)value;
+    progress_forbid(); /* a program reads, and asks for the end */
     p->o->json = true;
     return true;
 }
@@ -439,7 +441,13 @@ static bool take_color(struct parse *p, const char *value) {
 
 static bool take_verbose(struct parse *p, const char *value) {
     (void)p, (void)value;
-    diag_verbosity++;
+    diag_verbosity = diag_verbosity < 0 ? 1 : diag_verbosity + 1;
+    return true;
+}
+
+static bool take_quiet(struct parse *p, const char *value) {
+    (void)p, (void)value;
+    diag_verbosity = -1;
     return true;
 }
 
@@ -536,6 +544,8 @@ static const struct row {
      "print a QEMU command line that works alone"},
     {"--gdb", 0, OPTIONS_RUN, OPTIONAL_PORT, "PORT", take_gdb, "wait for gdb (port 1234)"},
     {"--color", 0, OPTIONS_EVERY, OPTIONAL, "auto|always|never", take_color, "colour of stderr"},
+    {"--quiet", 'q', OPTIONS_EVERY, NO_VALUE, NULL, take_quiet,
+     "say what is wrong only, not what is done"},
     {"--verbose", 'v', OPTIONS_EVERY, NO_VALUE, NULL, take_verbose,
      "say what is done and why (twice: more)"},
 };

@@ -99,8 +99,8 @@ struct options {
     const char *lang; /* "zig" or "c"; never NULL */
 };
 
-/* Parses argv[1..] of a subcommand (argv[0] is its name).  -v and --color take
- * effect at once (diag.h).  Returns -1 to go on; otherwise the exit status
+/* Parses argv[1..] of a subcommand (argv[0] is its name).  -q, -v and --color
+ * take effect at once (diag.h).  Returns -1 to go on; otherwise the exit status
  * with which to end: EXIT_OK after --help, EXIT_USAGE after a diag_error. */
 int options_parse(int argc, char **argv, unsigned sets, struct options *o);
 

@@ -17,6 +17,8 @@
 
 #include "zuk/diag.h"
 #include "zuk/input.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/resolve.h"
 
 #define TARGET "x86_64-linux-musl"
@@ -327,13 +329,21 @@ bool project_build(const struct app_request *request, const char *folder, struct
     }
     const char *zig = user_zig(request->zig);
     const char *work = zig ? absolute(request->work) : NULL;
-    if (!work) {
+    const char *whole = work ? absolute(folder) : NULL;
+    if (!whole) {
         return false;
     }
     lend_zig_a_cache();
     const char *prefix = path_join(work, "prefix");
     const char *const *env = environment(folder, work);
-    bool with_target = !user_chose_target(request) && takes_target(zig, folder, env);
+    bool with_target = false;
+    if (user_chose_target(request)) {
+        progress_drop(PROGRESS_ASK);
+    } else {
+        progress_step(PROGRESS_ASK, "asking build.zig of %s for its options", path_base(whole));
+        with_target = takes_target(zig, folder, env);
+    }
+    progress_step(PROGRESS_PROJECT, "building %s by zig build", path_base(whole));
     struct artifacts found = {0};
     /* What an earlier build installed must not be taken for this one's. */
     if (!remove_tree(prefix) || !run_build(request, zig, folder, prefix, env, with_target) ||

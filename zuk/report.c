@@ -24,6 +24,8 @@
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/profile.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/strace.h"
 #include "zuk/symbolize.h"
 #include "zuk/trace.h"
@@ -670,7 +672,7 @@ static void print_story(FILE *out, const struct report_parts *p, const struct st
     } else {
         fprintf(out, "%szuk: error:%s %s%s%s\n", c.red, c.off, c.bold, s->sentence, c.off);
     }
-    if (s->told && diag_verbosity == 0) {
+    if (s->told && diag_verbosity <= 0) {
         return;
     }
     if (s->message != NULL) {
@@ -1041,7 +1043,7 @@ static void print_end(struct report *r, const struct vm_end *end, const struct v
     if (v->details != NULL && *v->details != '\0') {
         print_captured(r->out, v->details_of, v->details);
     }
-    if (v->sentence != NULL && end->outcome != VM_OUTPUT && diag_verbosity == 0) {
+    if (v->sentence != NULL && end->outcome != VM_OUTPUT && diag_verbosity <= 0) {
         print_captured(r->out, "kernel", end->serial); /* -v has shown it */
     }
     if (v->hint != NULL && r->crash_count == 0) {
@@ -1096,7 +1098,10 @@ int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, 
     if (r->profile != NULL) {
         struct symbolize_request q = {0};
         find_files(r, &q);
+        progress_plan(PROGRESS_BIT(0));
+        progress_step(0, "naming the functions of the samples");
         profile_finish(r->profile, &q);
+        progress_end();
     }
     if (r->json) {
         print_json(r, end, &v);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "zuk/cmd.h"
+#include "zuk/program.h"
 #include "zuk/util.h"
 
 static char *package(char *text, const char *name, const char *id, const char *version,

@@ -14,6 +14,7 @@
 #include "zuk/diag.h"
 #include "zuk/kraftfile.h"
 #include "zuk/net.h"
+#include "zuk/progress.h"
 #include "zuk/util.h"
 
 /* --- what is said ------------------------------------------------------- */
@@ -362,7 +363,7 @@ static void take_image_options(struct look *look) {
     }
 }
 
-bool settings_look(struct options *o, struct look *look) {
+static bool look_at(struct options *o, struct look *look) {
     static const char *const here[] = {".", NULL};
     *look = (struct look){0};
     if (o->input_count == 0) {
@@ -374,8 +375,12 @@ bool settings_look(struct options *o, struct look *look) {
         o->inputs = here;
         o->input_count = 1;
     }
-    if (!settings_load(o, &look->config) || !open_app(o, look) ||
-        !scan_explained(look->app.path, look->bytes, look->size, &look->scan)) {
+    progress_plan(PROGRESS_BIT(PROGRESS_SCAN));
+    if (!settings_load(o, &look->config) || !open_app(o, look)) {
+        return false;
+    }
+    progress_step(PROGRESS_SCAN, "finding the system calls of %s", look->app.name);
+    if (!scan_explained(look->app.path, look->bytes, look->size, &look->scan)) {
         return false;
     }
     struct image_request request = settings_image(o, NULL, look->work, NULL);
@@ -386,4 +391,10 @@ bool settings_look(struct options *o, struct look *look) {
         take_image_options(look);
     }
     return take_policies(o, look);
+}
+
+bool settings_look(struct options *o, struct look *look) {
+    bool ok = look_at(o, look);
+    progress_end();
+    return ok;
 }

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "zuk/diag.h"
+#include "zuk/program.h"
+#include "zuk/progress.h"
 #include "zuk/util.h"
 
 static const char *const names[] = {"crt1.o", "libubsan_rt.a", "libc.a", "libzigc.a",
@@ -164,7 +166,7 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
     unlink(source);
     unlink(program);
     if (status != 0) {
-        fputs(err, stderr);
+        diag_pass(err);
         diag_error("the pinned Zig cannot link a C program (status %d): %s", status,
                    toolchain->zig);
         diag_hint("run ./bootstrap again; if it persists, remove Zig's cache (~/.cache/zig)");
@@ -202,7 +204,8 @@ bool toolchain_find(struct toolchain *toolchain) {
     if (load(toolchain, cache, wanted)) {
         return true;
     }
-    diag_note("asking Zig for its C library (the first time it is compiled: about a minute)");
+    progress_step(PROGRESS_LIBC,
+                  "asking Zig for its C library (compiled the first time: about a minute)");
     char *folder = path_join(cache_dir(), "link-XXXXXX");
     if (!mkdtemp(folder)) {
         diag_error("cannot make the folder '%s': %s", folder, strerror(errno));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Memory, strings, files and subprocesses for the passes.
+ * Memory, strings and files for the passes.
  *
  * Memory comes from one arena that is never freed before the program ends;
  * running out of it ends the program with EXIT_BUG's sibling EXIT_USER and a
@@ -53,6 +53,10 @@ bool write_file(const char *path, const void *data, size_t size); /* whole file,
 /* Removes unfinished outputs and kills running children.  Async-signal-safe:
  * a signal handler of another room calls it before _exit. */
 void clean_up(void);
+/* A process group that clean_up kills: its slot, -1 when there is no room; to be
+ * forgotten before the group's number can be used again. */
+int clean_add_group(pid_t group);
+void clean_forget_group(int slot);
 
 char *path_join(const char *dir, const char *name);
 const char *path_base(const char *path); /* after the last '/' */
@@ -75,24 +79,6 @@ char *lib_dir(void);         /* folder with <arch>/ kernel objects: $ZUK_LIB, be
                                 (lib/zuk), ../lib/zuk */
 char *which(const char *name); /* full path of a program on PATH, or NULL */
 uint64_t hash64(uint64_t seed, const void *data, size_t size); /* FNV-1a or better; stable */
-
-/* Runs argv (NULL-terminated) and waits.  out/err: NULL inherits; otherwise
- * receives all the bytes, NUL-terminated.  cwd NULL: unchanged.  timeout_ms 0:
- * none.  The child reads /dev/null, has its own process group (killed whole on
- * time-out and when zuk ends), and dies with zuk.  Returns the exit status,
- * 128+N for signal N, -1 when it could not be started (errno set), -2 on
- * time-out. */
-struct run {
-    const char *const *argv;
-    const char *cwd;
-    const char *const *extra_env; /* NAME=VALUE, NULL-terminated, or NULL */
-    char **out, **err;
-    size_t *out_size;
-    unsigned timeout_ms;
-    uint64_t memory_limit; /* bytes of address space, 0: none */
-    bool out_to_err;       /* the child's stdout goes where its stderr goes */
-};
-int run_program(const struct run *run);
 
 /* The pinned Zig: $ZUK_ZIG, beside the executable (build/zig), or recorded at
  * install time.  NULL after diag_error that names ./bootstrap. */

@@ -10,6 +10,7 @@
 
 #include "zuk/app.h"
 #include "zuk/object.h"
+#include "zuk/program.h"
 #include "zuk/toolchain.h"
 
 static struct app app;

@@ -7,6 +7,7 @@
 
 #include "abi/image.h"
 #include "zuk/input.h"
+#include "zuk/program.h"
 #include "zuk/resolve.h"
 #include "zuk/source.h"
 #include "zuk/stub.h"

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "zuk/diag.h"
+#include "zuk/program.h"
 #include "zuk/util.h"
 
 static char scratch[64];

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/tool_scratch.h"
 
+#include "zuk/program.h"
 #include "zuk/sha256.h"
 
 static void known_answers(void **state) {

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "zuk/diag.h"
+#include "zuk/program.h"
 #include "zuk/util.h"
 #include "zuk/vm.h"
 
