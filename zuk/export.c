@@ -54,6 +54,7 @@ struct contents {
     VEC(const char *) undefined; /* sorted */
     bool libc;                   /* some of them are libc's */
     bool raw_calls;              /* some code makes system calls itself */
+    bool raw_output;             /* and what it writes is among them */
     const char *compiler_rt;
     const char *zig;
 };
@@ -173,7 +174,7 @@ static bool look(struct contents *c) {
         !resolve_finish(&r)) {
         return false;
     }
-    bool ok = true;
+    bool ok = true, writes = false;
     for (size_t i = 0; i < r.undefined.len; i++) {
         const struct undefined *u = &r.undefined.data[i];
         if (u->is_tls) {
@@ -183,10 +184,12 @@ static bool look(struct contents *c) {
             ok = false;
         }
         *vec_push(&c->undefined) = u->name;
+        writes |= strcmp(u->name, "write") == 0 || strcmp(u->name, "writev") == 0;
     }
     for (size_t i = 0; i < r.linked.len; i++) {
         c->raw_calls |= makes_calls(r.linked.data[i]);
     }
+    c->raw_output = c->raw_calls && !writes;
     if (c->undefined.len > 0) {
         qsort(c->undefined.data, c->undefined.len, sizeof *c->undefined.data, by_name);
     }
@@ -441,6 +444,9 @@ static char *config_uk(const struct contents *c, const char *library) {
         say(&t, "\tselect LIBSYSCALL_SHIM\n\tselect LIBSYSCALL_SHIM_HANDLER\n"
                 "\tselect LIBPOSIX_PROCESS\n");
     }
+    if (c->raw_output) { /* the call itself, for which undefined.c cannot stand in */
+        say(&t, "\tselect LIBPOSIX_TTY\n");
+    }
     *vec_push(&t.bytes) = '\0';
     return t.bytes.data;
 }
@@ -458,7 +464,7 @@ static char *kraftfile(const struct contents *c, const char *library) {
                      "KVM;\n"
                      "    # 'y' when the app needs getrandom.\n"
                      "    CONFIG_LIBUKRANDOM: 'n'\n"
-                     "%s%s"
+                     "%s%s%s"
                      "targets:\n"
                      "  - qemu/x86_64\n"
                      "  - qemu/arm64\n",
@@ -466,6 +472,7 @@ static char *kraftfile(const struct contents *c, const char *library) {
                      c->raw_calls ? "    CONFIG_LIBSYSCALL_SHIM_HANDLER: 'y'\n"
                                     "    CONFIG_LIBPOSIX_PROCESS: 'y'\n"
                                   : "",
+                     c->raw_output ? "    CONFIG_LIBPOSIX_TTY: 'y'\n" : "",
                      c->libc ? "libraries:\n  musl:\n    version: " UNIKRAFT_VERSION "\n" : "");
 }
 
@@ -477,11 +484,12 @@ static char *defconfig(const struct contents *c, const char *library) {
                      "CONFIG_LIBUKDEBUG_PRINTK=y\n"
                      "CONFIG_OPTIMIZE_DEADELIM=y\n"
                      "# CONFIG_LIBUKRANDOM is not set\n"
-                     "%s%s",
+                     "%s%s%s",
                      library, c->libc ? "CONFIG_LIBMUSL=y\n" : "",
                      c->raw_calls ? "CONFIG_LIBSYSCALL_SHIM=y\nCONFIG_LIBSYSCALL_SHIM_HANDLER=y\n"
                                     "CONFIG_LIBPOSIX_PROCESS=y\n"
-                                  : "");
+                                  : "",
+                     c->raw_output ? "CONFIG_LIBPOSIX_TTY=y\n" : "");
 }
 
 /* All of it; Makefile.uk, without which it is no application, comes last. */

@@ -142,6 +142,7 @@ run "$ZUK" export unikraft --zig "$ZIG" "$TOP/examples/hello-zig" -o hello
 status 0
 check grep -q 'select LIBSYSCALL_SHIM_HANDLER' hello/Config.uk
 check grep -q 'select LIBPOSIX_PROCESS' hello/Config.uk
+check [ "$(grep -c LIBPOSIX_TTY hello/Config.uk)" = 0 ] # libc's write is undefined.c's
 for cc in gcc clang; do
     run $cc -std=gnu11 -Wall -Wextra -Werror -c hello/undefined.c -o hello.o
     status 0
@@ -151,6 +152,31 @@ for cc in gcc clang; do
 done
 run "$ZUK" export unikraft lib.o -o objects
 status 0
+
+# what writes by a raw call needs Unikraft's own output
+cat >raw.c <<'C'
+int main(void) {
+    long r;
+    __asm__ volatile("syscall" : "=a"(r) : "a"(1L), "D"(2L), "S"("raw\n"), "d"(4L) : "rcx", "r11", "memory");
+    return (int)r;
+}
+C
+gcc -O1 -c raw.c -o raw.o
+run "$ZUK" export unikraft raw.o -o raw
+status 0
+golden raw/Config.uk <<'G'
+# What the app's calls need.  Made by zuk export.
+config APPRAW_NEEDS
+	bool
+	default y
+	select LIBUKBOOT_DISABLE_WEAK_MAIN
+	select LIBSYSCALL_SHIM
+	select LIBSYSCALL_SHIM_HANDLER
+	select LIBPOSIX_PROCESS
+	select LIBPOSIX_TTY
+G
+check grep -qx "    CONFIG_LIBPOSIX_TTY: 'y'" raw/Kraftfile
+check grep -qx "CONFIG_LIBPOSIX_TTY=y" raw/defconfig
 
 # refusals
 run "$ZUK" export unikraft bare -o x
