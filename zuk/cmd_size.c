@@ -130,7 +130,7 @@ int cmd_size(int argc, char **argv) {
     }
     sizes_sort(tree);
     if (o.html != NULL) {
-        const char *page = sizes_html(tree, tree->name);
+        const char *page = sizes_html(tree, tree->name, other == NULL ? NULL : path_base(o.diff));
         if (!write_file(o.html, page, strlen(page))) {
             return EXIT_USER;
         }

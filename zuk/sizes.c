@@ -365,18 +365,18 @@ static void put_escaped(FILE *f, const char *s) {
 }
 
 struct box {
-    double x, y, w, h; /* per cent of the page's map */
+    double x, y, w, h; /* of a map that is MAP_WIDTH to MAP_HEIGHT; drawn as wide as the page */
 };
 
 enum { MAP_DEPTH = 4, MAP_WIDTH = 1200, MAP_HEIGHT = 700 };
 
 static void put_box(FILE *f, const struct size_node *n, struct box b, unsigned depth,
-                    const char *path, unsigned hue);
+                    const char *path, unsigned hue, bool compared);
 
 /* Squarified: rows are filled as long as their boxes become more square
  * (Bruls, Huizing, van Wijk, 2000).  Children are sorted, largest first. */
 static void put_children(FILE *f, const struct size_node *n, struct box b, unsigned depth,
-                         const char *path, unsigned hue) {
+                         const char *path, unsigned hue, bool compared) {
     uint64_t total = 0;
     for (size_t i = 0; i < n->children.len; i++) {
         total += n->children.data[i]->size;
@@ -406,7 +406,8 @@ static void put_children(FILE *f, const struct size_node *n, struct box b, unsig
             double length = (double)c->size * area / thick;
             struct box part = tall ? (struct box){b.x, b.y + along, thick, length}
                                    : (struct box){b.x + along, b.y, length, thick};
-            put_box(f, c, part, depth, path, depth == 0 ? (unsigned)(i * 67 + 210) % 360 : hue);
+            put_box(f, c, part, depth, path, depth == 0 ? (unsigned)(i * 67 + 210) % 360 : hue,
+                    compared);
             along += length;
         }
         b = tall ? (struct box){b.x + thick, b.y, b.w - thick, b.h}
@@ -415,50 +416,116 @@ static void put_children(FILE *f, const struct size_node *n, struct box b, unsig
     }
 }
 
+/* Rooms have colours of their own; a comparison says what grew and what shrank. */
+static char *box_colour(const struct size_node *n, unsigned depth, unsigned hue, bool compared) {
+    unsigned light = 88 - depth * 9;
+    if (!compared) {
+        return xasprintf("hsl(%u,45%%,%u%%)", hue, light);
+    }
+    return n->size == n->before
+               ? xasprintf("hsl(0,0%%,%u%%)", light)
+               : xasprintf("hsl(%u,60%%,%u%%)", n->size > n->before ? 0 : 130, light);
+}
+
+static void put_change(FILE *f, const struct size_node *n, bool compared) {
+    if (compared && n->size != n->before) {
+        fprintf(f, " (%+lld)", (long long)(n->size - n->before));
+    }
+}
+
 static void put_box(FILE *f, const struct size_node *n, struct box b, unsigned depth,
-                    const char *path, unsigned hue) {
+                    const char *path, unsigned hue, bool compared) {
     if (b.w < 3 || b.h < 3) {
         return; /* too small to be seen */
     }
     char *full = *path == '\0' ? xstrdup(n->name) : xasprintf("%s / %s", path, n->name);
-    fprintf(f,
-            "<div style=\"left:%.1fpx;top:%.1fpx;width:%.1fpx;height:%.1fpx;"
-            "background:hsl(%u,45%%,%u%%)\" title=\"",
-            b.x, b.y, b.w - 1, b.h - 1, hue, 88 - depth * 9);
+    fprintf(
+        f,
+        "<div style=\"left:%.3f%%;top:%.1fpx;width:%.3f%%;height:%.1fpx;background:%s\" title=\"",
+        100 * b.x / MAP_WIDTH, b.y, 100 * (b.w - 1) / MAP_WIDTH, b.h - 1,
+        box_colour(n, depth, hue, compared));
     put_escaped(f, full);
-    fprintf(f, ": %llu bytes\">", (unsigned long long)n->size);
+    fprintf(f, ": %llu bytes", (unsigned long long)n->size);
+    put_change(f, n, compared);
+    fputs("\">", f);
     if (b.w > 40 && b.h > 14) {
         put_escaped(f, n->name);
     }
     fputs("</div>\n", f);
     if (depth + 1 < MAP_DEPTH && b.h > 30 && b.w > 20) {
-        put_children(f, n, (struct box){b.x + 2, b.y + 15, b.w - 5, b.h - 18}, depth + 1, full,
-                     hue);
+        put_children(f, n, (struct box){b.x + 2, b.y + 15, b.w - 5, b.h - 18}, depth + 1, full, hue,
+                     compared);
     }
 }
 
-static void put_tree(FILE *f, const struct size_node *n, uint64_t total) {
+static void put_map(FILE *f, const struct size_node *n, const char *id, bool compared) {
+    fprintf(f, "<div class=\"map\" id=\"%s\">\n", id);
+    put_children(f, n, (struct box){0, 0, MAP_WIDTH, MAP_HEIGHT}, 0, "", 0, compared);
+    fputs("</div>\n", f);
+}
+
+static void put_tree(FILE *f, const struct size_node *n, uint64_t total, unsigned depth,
+                     bool compared) {
+    bool inner = n->children.len > 0;
     fputs("<li>", f);
-    if (n->children.len > 0) {
-        fputs("<details><summary>", f);
+    if (inner) {
+        fprintf(f, "<details%s><summary>", depth < 2 ? " open" : "");
     }
-    put_escaped(f, n->name);
-    fprintf(f, " <b>%llu</b> %.1f %%", (unsigned long long)n->size,
+    fprintf(f, "<b>%llu</b> <small>%.1f %%</small> ", (unsigned long long)n->size,
             total == 0 ? 0.0 : 100.0 * (double)n->size / (double)total);
-    if (n->before != 0 && n->before != n->size) {
-        fprintf(f, " <i>%+lld</i>", (long long)(n->size - n->before));
+    put_escaped(f, n->name);
+    if (compared && n->before != n->size) {
+        fprintf(f, " <i class=\"%s\">%+lld</i>", n->size > n->before ? "more" : "less",
+                (long long)(n->size - n->before));
     }
-    if (n->children.len > 0) {
+    if (inner) {
         fputs("</summary><ul>\n", f);
         for (size_t i = 0; i < n->children.len; i++) {
-            put_tree(f, n->children.data[i], total);
+            put_tree(f, n->children.data[i], total, depth + 1, compared);
         }
         fputs("</ul></details>", f);
     }
     fputs("</li>\n", f);
 }
 
-char *sizes_html(const struct size_node *tree, const char *title) {
+/* A copy that lacks the node of that name, or NULL when there is none. */
+static struct size_node *without(const struct size_node *n, const char *name) {
+    struct size_node *copy = xalloc(sizeof *copy);
+    bool found = false;
+    *copy = (struct size_node){.name = n->name, .size = n->size, .before = n->before};
+    for (size_t i = 0; i < n->children.len; i++) {
+        struct size_node *c = n->children.data[i];
+        struct size_node *less = found || strcmp(c->name, name) == 0 ? NULL : without(c, name);
+        if (!found && (less != NULL || strcmp(c->name, name) == 0)) {
+            found = true;
+            copy->size -= c->size - (less == NULL ? 0 : less->size);
+            copy->before -= c->before - (less == NULL ? 0 : less->before);
+            c = less;
+        }
+        if (c != NULL) {
+            *vec_push(&copy->children) = c;
+        }
+    }
+    sizes_sort(copy);
+    return found ? copy : NULL;
+}
+
+static const char page_style[] =
+    "</title>\n<style>\n"
+    "body{font:14px/1.5 system-ui,sans-serif;margin:1rem auto;max-width:1400px;padding:0 1rem}\n"
+    "h1{font-size:1.4rem}label{margin-right:1.5rem}\n"
+    ".map{position:relative;height:%dpx;margin:.7rem 0 1.5rem}\n"
+    ".map div{position:absolute;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;"
+    "font-size:11px;line-height:1.2;color:#000;box-sizing:border-box;padding:1px 3px;"
+    "border-radius:2px}\n"
+    "#all:checked~#runs-map,#runs:checked~#all-map{display:none}\n"
+    "ul{list-style:none;padding-left:18px}#tree{padding:0}summary{cursor:pointer}\n"
+    "b,small{display:inline-block;text-align:right;font-variant-numeric:tabular-nums}\n"
+    "b{min-width:5.5em}small{min-width:4em;opacity:.7}\n"
+    "li>b{margin-left:1.1em}i.more{color:#b00}i.less{color:#070}\n"
+    "</style></head><body>\n<h1>";
+
+char *sizes_html(const struct size_node *tree, const char *title, const char *other) {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
@@ -467,18 +534,28 @@ char *sizes_html(const struct size_node *tree, const char *title) {
     }
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", f);
     put_escaped(f, title);
-    fprintf(f,
-            "</title>\n<style>\nbody{font:13px sans-serif;margin:16px}\n"
-            "#map{position:relative;width:%dpx;height:%dpx}\n"
-            "#map div{position:absolute;overflow:hidden;white-space:nowrap;font-size:11px;"
-            "box-sizing:border-box;padding:1px 3px;border-radius:2px}\n"
-            "ul{list-style:none;padding-left:18px}\n</style></head><body>\n<h1>",
-            MAP_WIDTH, MAP_HEIGHT);
+    fprintf(f, page_style, MAP_HEIGHT);
     put_escaped(f, title);
-    fprintf(f, ": %llu bytes</h1>\n<div id=\"map\">\n", (unsigned long long)tree->size);
-    put_children(f, tree, (struct box){0, 0, MAP_WIDTH, MAP_HEIGHT}, 0, "", 0);
-    fputs("</div>\n<ul id=\"tree\">\n", f);
-    put_tree(f, tree, tree->size);
+    fprintf(f, ": %llu bytes", (unsigned long long)tree->size);
+    if (other != NULL) {
+        fprintf(f, ", %+lld against ", (long long)(tree->size - tree->before));
+        put_escaped(f, other);
+    }
+    fputs("</h1>\n", f);
+    const struct size_node *runs = without(tree, "debug information");
+    if (runs != NULL) {
+        fprintf(
+            f,
+            "<input type=\"radio\" name=\"map\" id=\"runs\" checked><label for=\"runs\"> without "
+            "debug information: %llu bytes</label>\n"
+            "<input type=\"radio\" name=\"map\" id=\"all\"><label for=\"all\"> the whole "
+            "file</label>\n",
+            (unsigned long long)runs->size);
+        put_map(f, runs, "runs-map", other != NULL);
+    }
+    put_map(f, tree, "all-map", other != NULL);
+    fputs("<ul id=\"tree\">\n", f);
+    put_tree(f, tree, tree->size, 0, other != NULL);
     fputs("</ul>\n</body></html>\n", f);
     fclose(f);
     char *copy = xstrdup(text);

@@ -28,7 +28,8 @@ bool sizes_read(const char *path, struct size_node **out);
 void sizes_compare(struct size_node *tree, const struct size_node *other);
 /* Largest first, in every node. */
 void sizes_sort(struct size_node *tree);
-/* A page that needs nothing else: a treemap and the tree as text. */
-char *sizes_html(const struct size_node *tree, const char *title);
+/* A page that needs nothing else: a treemap and the tree as text.  With the name of
+ * the other image, after sizes_compare, both tell what changed; or NULL. */
+char *sizes_html(const struct size_node *tree, const char *title, const char *other);
 
 #endif
