@@ -444,13 +444,17 @@ static int boot(const struct options *o, const struct image_info *info, const ch
     if (settings_files(o) && !reads_files(info)) {
         return EXIT_USER;
     }
+    struct net_config net = o->net;
+    if (network && !net_set_queues(&net, o->cpus)) {
+        return EXIT_USAGE;
+    }
     struct vm_config config = {
         .qemu = qemu,
         .image = info->path,
         .machine = o->machine,
         .cpus = o->cpus,
         .cmdline = cmdline,
-        .net = network ? &o->net : NULL,
+        .net = network ? &net : NULL,
         .gdb_port = o->gdb ? o->gdb_port : 0,
         .stand_alone = o->dry_run,
     };

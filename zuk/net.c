@@ -12,10 +12,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -312,6 +316,37 @@ static char *doubled(const char *value) {
     return out;
 }
 
+#define QUEUES_MOST 4 /* that the guest's driver uses */
+
+/* Was the interface made for several queues?  Nobody says but by being one of them. */
+static bool many_queues(const char *tap) {
+    struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
+    if (strlen(tap) >= sizeof r.ifr_name || if_nametoindex(tap) == 0) {
+        return false; /* QEMU will make it, or say why not */
+    }
+    strcpy(r.ifr_name, tap);
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    bool many = fd >= 0 && ioctl(fd, TUNSETIFF, &r) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return many;
+}
+
+bool net_set_queues(struct net_config *n, unsigned cpus) {
+    n->queues = 1;
+    if (n->mode != NET_TAP || !many_queues(n->tap)) {
+        return true;
+    }
+    n->queues = cpus < 2 ? 2 : cpus > QUEUES_MOST ? QUEUES_MOST : cpus;
+    if (n->pcap != NULL) {
+        diag_error("--pcap: '%s' was made for several queues, which QEMU does not capture", n->tap);
+        diag_hint("make it without multi_queue, or run on the host: tcpdump -i %s -w %s", n->tap,
+                  n->pcap);
+    }
+    return n->pcap == NULL;
+}
+
 const char *const *net_words(const struct net_config *n) {
     VEC(const char *) w = {0};
     char *device = n->mode == NET_TAP
@@ -319,6 +354,9 @@ const char *const *net_words(const struct net_config *n) {
                                    /* or the dump has virtio's header before each frame */
                                    n->pcap != NULL ? ",vnet_hdr=off" : "")
                        : xstrdup("user,id=net");
+    if (n->queues > 1) {
+        device = xasprintf("%s,queues=%u", device, n->queues);
+    }
     for (size_t i = 0; i < n->forward_count; i++) {
         const struct net_forward *f = &n->forwards[i];
         device = xasprintf("%s,hostfwd=%s:%s:%u-:%u", device, protocol(f), f->host_ip, f->host,
@@ -335,12 +373,13 @@ const char *const *net_words(const struct net_config *n) {
 }
 
 char *net_device(const struct net_config *n) {
+    const char *queues = n->queues > 1 ? ",mq=on" : "";
     if (n->mode != NET_TAP || n->ip == 0) {
-        return xstrdup("netdev=net");
+        return xasprintf("netdev=net%s", queues);
     }
     /* On a network of several guests each has a MAC of its own. */
-    return xasprintf("netdev=net,mac=52:54:00:%02x:%02x:%02x", n->ip >> 16 & 255, n->ip >> 8 & 255,
-                     n->ip & 255);
+    return xasprintf("netdev=net,mac=52:54:00:%02x:%02x:%02x%s", n->ip >> 16 & 255,
+                     n->ip >> 8 & 255, n->ip & 255, queues);
 }
 
 static char *ip_text(uint32_t ip) {

@@ -28,6 +28,7 @@ struct net_config {
     const char *tap;       /* the host's interface */
     uint32_t ip, mask;     /* host byte order; ip 0: by DHCP */
     uint32_t gateway, dns; /* 0: none */
+    unsigned queues;       /* pairs of the card; 0, 1: one */
 };
 
 /* One -p, one --net.  NULL: taken; otherwise what is wrong with it, for
@@ -44,6 +45,10 @@ bool net_check(const struct net_config *n);
  * them: exit status 5. */
 bool net_ports_free(const struct net_config *n);
 
+/* Settles n->queues for a guest of so many CPUs: one, or several where the host's
+ * interface was made for that (ip tuntap add ... multi_queue), which then takes no
+ * card with one.  False after diag_error: what else is wanted needs one. */
+bool net_set_queues(struct net_config *n, unsigned cpus);
 /* QEMU's words but for -device (arena): -netdev ..., -object ...; NULL-terminated. */
 const char *const *net_words(const struct net_config *n);
 /* What stands behind the device's name in -device (arena). */

@@ -324,6 +324,26 @@ if not made.returncode:
     check(kinds <= {"0800", "0806", "86dd"} and longest == 1514,
           f"--pcap on a tap has frames as on a wire: kinds {kinds}, up to {longest} bytes")
 
+# A tap interface of several queues, for several CPUs and for one.
+many = subprocess.run(["sh", "-c", "ip tuntap add zukmany mode tap multi_queue && ip addr add "
+                       "10.78.0.1/24 dev zukmany && ip link set zukmany up"], capture_output=True)
+if not many.returncode:
+    tap = ["--net", "tap=zukmany,ip=10.78.0.2/24"]
+    for cpus in ("2", "1"):
+        g = Guest("--cpus", cpus, *tap, ECHO)
+        if g.ready():
+            stress(("10.78.0.2", 80), 30)
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            u.sendto(b"end", ("10.78.0.2", 53))
+        try:
+            check(g.p.wait(20) == 0, f"a guest of {cpus} CPUs on a tap of several queues ends")
+        except subprocess.TimeoutExpired:
+            g.p.kill()
+            check(False, f"a guest of {cpus} CPUs on a tap of several queues does not end")
+    r = subprocess.run([ZUK, "exec", *tap, "--pcap", pcap, ECHO], capture_output=True, text=True,
+                       timeout=60)
+    check(r.returncode == 2 and "several queues" in r.stderr and "hint:" in r.stderr, repr(r))
+
 # What has no use is said.
 HELLO = build("hello", "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n")
 r = subprocess.run([ZUK, "exec", "-p", "8080:80", HELLO], capture_output=True, text=True, timeout=60)

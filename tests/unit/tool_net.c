@@ -279,6 +279,15 @@ static void test_words(void **state) {
     n.pcap = "x"; /* frames as a wire has them */
     assert_words(&n, "-netdev tap,id=net,ifname=tap0,script=no,downscript=no,vnet_hdr=off "
                      "-object filter-dump,id=dump,netdev=net,file=x");
+    n = (struct net_config){.mode = NET_TAP, .tap = "tap0", .queues = 3};
+    assert_words(&n, "-netdev tap,id=net,ifname=tap0,script=no,downscript=no,queues=3");
+    assert_string_equal(net_device(&n), "netdev=net,mq=on");
+    n.tap = "no-such-tap";
+    assert_true(net_set_queues(&n, 4));
+    assert_int_equal(n.queues, 1);
+    n = (struct net_config){.mode = NET_USER};
+    assert_true(net_set_queues(&n, 4));
+    assert_int_equal(n.queues, 1);
 }
 
 static void test_device(void **state) {

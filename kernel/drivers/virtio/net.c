@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Network cards (virtio 1.1, 5.1): one pair of queues.
+ * Network cards (virtio 1.1, 5.1), with one pair of queues or, where net_pairs.c is
+ * linked, several: a frame comes by any of them and goes by its CPU's.
  *
  * Received frames lie in buffers of half a page, several for one that the host
  * made of many (GUEST_TSO4 and 6), which the stack holds as long
@@ -10,56 +11,23 @@
  * write.  Frames to send are not copied: the device reads them where they lie.
  * Transmit interrupts are on only while the ring is full.
  */
-#include "drivers/virtio/virtqueue.h"
-#include "irq/irq.h"
+#include "drivers/virtio/net_impl.h"
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
-#include "netdev/netdev.h"
+#include "sched/thread.h"
 
-enum {
-    F_CSUM = 1 << 0,
-    F_GUEST_CSUM = 1 << 1,
-    F_MAC = 1 << 5,
-    F_GUEST_TSO4 = 1 << 7,
-    F_GUEST_TSO6 = 1 << 8,
-    F_HOST_TSO4 = 1 << 11,
-    F_HOST_TSO6 = 1 << 12,
-    F_MRG_RXBUF = 1 << 15,
-    F_STATUS = 1 << 16,
-};
 enum { QUEUE_RX, QUEUE_TX };
-enum { RX_SIZE = 128, TX_SIZE = 256 };
 enum { STATUS_LINK_UP = 1 };
 enum { HDR_NEEDS_CSUM = 1, HDR_DATA_VALID = 2 };
 enum { GSO_NONE, GSO_TCP4 = 1, GSO_TCP6 = 4 };
 
-struct header { /* struct virtio_net_hdr, 5.1.6; `buffers` with F_MRG_RXBUF or 1.0 */
-    uint8_t flags, gso_type;
-    uint16_t header_size, gso_size, csum_start, csum_offset, buffers;
-};
 #define HEADER_LEGACY 10u
 #define BUFFER_SIZE 2048u /* two to a frame; 1,514 bytes and the header fit */
-#define PARTS 34          /* buffers that a frame of 64 KiB and its headers need */
 #define MTU 1500u
 #define ETHERNET_HEADER 14u
-
-struct card {
-    struct netdev dev;
-    struct virtio_device virtio;
-    struct virtqueue rx, tx;
-    struct irq_handler irq;
-    uint32_t header_size;
-    bool posted;                    /* receive buffers were given that the device was not told of */
-    bool queued;                    /* the same, of frames to send */
-    bool full;                      /* somebody was told -EAGAIN */
-    paddr_t received[RX_SIZE];      /* by chain: the buffer */
-    struct net_part parts[PARTS];   /* of the frame that is being received */
-    void *tokens[TX_SIZE];          /* by chain */
-    struct header headers[TX_SIZE]; /* by the number of the frame, modulo */
-};
 
 #define CARDS 4
 static struct card *cards[CARDS];
@@ -70,17 +38,20 @@ static struct card *card_of(struct netdev *dev) {
 
 /* ---- receiving ----------------------------------------------------------- */
 
-static void post(struct card *c, paddr_t buffer) {
-    virtqueue_begin(&c->rx);
-    if (virtqueue_put(&c->rx, buffer, BUFFER_SIZE, true))
-        c->received[virtqueue_end(&c->rx)] = buffer;
-    c->posted = true;
+static void post(struct pair *p, paddr_t buffer) {
+    virtqueue_begin(&p->rx);
+    if (virtqueue_put(&p->rx, buffer, BUFFER_SIZE, true))
+        p->received[virtqueue_end(&p->rx)] = buffer;
+    p->posted = true;
 }
 
 static void net_release(struct netdev *dev, void *buffer) {
     struct card *c = card_of(dev);
-    if (c->rx.free_count)
-        post(c, virt_to_phys(buffer));
+    struct pair *p = c->pairs[0];
+    for (unsigned i = 1; i < c->count; i++)
+        p = c->pairs[i]->rx.free_count > p->rx.free_count ? c->pairs[i] : p;
+    if (p->rx.free_count)
+        post(p, virt_to_phys(buffer));
     else
         heap_free(buffer, BUFFER_SIZE);
 }
@@ -90,30 +61,30 @@ static void net_release(struct netdev *dev, void *buffer) {
 
 /* Gives the device as many buffers as it has room for; false: there are few,
  * and no memory for more. */
-static bool fill(struct card *c) {
-    while (c->rx.free_count) {
+static bool fill(struct pair *p) {
+    while (p->rx.free_count) {
         void *buffer = frame_free_count() > FRAMES_LEFT ? heap_alloc_dirty(BUFFER_SIZE) : NULL;
         if (!buffer)
-            return c->rx.free_count < RX_SIZE / 2;
-        post(c, virt_to_phys(buffer));
+            return p->rx.free_count < RX_SIZE / 2;
+        post(p, virt_to_phys(buffer));
     }
     return true;
 }
 
-/* Is there another buffer for the device when the stack keeps one?  Half of
+/* Are there other buffers for the device when the stack keeps one?  Half of
  * them out is the time to get more. */
-static bool enough(struct card *c) {
-    return c->rx.free_count < RX_SIZE / 2 || fill(c);
+static bool enough(struct pair *p) {
+    return p->rx.free_count < RX_SIZE / 2 || fill(p);
 }
 
 /* Takes the buffers of the next frame: how many; 0: there is none, or the device
  * lied. */
-static unsigned take(struct card *c, struct header *h) {
+static unsigned take(struct card *c, struct pair *p, struct header *h) {
     uint16_t head;
     uint32_t size;
     unsigned wanted = 1, count = 0;
-    for (; count < wanted && virtqueue_take(&c->rx, &head, &size) > 0; count++) {
-        uint8_t *buffer = phys_to_virt(c->received[head]);
+    for (; count < wanted && virtqueue_take(&p->rx, &head, &size) > 0; count++) {
+        uint8_t *buffer = phys_to_virt(p->received[head]);
         uint32_t skip = count ? 0 : c->header_size;
         if (!count) {
             memcpy(h, buffer, sizeof *h);
@@ -138,11 +109,11 @@ static bool is_sound(const struct card *c, const struct header *h) {
             (h->gso_type == GSO_TCP6 && features & F_GUEST_TSO6));
 }
 
-static void receive(struct card *c) {
+static void receive(struct card *c, struct pair *p) {
     struct header h;
     unsigned count;
-    while ((count = take(c, &h))) {
-        if (!is_sound(c, &h) || !enough(c)) {
+    while ((count = take(c, p, &h))) {
+        if (!is_sound(c, &h) || !enough(p)) {
             for (unsigned i = 0; i < count; i++)
                 net_release(&c->dev, c->parts[i].buffer);
             continue;
@@ -155,34 +126,37 @@ static void receive(struct card *c) {
 
 /* ---- sending ------------------------------------------------------------- */
 
-static void reap(struct card *c) {
+static void reap(struct card *c, struct pair *p) {
     uint16_t head;
     uint32_t size;
-    while (virtqueue_take(&c->tx, &head, &size) > 0)
-        c->dev.stack->sent(&c->dev, c->tokens[head]);
+    while (virtqueue_take(&p->tx, &head, &size) > 0)
+        c->dev.stack->sent(&c->dev, p->tokens[head]);
 }
 
 static unsigned net_room(struct netdev *dev, unsigned wanted) {
     struct card *c = card_of(dev);
-    if (c->tx.free_count <= NETDEV_PIECES)
-        reap(c);
-    if (c->tx.free_count <= wanted && !c->virtio.broken) {
-        c->full = true;
-        virtqueue_interrupts(&c->tx, true);
-        reap(c);
+    struct pair *p = c->pairs[c->senders > 1 ? thread_current()->cpu % c->senders : 0];
+    c->sender = p;
+    if (p->tx.free_count <= NETDEV_PIECES)
+        reap(c, p);
+    if (p->tx.free_count <= wanted && !c->virtio.broken) {
+        p->full = true;
+        virtqueue_interrupts(&p->tx, true);
+        reap(c, p);
     }
     if (c->virtio.broken)
         return wanted; /* send() says so */
-    return c->tx.free_count ? c->tx.free_count - 1u : 0;
+    return p->tx.free_count ? p->tx.free_count - 1u : 0;
 }
 
 static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned count,
                     const struct net_offload *offload, void *token) {
     struct card *c = card_of(dev);
+    struct pair *p = c->sender;
     if (c->virtio.broken)
         return -EIO;
     /* As many headers as descriptors: this one's last user is done. */
-    struct header *h = &c->headers[c->tx.given % TX_SIZE];
+    struct header *h = &p->headers[p->tx.given % TX_SIZE];
     *h = (struct header){0};
     if (offload->start) {
         h->flags = HDR_NEEDS_CSUM;
@@ -194,42 +168,51 @@ static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned
         h->header_size = offload->headers;
         h->gso_size = offload->segment;
     }
-    virtqueue_begin(&c->tx);
-    virtqueue_put(&c->tx, virt_to_phys(h), c->header_size, false);
+    virtqueue_begin(&p->tx);
+    virtqueue_put(&p->tx, virt_to_phys(h), c->header_size, false);
     for (unsigned i = 0; i < count; i++)
-        virtqueue_put(&c->tx, pieces[i].paddr, pieces[i].size, false);
-    c->tokens[virtqueue_end(&c->tx)] = token;
-    c->queued = true;
+        virtqueue_put(&p->tx, pieces[i].paddr, pieces[i].size, false);
+    p->tokens[virtqueue_end(&p->tx)] = token;
+    p->queued = true;
     return 0;
 }
 
 static void net_flush(struct netdev *dev) {
     struct card *c = card_of(dev);
-    if (c->queued) {
-        c->queued = false;
-        virtqueue_notify(&c->tx);
+    for (unsigned i = 0; i < c->count; i++) {
+        struct pair *p = c->pairs[i];
+        if (p->queued) {
+            p->queued = false;
+            virtqueue_notify(&p->tx);
+        }
+        (void)enough(p); /* without buffers no frame would come that asks for more */
+        if (p->posted) {
+            p->posted = false;
+            virtqueue_notify(&p->rx);
+        }
+        reap(c, p);
     }
-    if (c->posted) {
-        c->posted = false;
-        virtqueue_notify(&c->rx);
-    }
-    reap(c);
 }
 
 static bool net_link(struct netdev *dev) {
     struct card *c = card_of(dev);
     if (!(c->virtio.features & F_STATUS) || !c->virtio.config)
         return true;
-    return *(volatile uint16_t *)(c->virtio.config + 6) & STATUS_LINK_UP;
+    return *(volatile uint16_t *)(c->virtio.config + CONFIG_STATUS) & STATUS_LINK_UP;
 }
 
 static void look(struct card *c) {
-    receive(c);
-    reap(c);
-    if (c->full && c->tx.free_count > TX_SIZE / 2) {
-        c->full = false;
-        virtqueue_interrupts(&c->tx, false);
+    for (unsigned i = 0; i < c->count; i++) {
+        struct pair *p = c->pairs[i];
+        receive(c, p);
+        reap(c, p);
+        if (p->full && p->tx.free_count > TX_SIZE / 2) {
+            p->full = false;
+            virtqueue_interrupts(&p->tx, false);
+        }
     }
+    if (c->asked)
+        net_pairs_look(c);
     c->dev.stack->idle(&c->dev);
     net_flush(&c->dev);
 }
@@ -249,14 +232,14 @@ static void net_poll(struct netdev *dev) {
 static const struct netdev_ops net_ops = {net_room,    net_send, net_flush,
                                           net_release, net_link, net_poll};
 
-/* Zeroed memory of its own for a queue; frames stay for good. */
-static bool queue_init(struct card *c, struct virtqueue *q, uint16_t index, uint16_t size) {
-    size_t bytes = VIRTQUEUE_BYTES(size);
+void *net_memory(size_t bytes) {
     paddr_t p = frame_alloc_run((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
-    if (!p)
-        return false;
-    memset(phys_to_virt(p), 0, bytes);
-    return virtqueue_init(q, &c->virtio, index, size, phys_to_virt(p), p);
+    return p ? memset(phys_to_virt(p), 0, bytes) : NULL;
+}
+
+bool net_queue_init(struct card *c, struct virtqueue *q, uint16_t index, uint16_t size) {
+    void *memory = net_memory(VIRTQUEUE_BYTES(size));
+    return memory && virtqueue_init(q, &c->virtio, index, size, memory, virt_to_phys(memory));
 }
 
 static struct netdev *net_find(unsigned nth) {
@@ -265,11 +248,9 @@ static struct netdev *net_find(unsigned nth) {
         return NULL;
     if (cards[nth])
         return &cards[nth]->dev;
-    paddr_t memory = frame_alloc_run((sizeof(struct card) + PAGE_SIZE - 1) / PAGE_SIZE);
-    if (!memory)
+    struct card *c = net_memory(sizeof *c);
+    if (!c)
         return NULL;
-    struct card *c = phys_to_virt(memory);
-    memset(c, 0, sizeof *c);
     unsigned left = nth;
     for (const struct virtio_bus *const *bus = virtio_buses_start; bus < virtio_buses_end; bus++) {
         for (unsigned i = 0; (*bus)->find(&c->virtio, VIRTIO_ID_NET, i); i++) {
@@ -282,14 +263,17 @@ static struct netdev *net_find(unsigned nth) {
         }
     }
     for (size_t i = 0; i < sizeof *c; i += PAGE_SIZE)
-        frame_free(memory + i);
+        frame_free(virt_to_phys(c) + i);
     return NULL;
 }
 
 static int net_start(struct netdev *dev) {
     struct card *c = card_of(dev);
-    if (virtio_start(&c->virtio, F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM | F_GUEST_TSO4 |
-                                     F_GUEST_TSO6 | F_HOST_TSO4 | F_HOST_TSO6 | F_MRG_RXBUF))
+    uint64_t wanted = F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM | F_GUEST_TSO4 | F_GUEST_TSO6 |
+                      F_HOST_TSO4 | F_HOST_TSO6 | F_MRG_RXBUF;
+    if (net_pairs_init && sched_cpu_total() > 1)
+        wanted |= F_CTRL_VQ | F_MQ;
+    if (virtio_start(&c->virtio, wanted))
         return -EIO;
     c->header_size = c->virtio.legacy && !(c->virtio.features & F_MRG_RXBUF)
                          ? HEADER_LEGACY
@@ -303,16 +287,26 @@ static int net_start(struct netdev *dev) {
     dev->checksums_out = c->virtio.features & F_CSUM;
     dev->segments4 = dev->checksums_out && c->virtio.features & F_HOST_TSO4;
     dev->segments6 = dev->checksums_out && c->virtio.features & F_HOST_TSO6;
-    if (c->virtio.line == VIRTIO_NO_LINE || !queue_init(c, &c->rx, QUEUE_RX, RX_SIZE) ||
-        !queue_init(c, &c->tx, QUEUE_TX, TX_SIZE)) {
+    c->pairs[0] = &c->first;
+    c->count = c->senders = 1;
+    if (c->virtio.line == VIRTIO_NO_LINE || !net_queue_init(c, &c->first.rx, QUEUE_RX, RX_SIZE) ||
+        !net_queue_init(c, &c->first.tx, QUEUE_TX, TX_SIZE)) {
         virtio_give_up(&c->virtio);
         return -EIO;
     }
+    if (c->virtio.features & F_MQ && c->virtio.features & F_CTRL_VQ)
+        net_pairs_init(c);
+    if (c->virtio.broken)
+        return -EIO;
     virtio_ready(&c->virtio);
-    fill(c);
     c->irq = (struct irq_handler){.fn = interrupt, .arg = c};
     irq_attach(c->virtio.line, &c->irq);
-    virtqueue_interrupts(&c->rx, true);
+    for (unsigned i = 0; i < c->count; i++) {
+        fill(c->pairs[i]);
+        virtqueue_interrupts(&c->pairs[i]->rx, true);
+    }
+    if (c->asked)
+        net_pairs_ask(c);
     net_flush(dev);
     return 0;
 }
