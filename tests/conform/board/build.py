@@ -4,8 +4,8 @@
 # this folder.  The packages ship some of std's test files empty and no test
 # data, so some tests cannot be compiled.  Those, and only those, are blanked
 # in a copy, found by where the compiler's errors lie (or, when that is outside
-# of any test, by which test the compiler says it came from), and each is listed
-# with its first error.
+# of any test, by which test the compiler says it came from, or by which tests
+# name the declaration), and each is listed with its first error.
 import glob
 import hashlib
 import json
@@ -25,6 +25,7 @@ SECONDS = 7200  # of one compilation: LLVM takes long over all of std, on a busy
 TEST = re.compile(r'^( *)test(?: "((?:[^"\\]|\\.)*)"| ([\w.]+|@"[^"]*"))? \{')
 ERROR = re.compile(r"^(?:.*/)?std/([^:]+\.zig):(\d+):(\d+): error: (.*)$")
 MISSING = re.compile(r": (unable to open '|failed opening \"|root source file struct '.*' has no member )")
+DECLARATION = re.compile(r"(?:pub )?(?:inline )?(?:fn|const|var) (\w+)|(?:comptime|test)\b")
 PLACE = re.compile(r"(?:^|[ (/])std/([^:\s]+\.zig):(\d+):(\d+)")
 
 
@@ -87,6 +88,22 @@ class Source:
     def at(self, line):
         return next((t for t in self.tests if t[0] <= line <= t[1]), None)
 
+    def users(self, line):
+        """The tests that name what the declaration with this line is for: it, or another
+        declaration of the file that does."""
+        starts = [n for n, text in enumerate(self.lines, 1) if DECLARATION.match(text)]
+        parts = [(DECLARATION.match(self.lines[a - 1]).group(1), a, b - 1)
+                 for a, b in zip(starts, starts[1:] + [len(self.lines) + 1])]
+        names = {name for name, a, b in parts if name and a <= line <= b}
+
+        def named(a, b):
+            return any(re.search(rf"(?<![.\w]){name}\b", text) for name in names
+                       for text in self.lines[a - 1:b])
+
+        while more := {name for name, a, b in parts if name and named(a, b)} - names:
+            names |= more
+        return [t for t in self.tests if named(t[0], t[1])]
+
     def blank(self, test):
         """Without the test; lines keep their numbers."""
         for n in range(test[0], test[1] + 1):
@@ -109,7 +126,7 @@ def copy_lib(version, lib):
 
 
 def culprits(lib, output):
-    """[(Source, test, error)] of the compiler's output, and the errors of nobody."""
+    """[(Source, test, error)] of the compiler's output."""
     sources, found, lost = {}, {}, []
 
     def test_at(path, line):
@@ -132,10 +149,15 @@ def culprits(lib, output):
         places += [(m.group(1), int(m.group(2))) for x in more for m in PLACE.finditer(x)]
         test = next((t for t in (test_at(*p) for p in places) if t), None)
         if test is None:
-            lost.append(f"std/{path}:{number}: {text}")
+            lost.append((path, int(number), f"std/{path}:{number}: {text}"))
         else:
             found.setdefault(test, f"std/{path}:{number}: {text}")
-    return [(sources[path], test, error) for (path, test), error in found.items()], lost
+    if not found:  # Zig before 0.14 does not say which test wanted a declaration
+        for path, line, error in lost:
+            test_at(path, line)
+            for test in sources[path].users(line) if path in sources else ():
+                found.setdefault((path, test), error)
+    return [(sources[path], test, error) for (path, test), error in found.items()]
 
 
 def blank_known(version, lib):
@@ -201,7 +223,7 @@ class Cell:
                     break
                 output = self.output
                 continue
-            found, lost = culprits(lib, r.out.decode(errors="replace"))
+            found = culprits(lib, r.out.decode(errors="replace"))
             if not found:
                 raise core.Failure(f"{self.name} does not compile\n" + r.report())
             for source, test, error in found:

@@ -3,6 +3,7 @@
 # Runs a cell's tests on Linux or in the guest, several processes (VMs) side by
 # side.  After a crash or a hang it goes on behind the test that was running, so
 # every test has a result: pass, skip, leak, `fail ERROR`, `crash STATUS`, hang.
+import atexit
 import concurrent.futures
 import os
 import queue
@@ -16,7 +17,7 @@ import time
 
 from runner import core
 
-TOOL = f"{core.TOP}/build/conform/tool"  # zuk as it is at the start: a run takes minutes
+TOOL = f"{core.TOP}/build/conform/tool.{os.getpid()}"  # zuk as it is at the start: a run takes minutes
 ZUK = f"{TOOL}/zuk"
 MEMORY = "1G"
 SILENCE = {"linux": 120, "guest": 300}  # seconds without a word are a hang: see silent()
@@ -32,7 +33,7 @@ class Broken(Exception):
 
 def keep_tool():
     """Copies zuk and the kernel's objects, so that make may go on beside a run."""
-    shutil.rmtree(TOOL, ignore_errors=True)
+    atexit.register(shutil.rmtree, TOOL, ignore_errors=True)
     os.makedirs(TOOL)
     shutil.copy2(f"{core.TOP}/build/zuk", ZUK)
     shutil.copytree(f"{core.TOP}/build/lib", f"{TOOL}/lib", symlinks=True)
@@ -155,14 +156,18 @@ def take(where, program, cwd, first, last, log, results):
     return at + 1
 
 
-def run(where, program, log_path, workers):
-    """{name: (result, seconds)} of all tests."""
-    tests = names(program)
+def run(where, program, log_path, workers, only=None):
+    """{name: (result, seconds)} of all tests, or of those with a name in `only`."""
+    tests = numbered(names(program))
     results = [None] * len(tests)
     pieces = queue.Queue()
     size = -(-len(tests) // PIECES)
-    for first in range(0, len(tests), size):
-        pieces.put((first, min(first + size, len(tests))))
+    if only is None:
+        for first in range(0, len(tests), size):
+            pieces.put((first, min(first + size, len(tests))))
+    else:
+        for at in (i for i, name in enumerate(tests) if name in only):
+            pieces.put((at, at + 1))
 
     def work(number):
         cwd = tempfile.mkdtemp(prefix="zuk-conform-")
@@ -181,16 +186,16 @@ def run(where, program, log_path, workers):
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         for f in [pool.submit(work, n) for n in range(workers)]:
             f.result()
-    return by_name(tests, results)
+    return {name: result for name, result in zip(tests, results) if result}
 
 
-def by_name(tests, results):
+def numbered(tests):
     """A name that stands twice gets a number, the same on both sides."""
     found = {}
-    for name, result in zip(tests, results):
+    for name in tests:
         key, n = name, 1
         while key in found:
             n += 1
             key = f"{name} ({n})"
-        found[key] = result
-    return found
+        found[key] = True
+    return list(found)
