@@ -74,6 +74,9 @@ void arch_pages_settle(void);
 /* Maps a kernel page of device registers, uncached; returns its address. */
 void *arch_map_device(paddr_t base, size_t size);
 uint64_t arch_table_pages(void); /* page-table frames in use */
+/* Gives page tables back that [start, end) has used: those of [low, high), where
+ * nothing is mapped any more. */
+void arch_tables_free(vaddr_t start, vaddr_t end, vaddr_t low, vaddr_t high);
 
 /* Copies between kernel and app memory; the number of bytes NOT copied (0:
  * all).  Faults on the app's side are resolved or end the copy. */
@@ -102,7 +105,8 @@ struct thread;
  * stack pointer; FPU state too. */
 struct trap_frame;
 void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp);
-uint64_t arch_kstack_new(void); /* the top of a new kernel stack with a guard; 0: no memory */
+uint64_t arch_kstack_new(void);      /* the top of a new kernel stack with a guard; 0: no memory */
+void arch_kstack_free(uint64_t top); /* of a thread that will never run again */
 /* Frames of the stacks made so; weak: defined where there are any. */
 uint64_t arch_kstack_pages(void) __attribute__((weak));
 /* clone(2)'s arguments, whose order is the architecture's. */

@@ -218,6 +218,17 @@ static int unmap_range(vaddr_t start, vaddr_t end) {
     return 0;
 }
 
+#define TABLES_KEPT 16u /* small programs map and unmap the same places */
+
+/* Gives back the page tables of what was unmapped, and of the hole around it. */
+static void free_tables(vaddr_t start, vaddr_t end) {
+    if (arch_table_pages() <= TABLES_KEPT)
+        return;
+    struct area *below = of(tree_at_or_before(&areas, start)), *above = area_find_after(start);
+    if (!above || above->start >= end)
+        arch_tables_free(start, end, below ? below->end : 0, above ? above->start : APP_END);
+}
+
 static bool bad_range(vaddr_t start, size_t size) {
     return start % PAGE_SIZE || !size || start >= APP_END || size > APP_END - start;
 }
@@ -287,7 +298,11 @@ long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct a
 int area_unmap(vaddr_t start, size_t size) {
     if (bad_range(start, size))
         return -EINVAL;
-    return unmap_range(start, start + ALIGN_UP(size, PAGE_SIZE));
+    vaddr_t end = start + ALIGN_UP(size, PAGE_SIZE);
+    int error = unmap_range(start, end);
+    if (!error)
+        free_tables(start, end);
+    return error;
 }
 
 int area_protect(vaddr_t start, size_t size, unsigned prot) {
@@ -403,6 +418,7 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
         return m.error;
     }
     unmap_range(old, old + old_size);
+    free_tables(old, old + old_size);
     return to;
 }
 
@@ -418,7 +434,7 @@ long area_brk(vaddr_t brk) {
         if (taken(from, to) ||
             area_map(from, to - from, PROT_READ | PROT_WRITE, AREA_HEAP | AREA_FIXED, NULL, 0) < 0)
             return (long)brk_now;
-    } else if (to < from && unmap_range(to, from)) {
+    } else if (to < from && area_unmap(to, from - to)) {
         return (long)brk_now;
     }
     return (long)(brk_now = brk);

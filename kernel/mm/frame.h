@@ -27,6 +27,8 @@ bool frame_reserve_is_open(void);
 /* `count` neighbouring frames, for what devices see; 0 when there is no such
  * run.  Given back one by one with frame_free. */
 paddr_t frame_alloc_run(size_t count);
+/* The same, also when all RAM has been in use: then it takes its time; mm/run.c. */
+paddr_t frame_find_run(size_t count);
 /* Two of them, also when they have to be looked for; mm/pair.c. */
 paddr_t frame_alloc_pair(void) __attribute__((weak));
 

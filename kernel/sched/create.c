@@ -2,8 +2,8 @@
  *
  * Threads beyond the first: making them, taking them apart, time slices.
  *
- * A thread cannot free the stack that it ends on: the next one to be made
- * takes it over.
+ * A thread cannot free the stack that it ends on: the next one to be made takes it
+ * over, or, when many have ended, one that ends later gives it back.
  */
 #include "sched/sched_impl.h"
 
@@ -15,9 +15,11 @@
 #include "mm/heap.h"
 
 #define SLICE_NS 10000000u
+#define DEAD_KEPT 16u
 
 static uint32_t last_id = 1;
-static struct list dead = {&dead, &dead}; /* by `all`; their stacks are kept with them */
+static struct list dead = {&dead, &dead}; /* by `all`, oldest first; with their stacks */
+static unsigned dead_count;
 
 static void slice_over(struct timer *t) {
     thread_current()->work |= THREAD_WORK_RESCHED;
@@ -32,23 +34,20 @@ static void contended(void) {
         timer_arm(&slice, clock_monotonic() + SLICE_NS);
 }
 
-void thread_bury(struct thread *t) {
-    list_push_back(&dead, &t->all);
+static void body_free(struct thread *t) {
+    arch_kstack_free(t->kstack_top);
+    frame_free(virt_to_phys(t->arch.fpu));
+    heap_free(t, THREAD_ALIGN);
 }
 
-/* A cleared structure: two fit a page. */
-static struct thread *spare[2];
-static unsigned spares;
-
-static struct thread *structure(void) {
-    if (spares)
-        return spare[--spares];
-    paddr_t frame = frame_alloc_zero();
-    if (!frame)
-        return NULL;
-    char *page = phys_to_virt(frame);
-    spare[spares++] = (struct thread *)(page + THREAD_ALIGN);
-    return (struct thread *)page;
+/* t may still be on its stack; those before it are not. */
+void thread_bury(struct thread *t) {
+    while (dead_count >= DEAD_KEPT) {
+        dead_count--;
+        body_free(list_entry(list_pop_front(&dead), struct thread, all));
+    }
+    list_push_back(&dead, &t->all);
+    dead_count++;
 }
 
 /* A dead one's, or new. */
@@ -56,6 +55,7 @@ struct thread *thread_body(void) {
     struct list *node = list_pop_front(&dead);
     if (node) {
         struct thread *t = list_entry(node, struct thread, all);
+        dead_count--;
         uint64_t top = t->kstack_top;
         void *fpu = t->arch.fpu;
         memset(t, 0, sizeof *t);
@@ -64,14 +64,13 @@ struct thread *thread_body(void) {
         thread_begin(t);
         return t;
     }
-    struct thread *t = structure();
+    struct thread *t = heap_alloc(THREAD_ALIGN); /* half a frame: aligned as it must be */
     paddr_t fpu = t ? frame_alloc_zero() : 0;
     uint64_t top = fpu ? arch_kstack_new() : 0;
     if (!top) {
         if (fpu)
             frame_free(fpu);
-        if (t)
-            spare[spares++] = t;
+        heap_free(t, THREAD_ALIGN);
         return NULL;
     }
     t->kstack_top = top;

@@ -330,11 +330,11 @@ struct parts {
     struct message m;
     struct file_piece few[FEW];
     paddr_t pieces, control; /* frames */
+    size_t piece_frames;
 };
-#define PIECE_FRAMES (IOV_MAX * sizeof(struct file_piece) / PAGE_SIZE)
 
 static void parts_close(struct parts *p) {
-    for (unsigned i = 0; p->pieces && i < PIECE_FRAMES; i++)
+    for (size_t i = 0; p->pieces && i < p->piece_frames; i++)
         frame_free(p->pieces + i * PAGE_SIZE);
     if (p->control)
         frame_free(p->control);
@@ -345,7 +345,8 @@ static long parts_pieces(struct parts *p) {
     if (p->h.count > IOV_MAX)
         return -EMSGSIZE;
     if (p->h.count > FEW) {
-        p->pieces = frame_alloc_run(PIECE_FRAMES);
+        p->piece_frames = ALIGN_UP(p->h.count * sizeof *pieces, PAGE_SIZE) / PAGE_SIZE;
+        p->pieces = frame_find_run(p->piece_frames);
         if (!p->pieces)
             return -ENOMEM;
         pieces = phys_to_virt(p->pieces);

@@ -402,7 +402,7 @@ long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int f
 
 static void *table_new(size_t bytes) {
     size_t frames = ALIGN_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
-    paddr_t at = frames ? frame_alloc_run(frames) : 0;
+    paddr_t at = frames ? frame_find_run(frames) : 0;
     return at ? memset(phys_to_virt(at), 0, frames * PAGE_SIZE) : NULL;
 }
 

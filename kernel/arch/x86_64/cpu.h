@@ -116,7 +116,9 @@ void apic_ack(void);
 void apic_timer(uint64_t ticks); /* one shot at the APIC's 1 GHz / 1, 0: off */
 uint64_t apic_timer_left(void);
 
+#define KSTACK_PAGES 2u             /* of a thread */
 uint64_t map_stack(unsigned pages); /* the top of new pages above a guard, 0: no memory */
+void unmap_stack(uint64_t top);     /* a thread's */
 
 /* The app at CPL 3; isolate.c. */
 extern bool isolated;

@@ -6,8 +6,6 @@
 #include "arch/x86_64/cpu.h"
 #include "sched/thread.h"
 
-#define KSTACK_PAGES 2
-
 extern char trap_return[];
 extern char smp_return[] __attribute__((weak)); /* where there are several CPUs */
 
@@ -32,6 +30,11 @@ uint64_t arch_kstack_new(void) {
     uint64_t top = map_stack(KSTACK_PAGES);
     stack_pages += top ? KSTACK_PAGES : 0;
     return top;
+}
+
+void arch_kstack_free(uint64_t top) {
+    unmap_stack(top);
+    stack_pages -= KSTACK_PAGES;
 }
 
 uint64_t arch_kstack_pages(void) {

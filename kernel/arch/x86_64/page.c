@@ -258,6 +258,58 @@ bool arch_page_unmap(vaddr_t va, struct page_entry *out) {
     return true;
 }
 
+/* ---- tables that nothing uses any more ---- */
+
+/* Linked through their first entries, which are not present: other CPUs may look
+ * into them until they have forgotten the way. */
+static paddr_t retired;
+
+/* The table that an entry of that level leads to, and those below it. */
+static void retire(uint64_t entry, unsigned level) {
+    uint64_t *table = table_at(entry);
+    for (unsigned i = 0; level > 1 && i < 512; i++) {
+        if (table[i])
+            retire(table[i], level - 1);
+    }
+    table[0] = retired;
+    retired = entry & FRAME;
+    table_pages--;
+}
+
+struct span {
+    vaddr_t start, end, low, high;
+};
+
+static void retire_within(uint64_t *table, unsigned level, vaddr_t base, const struct span *s) {
+    uint64_t step = 1ull << (12 + 9 * level);
+    for (unsigned i = s->start > base ? (unsigned)((s->start - base) / step) : 0; i < 512; i++) {
+        vaddr_t va = base + i * step;
+        if (va >= s->end)
+            break;
+        if (!table[i])
+            continue;
+        if (va >= s->low && va + step <= s->high) {
+            retire(table[i], level);
+            table[i] = 0;
+        } else if (level > 1) {
+            retire_within(table_at(table[i]), level - 1, va, s);
+        }
+    }
+}
+
+void arch_tables_free(vaddr_t start, vaddr_t end, vaddr_t low, vaddr_t high) {
+    const struct span s = {start, end, low, high};
+    retire_within(kernel_pml4, 3, 0, &s);
+    if (!retired)
+        return;
+    forget_all();
+    arch_pages_settle();
+    for (paddr_t p; (p = retired);) {
+        retired = *table_at(p);
+        frame_free(p);
+    }
+}
+
 /* ---- the kernel's ---- */
 
 void *arch_map_device(paddr_t base, size_t size) {
@@ -290,8 +342,14 @@ void map_low(paddr_t page, unsigned prot) {
     tlb_flush_page(KERNEL_BASE + page);
 }
 
+/* Places of stacks that are gone; linked through their lowest entries, which are
+ * not present, as offsets into KERNEL_MAP. */
+static uint64_t free_stacks;
+
 uint64_t map_stack(unsigned pages) {
-    uint64_t va = device_next + PAGE_SIZE; /* below it: the guard */
+    bool again = pages == KSTACK_PAGES && free_stacks;
+    /* Below it: the guard. */
+    uint64_t va = again ? KERNEL_MAP + free_stacks : device_next + PAGE_SIZE;
     for (unsigned i = 0; i < pages; i++) {
         if (!entry_make(va + i * PAGE_SIZE, 0))
             return 0; /* the tables stay, for the next time */
@@ -301,10 +359,27 @@ uint64_t map_stack(unsigned pages) {
         frames = frame_alloc_pair();
     if (!frames)
         return 0;
+    if (again)
+        free_stacks = *entry_make(va, 0);
+    else
+        device_next = va + pages * PAGE_SIZE;
     for (unsigned i = 0; i < pages; i++)
         *entry_make(va + i * PAGE_SIZE, 0) = (frames + i * PAGE_SIZE) | P | W | NX;
-    device_next = va + pages * PAGE_SIZE;
-    return device_next;
+    return va + pages * PAGE_SIZE;
+}
+
+void unmap_stack(uint64_t top) {
+    uint64_t va = top - KSTACK_PAGES * PAGE_SIZE;
+    paddr_t frames = arch_mapped_phys((const void *)va); /* neighbours */
+    for (unsigned i = 0; i < KSTACK_PAGES; i++) {
+        *entry_make(va + i * PAGE_SIZE, 0) = 0;
+        forget_page(va + i * PAGE_SIZE);
+    }
+    arch_pages_settle();
+    for (unsigned i = 0; i < KSTACK_PAGES; i++)
+        frame_free(frames + i * PAGE_SIZE);
+    *entry_make(va, 0) = free_stacks;
+    free_stacks = va - KERNEL_MAP;
 }
 
 paddr_t arch_mapped_phys(const void *v) {

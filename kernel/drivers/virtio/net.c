@@ -233,7 +233,7 @@ static const struct netdev_ops net_ops = {net_room,    net_send, net_flush,
                                           net_release, net_link, net_poll};
 
 void *net_memory(size_t bytes) {
-    paddr_t p = frame_alloc_run((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
+    paddr_t p = frame_find_run((bytes + PAGE_SIZE - 1) / PAGE_SIZE);
     return p ? memset(phys_to_virt(p), 0, bytes) : NULL;
 }
 

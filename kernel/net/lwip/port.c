@@ -34,7 +34,7 @@ void *lwip_port_malloc(size_t size) {
     if (whole <= PAGE_SIZE) {
         b = heap_alloc_dirty(whole);
     } else {
-        paddr_t run = frame_alloc_run((whole + PAGE_SIZE - 1) / PAGE_SIZE);
+        paddr_t run = frame_find_run((whole + PAGE_SIZE - 1) / PAGE_SIZE);
         b = run ? phys_to_virt(run) : NULL;
     }
     if (!b)
