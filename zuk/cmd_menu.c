@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,8 +24,12 @@
 static bool run_menu(const char *program, const char *kconfig, const char *config) {
     void (*before)(int) = signal(SIGINT, SIG_IGN);
     fflush(NULL);
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* the terminal is nobody's then */
+        if (getppid() != parent) {
+            _exit(127);
+        }
         signal(SIGINT, SIG_DFL);
         setenv("KCONFIG_CONFIG", config, 1);
         unsetenv("CONFIG_");
@@ -67,11 +72,18 @@ static bool keep(const char *path, const struct config *words) {
         return true;
     }
     if (*text == '\0') {
-        diag_note("all options are as the app asks for: %s goes", path);
-        return unlink(path) == 0 || errno == ENOENT;
+        if (unlink(path) != 0 && errno != ENOENT) {
+            diag_error("cannot remove '%s': %s", path, strerror(errno));
+            return false;
+        }
+        diag_note("all options are as the app asks for: %s is gone", path);
+        return true;
+    }
+    if (!write_file(path, text, strlen(text))) {
+        return false;
     }
     diag_note("%s keeps these; all else follows the app", path);
-    return write_file(path, text, strlen(text));
+    return true;
 }
 
 static bool menu(struct options *o, const char *program) {
@@ -83,14 +95,16 @@ static bool menu(struct options *o, const char *program) {
     const char *path = o->config != NULL          ? o->config
                        : strcmp(folder, ".") == 0 ? ".config"
                                                   : path_join(folder, ".config");
-    char *work = xasprintf("%s/menu-%d", cache_dir(), (int)getpid());
+    char *work = scratch_folder();
+    if (work == NULL) {
+        return false;
+    }
     const char *kconfig = path_join(work, "Kconfig"), *answer = path_join(work, "answer");
     const char *text = kconfig_text(look.app.name, &look.deduced),
                *start = kconfig_start(&look.config, &look.features);
     struct config result = {0}, words;
-    bool ok = make_dirs(work) && write_file(kconfig, text, strlen(text)) &&
-              write_file(answer, start, strlen(start)) && run_menu(program, kconfig, answer) &&
-              config_read(&result, answer, true);
+    bool ok = write_file(kconfig, text, strlen(text)) && write_file(answer, start, strlen(start)) &&
+              run_menu(program, kconfig, answer) && config_read(&result, answer, true);
     if (ok) {
         kconfig_differences(&result, &look.deduced, &look.features, &words);
         ok = keep(path, &words);

@@ -188,9 +188,8 @@ int cmd_verify(int argc, char **argv) {
     } else {
         w = given;
     }
-    char *folder = xasprintf("%s/verify-XXXXXX", cache_dir());
-    if (mkdtemp(folder) == NULL) {
-        diag_error("cannot make the folder '%s': %s", folder, strerror(errno));
+    char *folder = scratch_folder();
+    if (folder == NULL) {
         return EXIT_USER;
     }
     const char *again = path_join(folder, path_base(image));

@@ -214,7 +214,11 @@ static bool loaded_id(const char *path, uint64_t *id) {
 
 /* Links to a file of our own, then gives it its name. */
 static bool link_now(struct link *link, const char *key, const char **path, uint64_t *id) {
-    char *fresh = xasprintf("%s.%d.new", key, (int)getpid());
+    const char *scratch = scratch_folder();
+    if (scratch == NULL) {
+        return false;
+    }
+    const char *fresh = path_join(scratch, "kernel.elf"), *name_link = path_join(scratch, "key");
     *vec_push(&link->argv) = "-o";
     *vec_push(&link->argv) = fresh;
     *vec_push(&link->argv) = NULL;
@@ -225,7 +229,6 @@ static bool link_now(struct link *link, const char *key, const char **path, uint
                                            .memory_limit = LINK_MEMORY});
     link->argv.len -= 3;
     if (status != 0) {
-        unlink(fresh);
         if (err != NULL && *err != '\0') {
             diag_pass(err);
         }
@@ -236,20 +239,16 @@ static bool link_now(struct link *link, const char *key, const char **path, uint
         return false;
     }
     if (!loaded_id(fresh, id)) {
-        unlink(fresh);
         return false;
     }
     const char *name = xasprintf("%016llx.elf", (unsigned long long)*id);
     *path = cache_file(name);
-    char *fresh_link = xasprintf("%s.%d.lnk", key, (int)getpid());
-    unlink(fresh_link);
-    if (*path == NULL || rename(fresh, *path) != 0 || symlink(name, fresh_link) != 0 ||
-        rename(fresh_link, key) != 0) {
+    if (*path == NULL || rename(fresh, *path) != 0 || symlink(name, name_link) != 0 ||
+        rename(name_link, key) != 0) {
         diag_error("cannot write '%s': %s", key, strerror(errno));
-        unlink(fresh);
-        unlink(fresh_link);
         return false;
     }
+    rmdir(scratch);
     return true;
 }
 

@@ -206,9 +206,8 @@ bool toolchain_find(struct toolchain *toolchain) {
     }
     progress_step(PROGRESS_LIBC,
                   "asking Zig for its C library (compiled the first time: about a minute)");
-    char *folder = path_join(cache_dir(), "link-XXXXXX");
-    if (!mkdtemp(folder)) {
-        diag_error("cannot make the folder '%s': %s", folder, strerror(errno));
+    char *folder = scratch_folder();
+    if (!folder) {
         return false;
     }
     lend_zig_a_cache();

@@ -8,6 +8,7 @@
  */
 #include "zuk/util.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "zuk/diag.h"
@@ -135,7 +137,7 @@ void *vec_grow(void *data, size_t *cap, size_t len, size_t size) {
 enum { CLEAN_MAX = 16 };
 
 static char *volatile clean_paths[CLEAN_MAX];
-static char *volatile clean_folder; /* a new_folder() that is being filled */
+static char *volatile clean_folder; /* a new_folder() that is being filled, a scratch_folder() */
 static volatile pid_t clean_groups[CLEAN_MAX];
 
 /* What one folder of a new_folder() holds, folders in it as well; async-signal-safe. */
@@ -744,4 +746,36 @@ bool remove_tree(const char *path) {
         return false;
     }
     return true;
+}
+
+#define SCRATCH "scratch-"
+
+/* What killed processes left there. */
+static void prune_scratch(const char *cache) {
+    DIR *dir = opendir(cache);
+    for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+        struct stat st;
+        char *path = path_join(cache, e->d_name);
+        if (strncmp(e->d_name, SCRATCH, sizeof SCRATCH - 1) == 0 && lstat(path, &st) == 0 &&
+            S_ISDIR(st.st_mode) && st.st_mtime < time(NULL) - 24 * 60 * 60) {
+            (void)remove_tree(path);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+char *scratch_folder(void) {
+    const char *cache = cache_dir();
+    prune_scratch(cache);
+    char *path = strdup(path_join(cache, SCRATCH "XXXXXX")); /* outlives the arena */
+    clean_install();
+    clean_folder = path;
+    if (!path || !mkdtemp(path)) {
+        diag_error("cannot make the folder '%s': %s", path ? path : cache, strerror(errno));
+        clean_folder = NULL;
+        return NULL;
+    }
+    return path;
 }

@@ -72,6 +72,11 @@ bool is_file(const char *path);
 char *new_folder(const char *path);
 bool new_folder_commit(const char *temporary, const char *path);
 
+/* A folder in the cache for what this process needs in passing, empty, one at a time;
+ * it goes with all in it when the process ends, and a killed one's after a day.  NULL
+ * after diag_error. */
+char *scratch_folder(void);
+
 char *cache_dir(void); /* $XDG_CACHE_HOME/zuk or ~/.cache/zuk, made; if neither can be, one of the
                           user's own under $TMPDIR, else one that goes with this process */
 void lend_zig_a_cache(void); /* where Zig could not have its own; before Zig is started */

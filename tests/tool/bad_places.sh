@@ -6,7 +6,7 @@
 # alphabets, two file systems.  Each command works, or says what is wrong and
 # leaves nothing behind that looks like a result.  The file systems are mounted in
 # a mount namespace of the test's own.
-# needs: unshare mount
+# needs: unshare mount script
 # timeout: 400
 set -eu
 if [ -z "${INSIDE:-}" ]; then
@@ -33,6 +33,16 @@ export fn main() c_int {
     return 0;
 }
 Z
+
+run "$ZUK" build --reproducible app.o -o same.elf
+status 0
+mkdir bin # a menu in which one option is switched on
+cat >bin/kconfig-mconf <<'S'
+#!/bin/sh
+sed -i 's/.*CONFIG_POLL[ =].*/CONFIG_POLL=y/' "$KCONFIG_CONFIG"
+S
+chmod +x bin/kconfig-mconf
+menu() { run env NO_COLOR=1 PATH="$TMP/bin:$PATH" script -qec "'$ZUK' menu $1" /dev/null; }
 
 ls_is() { # NAMES: what is in this folder now
     command="ls $(pwd)"
@@ -75,6 +85,16 @@ run "$ZUK" check app.o
 status 0
 run "$ZUK" config why IO app.o
 status 0
+run "$ZUK" config diff --set POLL=y app.o
+status 0
+prints "CONFIG_POLL: n -> y"
+menu app.o
+status 1
+prints "zuk: error: cannot write '.config': $EROFS"
+check [ "$(grep -c keeps "$TMP/out")" = 0 ]
+run "$ZUK" verify "$TMP/same.elf" app.o
+status 0
+prints "the same, bit for bit"
 run "$ZUK" build app.o -o "$TMP/from-ro.elf"
 status 0
 # a project: Zig's cache goes elsewhere
@@ -103,6 +123,9 @@ says "zuk: error: cannot write 'page.html': $ENOSPC"
 run "$ZUK" config set POLL=y app.o
 status 1
 says "zuk: error: cannot write '.config': $ENOSPC"
+menu app.o
+status 1
+prints "zuk: error: cannot write '.config': $ENOSPC"
 run "$ZUK" export unikraft app.o -o out
 status 1
 says "$ENOSPC"
@@ -131,6 +154,12 @@ run env XDG_CACHE_HOME="$TMP/full" "$ZUK" build app.o -o c.elf
 status 1
 says "$ENOSPC"
 check [ ! -e c.elf ]
+for words in "run app.o" "check app.o" "config diff app.o" "verify same.elf app.o" "menu app.o"; do
+    run env PATH="$TMP/bin:$PATH" XDG_CACHE_HOME="$TMP/full" script -qec "'$ZUK' $words" /dev/null
+    status 1
+    prints "$ENOSPC"
+    check [ ! -e .config ]
+done
 run env XDG_STATE_HOME="$TMP/full" "$ZUK" run -d app.elf
 status 1
 says "$ENOSPC"
@@ -185,7 +214,7 @@ for place in relative "" /dev/null/none /proc/none; do
 done
 bare HOME=relative "$ZUK" check app.o
 status 0
-ls_is "app.c app.elf app.elf.config app.elf.zuk app.o cache err from-ro.elf from-ro.elf.config from-ro.elf.zuk full h.elf h.elf.config h.elf.zuk home limited.elf.zuk locked.elf.zuk out project ro state tmp "
+ls_is "app.c app.elf app.elf.config app.elf.zuk app.o bin cache err from-ro.elf from-ro.elf.config from-ro.elf.zuk full h.elf h.elf.config h.elf.zuk home limited.elf.zuk locked.elf.zuk out project ro same.elf same.elf.config same.elf.zuk state tmp "
 # another's folder in the shared place is not taken
 rm -rf tmp && mkdir tmp "tmp/zuk-cache-$(id -u)" && chmod 777 "tmp/zuk-cache-$(id -u)"
 bare "$ZUK" check app.o
@@ -220,6 +249,13 @@ status 0
 run "$ZUK" config why POLL "ä ö.o"
 prints "CONFIG_POLL=y"
 rm .config
+cp "ä ö.o" "menü 1.o"
+menu "'menü 1.o'"
+status 0
+check grep -qx CONFIG_POLL=y .config
+rm .config
+run "$ZUK" config diff --set POLL=y "ä ö.o"
+status 0
 run "$ZUK" export unikraft "ä ö.o" -o "aus fuhr"
 status 0
 check [ -s "aus fuhr/Makefile.uk" ]
@@ -228,6 +264,8 @@ status 0
 run "$ZUK" new "neu/projekt"
 status 0
 run "$ZUK" build --lock "ä ö.o" -o "l 1.elf"
+status 0
+run "$ZUK" build --locked "ä ö.o" -o "l 1.elf"
 status 0
 run "$ZUK" verify "l 1.elf"
 status 0

@@ -17,13 +17,13 @@ STEPS = {1, 2, 83, 82, 87, 84, 72, 73, 257, 263, 264, 316, 18, 57, 56, 58, 33, 1
 ALL = 0x40000000  # __WALL
 
 
-def start(argv):
-    """Forks argv, stopped before its first instruction; streams are /dev/null."""
+def start(argv, terminal=None):
+    """Forks argv, stopped before its first instruction; streams are /dev/null, or a terminal's descriptor."""
     pid = os.fork()
     if pid == 0:
-        null = os.open("/dev/null", os.O_RDWR)
+        place = os.open("/dev/null", os.O_RDWR) if terminal is None else terminal
         for fd in range(3):
-            os.dup2(null, fd)
+            os.dup2(place, fd)
         libc.ptrace(TRACEME, 0, 0, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
         os.execv(argv[0], argv)
@@ -31,10 +31,10 @@ def start(argv):
     return pid
 
 
-def run(argv, end_at, number):
+def run(argv, end_at, number, terminal=None):
     """Runs argv; sends it signal `number` at the end_at-th step of it or of its forks, as long as they
     run the same program; others that it starts are let go.  The steps taken; whether it was ended so."""
-    pid = start(argv)
+    pid = start(argv, terminal)
     libc.ptrace(SETOPTIONS, pid, 0, SYSGOOD | FORK | VFORK | CLONE | EXEC | EXITKILL)
     libc.ptrace(SYSCALL, pid, 0, 0)
     program = os.path.realpath(argv[0])
