@@ -34,11 +34,16 @@ $(B)/host.flags: FORCE
 $(B)/obj/host/%.o: %.c $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(HOST_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(CFLAGS) $(HOST_FLAGS_$*) -MMD -MP -c -o $@ $<
 
 $(B)/zuk: $(HOST_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(HOST_OBJ) $(HOST_LINK)
+
+# Which abi/ the tool was built with: the kernel's objects must be of the same.
+ABI_ID := $(shell cat $(sort $(wildcard abi/*)) | sha256sum | cut -c 1-16)
+HOST_FLAGS_zuk/kernel := -DZUK_ABI='"$(ABI_ID)"'
+$(B)/obj/host/zuk/kernel.o: $(wildcard abi/*)
 
 -include $(HOST_OBJ:.o=.d)
 

@@ -85,7 +85,11 @@ $$(B)/lib/zuk/$(1)/kernel.ld: $$(wildcard kernel/arch/$(1)/kernel.ld)
 $$(B)/lib/zuk/$(1)/stamp: $$(KERNEL_OBJ_$(1)) $$(LWIP_OBJ_$(1)) $$(if $$(wildcard kernel/arch/$(1)/kernel.ld),$$(B)/lib/zuk/$(1)/kernel.ld) mk/stamp
 	$$(Q)mk/stamp $$@ $$(filter %.o %.ld,$$^)
 
-kernel: $$(B)/lib/zuk/$(1)/stamp
+# The abi/ that they were compiled with (zuk/kernel.c).
+$$(B)/lib/zuk/$(1)/abi: $$(KERNEL_OBJ_$(1)) $$(wildcard abi/*)
+	$$(Q)echo $$(ABI_ID) > $$@
+
+kernel: $$(B)/lib/zuk/$(1)/stamp $$(B)/lib/zuk/$(1)/abi
 -include $$(KERNEL_OBJ_$(1):.o=.d)
 endef
 

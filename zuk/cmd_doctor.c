@@ -22,6 +22,7 @@
 #include "zuk/accel.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/kernel.h"
 #include "zuk/options.h"
 #include "zuk/program.h"
 #include "zuk/progress.h"
@@ -141,12 +142,14 @@ static void look_at_kernel(struct findings *f) {
     struct file_map map = {0};
     bool ok = path != NULL && is_file(path) && file_map(path, &map) && map.data != NULL &&
               is_file(path_join(lib, "x86_64/kernel.ld"));
-    found(f, "kernel", ok ? OK : BAD,
-          lib == NULL ? "no objects"
-          : ok        ? xasprintf("%s, %.*s", lib, (int)strcspn((const char *)map.data, "\n"),
-                                  (const char *)map.data)
-                      : xasprintf("none in %s", lib),
-          ok ? NULL : "run ./bootstrap (or make) in zuk's source folder, or set ZUK_LIB");
+    bool fits = ok && kernel_fits(path_join(lib, "x86_64"));
+    found(f, "kernel", fits ? OK : BAD,
+          lib == NULL   ? "no objects"
+          : ok && !fits ? xasprintf("the objects in %s are of another version than this zuk", lib)
+          : ok          ? xasprintf("%s, %.*s", lib, (int)strcspn((const char *)map.data, "\n"),
+                                    (const char *)map.data)
+                        : xasprintf("none in %s", lib),
+          fits ? NULL : "run ./bootstrap (or make) in zuk's source folder, or set ZUK_LIB");
 }
 
 static void look_at_cache(struct findings *f) {

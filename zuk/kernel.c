@@ -24,6 +24,11 @@
 #include "zuk/program.h"
 #include "zuk/util.h"
 
+/* A hash of abi/, given by make.  Without one (a test) all objects will do. */
+#ifndef ZUK_ABI
+#define ZUK_ABI ""
+#endif
+
 enum { LINK_TIMEOUT_MS = 60000 };
 #define LINK_MEMORY (UINT64_C(4) << 30)
 
@@ -62,6 +67,16 @@ uint64_t kernel_stamp(const char *arch) {
     return hash | 1;
 }
 
+bool kernel_fits(const char *dir) {
+    char word[sizeof ZUK_ABI] = "";
+    FILE *file = fopen(path_join(dir, "abi"), "re");
+    size_t size = file == NULL ? 0 : fread(word, 1, sizeof word - 1, file);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return size == sizeof word - 1 && strcmp(word, ZUK_ABI) == 0;
+}
+
 /* The linker's command line. */
 struct link {
     VEC(const char *) argv;
@@ -96,6 +111,12 @@ static bool plan(const struct features *features, const char *arch, struct link 
     }
     link->dir = path_join(lib, arch);
     const char *script = path_join(link->dir, "kernel.ld");
+    if (is_file(script) && !kernel_fits(link->dir)) {
+        diag_error("the kernel's objects in %s and this zuk are of different versions", link->dir);
+        diag_hint("run make in zuk's source folder, or install it again; ZUK_LIB names another "
+                  "folder");
+        return false;
+    }
     struct feature_object *objects;
     size_t count = features_objects(features, arch, &objects);
     const char *const fixed[] = {

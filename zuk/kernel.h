@@ -19,6 +19,9 @@ struct features;
  * sizes and times of the files). 0 after diag_error: there are none. */
 uint64_t kernel_stamp(const char *arch);
 
+/* Are the objects in that folder (LIB/<arch>) of the same abi/ as this program? */
+bool kernel_fits(const char *dir);
+
 /* Links (or finds) the kernel for those options.  Writes work/link.cmd.  The
  * path is the kernel's ELF with symbols.  False after diag_error. */
 bool kernel_link(const struct features *features, const char *arch, const char *work,

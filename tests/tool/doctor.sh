@@ -8,7 +8,7 @@ set -eu
 . tests/tool/expect.sh
 cd "$TMP"
 
-run "$ZUK" doctor
+run "$ZUK" doctor -q
 status 0
 prints "This machine is ready."
 prints "QEMU"
