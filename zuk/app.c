@@ -119,7 +119,7 @@ static bool check_entry(struct link *l) {
         looked = xasprintf("%s, %s", looked, l->files.data[i]);
     }
     diag_error("no main in %s", looked);
-    diag_hint("an app begins at main: `pub fn main` or `export fn main` in Zig, main in C");
+    diag_hint("an app begins at main: 'pub fn main' or 'export fn main' in Zig, main in C");
     return false;
 }
 

@@ -134,7 +134,7 @@ static bool open_inputs(const struct contents *c, struct resolution *r) {
     if (ok && r->mains.len != 1) {
         diag_error(r->mains.len == 0 ? "no main in the input" : "main is defined %zu times",
                    r->mains.len);
-        diag_hint("Unikraft calls main: `export fn main` in Zig, main in C");
+        diag_hint("Unikraft calls main: 'export fn main' in Zig, main in C");
         return false;
     }
     if (ok) {
