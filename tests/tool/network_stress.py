@@ -470,11 +470,11 @@ def raw_sum(data):
     return int.from_bytes(data, "big") % 0xffff ^ 0xffff
 
 
-def segment(source, port, guest, flags, seq):
-    tcp = struct.pack(">HHIIBBHHH", port, 80, seq, 0, 0x50, flags, 8192, 0, 0)
+def segment(source, port, guest, flags, seq, ack=0, window=8192, data=b""):
+    tcp = struct.pack(">HHIIBBHHH", port, 80, seq, ack, 0x50, flags, window, 0, 0) + data
     pseudo = source + socket.inet_aton(guest.ip) + struct.pack(">HH", 6, len(tcp))
     tcp = tcp[:16] + struct.pack(">H", raw_sum(pseudo + tcp)) + tcp[18:]
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0)
     return head + source + socket.inet_aton(guest.ip) + tcp
 
 
@@ -493,6 +493,46 @@ def half_open(guest, count, rate=20000):
                 if i % 10000 == 9999 and not echo(guest, b"in between"):
                     return False
     return echo(guest, b"after half-open ones")
+
+
+def narrow(guest, interface):
+    """A peer that opens no window at first, and then one of 100 bytes."""
+    source, port, wanted = bytes([198, 19, 0, 1]), 4000, bytes(range(200)) + b"x"
+    got, seq, ack = b"", 100, 0
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out, \
+            socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x800)) as back:
+        back.bind((interface, 0x800))
+        back.settimeout(0.5)
+
+        def say(flags, window, data=b""):
+            nonlocal seq
+            out.sendto(segment(source, port, guest, flags, seq, ack, window, data), (guest.ip, 0))
+            seq += len(data) + (flags & 2) // 2
+
+        say(2, 0)
+        stages = [(0, b"E" + wanted[:200]), (100, b"x")]
+        end = time.monotonic() + 30
+        while len(got) < len(wanted) and time.monotonic() < end:
+            try:
+                ip = back.recv(2000)
+            except TimeoutError:
+                ip = b""
+            tcp = ip[20:]
+            if len(tcp) >= 20 and ip[16:20] == source and ip[9] == 6:
+                number, flags = struct.unpack(">I", tcp[4:8])[0], tcp[13]
+                data = ip[20 + (tcp[12] >> 4) * 4:struct.unpack(">H", ip[2:4])[0]]
+                if flags & 4:
+                    return False
+                if flags & 2:
+                    ack = number + 1
+                elif data and number == ack:
+                    got += data
+                    ack += len(data)
+            if ack:
+                window, data = stages.pop(0) if stages else (100, b"")
+                say(0x10, window, data)
+        say(4, 0)
+    return got == wanted and echo(guest, b"after a narrow one")
 
 
 def closed_ports(guest, count, rate=20000):
@@ -622,6 +662,7 @@ only = [a for a in sys.argv[1:] if not a.startswith("-")]
 trials = [("opened and closed", loop, many), ("at once", at_once, crowd),
           ("slow clients", slow_clients, few), ("ends at every stage", ends, 800 if FULL else 160),
           ("half-open attempts", half_open, flood), ("datagrams to closed ports", closed_ports, flood)]
+check(narrow(guest, "zs0"), "a peer that opens its window late and little")
 for name, what, count in trials:
     if only and what.__name__ not in only:
         continue

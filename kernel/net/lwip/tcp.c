@@ -82,14 +82,23 @@ static uint32_t allowed(int32_t told, uint32_t least, uint32_t most) {
     return told == SOCKET_BUFFER ? most : MIN(MAX((uint32_t)told / 2, least), most);
 }
 
+/* lwIP cuts by half of the widest window that the peer ever opened, and by the MSS
+ * when there was none.  What it cut then it cannot bear when a narrow one comes: it
+ * gets no more than a byte to ask for a window with. */
+static bool shut(const struct tcp_socket *s) {
+    return s->pcb->snd_wnd_max < 2;
+}
+
 /* Bytes that may be given to lwIP now. */
 static uint32_t send_room(const struct tcp_socket *s) {
     uint32_t used = TCP_SND_BUF - s->pcb->snd_buf;
-    uint32_t most = allowed(s->inet.socket.send_buffer, 1, TCP_SND_BUF);
+    uint32_t most = shut(s) ? 1 : allowed(s->inet.socket.send_buffer, 1, TCP_SND_BUF);
     return most > used ? most - used : 0;
 }
 
 static bool writable(const struct tcp_socket *s) {
+    if (s->pcb && shut(s))
+        return send_room(s);
     return s->pcb && send_room(s) >= allowed(s->inet.socket.send_buffer, 1, TCP_SND_BUF) / 3 &&
            tcp_sndqueuelen(s->pcb) < TCP_SND_QUEUELEN / 2;
 }
@@ -423,7 +432,9 @@ static struct tcp_socket *next_in_turn(struct tcp_socket *s) {
 }
 
 /* A first segment comes for a listening pcb.  With as many handshakes begun as there
- * may be the oldest makes room: those who never answer shut nobody out. */
+ * may be the oldest makes room: those who never answer shut nobody out.  Not SYN
+ * cookies: connections made by them have neither window scaling nor SACK, and what
+ * is kept of 255 attempts is little. */
 void lwip_port_knock(struct tcp_pcb *listening) {
     struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)listening;
     struct tcp_pcb *oldest = NULL;
