@@ -43,6 +43,7 @@ struct datagram_socket {
     struct list queue;
     size_t queued; /* bytes, with the overhead */
     bool read_closed, write_closed;
+    uint32_t blocked[8]; /* types of ICMP that a raw socket does not want, a bit each */
 };
 
 static struct datagram_socket *of(struct socket *s) {
@@ -120,6 +121,9 @@ static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const i
 static u8_t raw_received(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from) {
     struct datagram_socket *s = arg;
     (void)pcb;
+    uint8_t type = pbuf_get_at(p, ip_current_header_tot_len());
+    if (s->blocked[type / 32] >> type % 32 & 1)
+        return 0;
     struct pbuf *copy = wanted(s) ? pbuf_clone(PBUF_RAW, PBUF_RAM, p) : NULL;
     if (copy && ip_current_is_v6())
         pbuf_remove_header(copy, ip_current_header_tot_len());
@@ -507,6 +511,17 @@ static long datagram_ioctl(struct socket *socket, unsigned long request, vaddr_t
     return request == SIOCOUTQ ? user_write(arg, &none, sizeof none) : -ENOTTY;
 }
 
+/* ICMP_FILTER and ICMP6_FILTER: bytes of it; 0: another option.  -EOPNOTSUPP. */
+static int filter_size(const struct datagram_socket *s, int level, int name) {
+    enum { SOL_RAW = 255, FILTER = 1 };
+    bool six = s->inet.socket.family == AF_INET6;
+    if (!is_raw(s) || level != (six ? SOL_ICMP6 : SOL_RAW) || name != FILTER)
+        return 0;
+    if (s->inet.socket.protocol != (six ? PROTO_ICMP6 : PROTO_ICMP))
+        return -EOPNOTSUPP;
+    return six ? (int)sizeof s->blocked : (int)sizeof s->blocked[0];
+}
+
 static int datagram_set_option(struct socket *socket, int level, int name, const void *value,
                                size_t size) {
     struct datagram_socket *s = of(socket);
@@ -514,9 +529,11 @@ static int datagram_set_option(struct socket *socket, int level, int name, const
         inet_apply(&s->inet, s->pcb);
         return -ENOPROTOOPT;
     }
-    /* ICMP6_FILTER: everything passes, and the app looks again. */
-    if (level == SOL_ICMP6 && is_raw(s) && socket->family == AF_INET6 && name == 1)
-        return 0;
+    int filter = filter_size(s, level, name);
+    if (filter > 0)
+        memcpy(s->blocked, value, MIN(size, (size_t)filter));
+    if (filter)
+        return MIN(filter, 0);
     return level == SOL_IP || level == SOL_IPV6
                ? inet_set_option(&s->inet, s->pcb, level, name, value, size)
                : -ENOPROTOOPT;
@@ -524,6 +541,12 @@ static int datagram_set_option(struct socket *socket, int level, int name, const
 
 static int datagram_get_option(struct socket *socket, int level, int name, void *value,
                                size_t *size) {
+    const struct datagram_socket *s = of(socket);
+    int filter = filter_size(s, level, name);
+    if (filter > 0)
+        memcpy(value, s->blocked, *size = (size_t)filter);
+    if (filter)
+        return MIN(filter, 0);
     return level == SOL_IP || level == SOL_IPV6
                ? inet_get_option(inet_of(socket), level, name, value, size)
                : -ENOPROTOOPT;

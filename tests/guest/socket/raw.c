@@ -1,0 +1,146 @@
+/* Raw sockets: ICMP and ICMPv6 echoes of ourselves, what a filter of types lets
+ * through; joining IPv6 multicast groups; refusals.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#ifndef ICMP_FILTER /* linux/icmp.h */
+#define ICMP_FILTER 1
+struct icmp_filter {
+    uint32_t data;
+};
+#endif
+
+static uint16_t sum(const void *data, size_t size) {
+    const uint8_t *p = data;
+    uint32_t total = 0;
+    for (size_t i = 0; i < size; i++)
+        total += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+    while (total >> 16)
+        total = (total & 0xffff) + (total >> 16);
+    return htons((uint16_t)~total);
+}
+
+static int ready(int fd, int ms) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, ms);
+}
+
+static void ping4(void) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+                       from;
+    socklen_t length = sizeof from;
+    uint8_t b[256];
+    struct {
+        struct icmphdr h;
+        char data[40];
+    } echo = {.h = {.type = ICMP_ECHO, .un.echo = {htons(0x1234), htons(7)}},
+              .data = "who is there"};
+    int s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), replies = 0,
+        other = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+    CHECK(s >= 0 && other >= 0);
+    echo.h.checksum = sum(&echo, sizeof echo);
+    CHECK_EQ(sendto(s, &echo, sizeof echo, 0, (void *)&to, sizeof to), sizeof echo);
+    /* Both the request and its answer come by: they are for this host. */
+    while (replies == 0 && ready(s, 3000) == 1) {
+        ssize_t n = recvfrom(s, b, sizeof b, 0, (void *)&from, &length);
+        struct iphdr *ip = (void *)b;
+        struct icmphdr *h = (void *)(b + ip->ihl * 4);
+        CHECK_EQ(n, 20 + (ssize_t)sizeof echo);
+        CHECK_EQ(from.sin_addr.s_addr, to.sin_addr.s_addr);
+        CHECK(ip->protocol == IPPROTO_ICMP && ip->version == 4);
+        replies += h->type == ICMP_ECHOREPLY && h->un.echo.id == htons(0x1234) &&
+                   h->un.echo.sequence == htons(7) && !strcmp((char *)(h + 1), "who is there");
+    }
+    CHECK_EQ(replies, 1);
+    CHECK_EQ(ready(other, 0), 0); /* another protocol's */
+    struct icmp_filter none = {.data = 1u << ICMP_ECHO | 1u << ICMP_ECHOREPLY}, was;
+    length = sizeof was;
+    CHECK_EQ(setsockopt(s, SOL_RAW, ICMP_FILTER, &none, sizeof none), 0);
+    CHECK_EQ(getsockopt(s, SOL_RAW, ICMP_FILTER, &was, &length), 0);
+    CHECK(was.data == none.data && length == sizeof was);
+    CHECK_EQ(sendto(s, &echo, sizeof echo, 0, (void *)&to, sizeof to), sizeof echo);
+    CHECK_EQ(ready(s, 100), 0);
+    CHECK_ERRNO(setsockopt(other, SOL_RAW, ICMP_FILTER, &none, sizeof none), EOPNOTSUPP);
+    close(other);
+    close(s);
+}
+
+static void ping6(void) {
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct {
+        struct icmp6_hdr h;
+        char data[40];
+    } echo = {.h = {.icmp6_type = ICMP6_ECHO_REQUEST}, .data = "and here"}, in;
+    struct icmp6_filter only;
+    int s = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+    CHECK(s >= 0);
+    ICMP6_FILTER_SETBLOCKALL(&only);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only);
+    CHECK_EQ(setsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, &only, sizeof only), 0);
+    echo.h.icmp6_id = htons(0x4321), echo.h.icmp6_seq = htons(3);
+    /* the kernel makes the checksum */
+    CHECK_EQ(sendto(s, &echo, sizeof echo, 0, (void *)&to, sizeof to), sizeof echo);
+    CHECK_EQ(ready(s, 3000), 1);
+    CHECK_EQ(recv(s, &in, sizeof in, 0), sizeof echo); /* no IPv6 header */
+    CHECK_EQ(in.h.icmp6_type, ICMP6_ECHO_REPLY);       /* and the request was not let through */
+    CHECK(in.h.icmp6_id == htons(0x4321) && !strcmp(in.data, "and here"));
+    close(s);
+}
+
+static void groups(void) {
+    struct ipv6_mreq r = {.ipv6mr_interface = if_nametoindex("lo")};
+    int s = socket(AF_INET6, SOCK_DGRAM, 0);
+    unsigned out = r.ipv6mr_interface;
+    inet_pton(AF_INET6, "ff02::1234", &r.ipv6mr_multiaddr);
+    CHECK_EQ(setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &r, sizeof r), 0);
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &r, sizeof r), EADDRINUSE);
+    CHECK_EQ(setsockopt(s, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &r, sizeof r), 0);
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &r, sizeof r), EADDRNOTAVAIL);
+    r.ipv6mr_interface = 4000;
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &r, sizeof r), ENODEV);
+    inet_pton(AF_INET6, "fe80::1", &r.ipv6mr_multiaddr);
+    r.ipv6mr_interface = out;
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &r, sizeof r), EINVAL);
+    CHECK_ERRNO(setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, &r, 4), EINVAL);
+    close(s);
+}
+
+static void refusals(void) {
+    char b[64];
+    int s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    CHECK_ERRNO(socket(AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
+    CHECK_ERRNO(socket(AF_INET6, SOCK_RAW, 0), EPROTONOSUPPORT);
+    CHECK_ERRNO(setsockopt(s, IPPROTO_ICMPV6, ICMP6_FILTER, b, 32), ENOPROTOOPT);
+    CHECK_ERRNO(listen(s, 1), EOPNOTSUPP);
+    CHECK_ERRNO(send(s, b, sizeof b, 0), EDESTADDRREQ);
+    CHECK_ERRNO(recv(s, b, sizeof b, MSG_DONTWAIT), EAGAIN);
+    CHECK_ERRNO(recv(s, b, sizeof b, MSG_ERRQUEUE), EAGAIN);
+    CHECK_ERRNO(recv(s, b, sizeof b, MSG_OOB), EOPNOTSUPP);
+    close(s);
+}
+
+int main(void) {
+    int s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    if (s < 0 && errno == EPERM && getuid() != 0)
+        return check_done(); /* on a host that does not let everybody */
+    CHECK(s >= 0);
+    close(s);
+    ping4();
+    ping6();
+    groups();
+    refusals();
+    return check_done();
+}
