@@ -142,8 +142,9 @@ void trap_serve(struct trap_frame *frame) {
         apic_ack();
         timer_entry();
     } else if (frame->vector != VECTOR_SPURIOUS) {
-        apic_ack();
+        /* A line that is still up when it is acknowledged interrupts once more. */
         irq_entry((unsigned)frame->vector - VECTOR_LINE);
+        apic_ack();
     }
     if (trap_from_app(frame) && thread_current()->work)
         app_work(frame);
