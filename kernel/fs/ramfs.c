@@ -90,8 +90,7 @@ static size_t entry_size(size_t length) {
     return sizeof(struct entry) + length + 1;
 }
 
-static struct entry *find(struct node *dir, struct name name) {
-    uint64_t key = hash(name);
+static struct entry *find_key(struct node *dir, struct name name, uint64_t key) {
     struct tree_node *t = tree_at_or_after(&dir->entries, key);
     for (; t && entry_key(t) == key; t = tree_next(t)) {
         struct entry *e = container_of(t, struct entry, tree);
@@ -99,6 +98,10 @@ static struct entry *find(struct node *dir, struct name name) {
             return e;
     }
     return NULL;
+}
+
+static struct entry *find(struct node *dir, struct name name) {
+    return find_key(dir, name, hash(name));
 }
 
 /* ---- nodes --------------------------------------------------------------- */
@@ -124,6 +127,7 @@ static void touch(struct node *n) {
 }
 
 static const struct rootfs_entry *base_find(struct node *dir, struct name name);
+static void base_forget(struct node *n);
 static paddr_t source_get(struct area_source *s, uint64_t index, enum area_use use, bool *owned);
 static void source_ref(struct area_source *s);
 static void source_unref(struct area_source *s);
@@ -208,8 +212,11 @@ static void leave(struct node *dir, struct entry *e) {
             inode_put(&dir->inode);
         dir->links--;
     }
-    if (!n->links)
+    if (!n->links) {
         keep_no_longer(n);
+        if (n->base_number)
+            base_forget(n);
+    }
     inode_put(&n->inode);
     if (base_find(dir, name) && !find(dir, name)) {
         e->node = NULL;
@@ -264,6 +271,45 @@ static struct node *base_get(struct ramfs_base *base, uint32_t number, struct no
     return n;
 }
 
+static struct ramfs_found *found_slot(struct ramfs_base *base, uint32_t dir, uint64_t key) {
+    return &base->found[(key ^ key >> 32 ^ dir) % ARRAY_LEN(base->found)];
+}
+
+/* The node for what the base has of that name, as base_get; -ENOENT. */
+static int base_look(struct node *dir, struct name name, uint64_t key, struct node **out) {
+    struct ramfs_base *base = dir->base;
+    struct ramfs_found *f = found_slot(base, dir->base_number, key);
+    if (f->node && f->key == key && f->dir == dir->base_number && f->entry->length == name.length &&
+        memcmp(rootfs_name(&base->tree, f->entry), name.text, name.length) == 0) {
+        inode_get(&f->node->inode);
+        *out = f->node;
+        return 0;
+    }
+    const struct rootfs_entry *e = rootfs_find(&base->tree, dir->base_node, name.text, name.length);
+    if (!e)
+        return -ENOENT;
+    struct node *n = base_get(base, e->node, dir, rootfs_name(&base->tree, e)), *old = f->node;
+    if (!n)
+        return -ENOMEM;
+    inode_get(&n->inode);
+    *f = (struct ramfs_found){key, dir->base_number, n, e};
+    if (old)
+        inode_put(&old->inode);
+    *out = n;
+    return 0;
+}
+
+/* The node has no name any more: nobody looks it up. */
+static void base_forget(struct node *n) {
+    for (unsigned i = 0; i < ARRAY_LEN(n->base->found); i++) {
+        struct ramfs_found *f = &n->base->found[i];
+        if (f->node == n) {
+            f->node = NULL;
+            inode_put(&n->inode);
+        }
+    }
+}
+
 /* The base's entry of that name, whatever lies over it; NULL: there is none. */
 static const struct rootfs_entry *base_find(struct node *dir, struct name name) {
     return dir->base_number ? rootfs_find(&dir->base->tree, dir->base_node, name.text, name.length)
@@ -295,15 +341,14 @@ struct inode *ramfs_mount(struct ramfs_base *base, uint32_t number) {
 /* ---- directories ----------------------------------------------------------- */
 
 static int ramfs_lookup(struct inode *dir, struct name name, struct inode **out) {
-    struct node *d = node_of(dir);
-    struct entry *e = find(d, name);
-    const struct rootfs_entry *b = e ? NULL : base_find(d, name);
-    if (b) {
-        struct node *n = base_get(d->base, b->node, d, rootfs_name(&d->base->tree, b));
-        if (!n)
-            return -ENOMEM;
-        *out = &n->inode;
-        return 0;
+    struct node *d = node_of(dir), *n;
+    uint64_t key = hash(name);
+    struct entry *e = find_key(d, name, key);
+    if (!e && d->base_number) {
+        int error = base_look(d, name, key, &n);
+        if (!error)
+            *out = &n->inode;
+        return error;
     }
     if (!e || !e->node)
         return -ENOENT;

@@ -40,6 +40,13 @@ struct ramfs_base {
     uint32_t device;
     bool read_only; /* no files over it */
     struct tree in_use;
+    /* Names that were looked up lately, by what they lead to, with a reference. */
+    struct ramfs_found {
+        uint64_t key;
+        uint32_t dir;
+        struct node *node; /* NULL: none */
+        const struct rootfs_entry *entry;
+    } found[16];
 };
 /* The directory with that number as a file system's root, with a reference;
  * NULL: no memory, or it is damaged. */

@@ -62,11 +62,12 @@ int user_clear(vaddr_t dst, size_t size) {
     return 0;
 }
 
+#define STRING_STEP 64u
 long user_read_string(char *dst, vaddr_t src, size_t size) {
     size_t done = 0;
     while (done < size) {
-        /* To the end of this page, and no further: the next may be absent. */
-        size_t n = PAGE_SIZE - (src + done) % PAGE_SIZE;
+        /* Most are short; and never over a page's end: the next may be absent. */
+        size_t n = STRING_STEP - (src + done) % STRING_STEP;
         if (n > size - done)
             n = size - done;
         if (!user_range(src + done, n))
