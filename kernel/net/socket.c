@@ -126,23 +126,35 @@ static uint64_t deadline_of(const struct file *f, uint64_t timeout) {
     return timeout ? clock_monotonic() + timeout : UINT64_MAX;
 }
 
+/* Of read and write: all but the address's bytes, of which there are none. */
+static void message_begin(struct message *m, const struct file_piece *pieces, unsigned count,
+                          uint64_t deadline) {
+    m->pieces = pieces;
+    m->count = count;
+    m->size = m->done = 0;
+    for (unsigned i = 0; i < count; i++)
+        m->size += pieces[i].size;
+    m->flags = m->flags_out = 0;
+    m->deadline = deadline;
+    m->peer.size = 0;
+    m->control = NULL;
+    m->control_size = m->control_room = m->control_used = 0;
+    m->control_out = 0;
+}
+
 static long socket_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     (void)pos;
     struct file_piece piece = {buf, size};
-    struct message m = {.pieces = &piece,
-                        .count = 1,
-                        .size = size,
-                        .deadline = deadline_of(f, of(f)->receive_timeout)};
+    struct message m;
+    message_begin(&m, &piece, 1, deadline_of(f, of(f)->receive_timeout));
     return of(f)->ops->receive(of(f), &m);
 }
 
 static long socket_writev(struct file *f, const struct file_piece *pieces, unsigned count,
                           uint64_t *pos) {
     (void)pos;
-    struct message m = {
-        .pieces = pieces, .count = count, .deadline = deadline_of(f, of(f)->send_timeout)};
-    for (unsigned i = 0; i < count; i++)
-        m.size += pieces[i].size;
+    struct message m;
+    message_begin(&m, pieces, count, deadline_of(f, of(f)->send_timeout));
     long done = of(f)->ops->send(of(f), &m);
     if (done == -EPIPE && of(f)->type == SOCK_STREAM)
         signal_broken_pipe();

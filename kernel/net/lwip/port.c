@@ -80,9 +80,17 @@ uint16_t lwip_port_sum(const void *data, int size) {
     return (uint16_t)sum;
 }
 
+/* A few at once: the generator makes a block for the smallest wish.  One that was
+ * given out is nowhere any more. */
 uint32_t lwip_port_rand(void) {
-    uint32_t n;
-    random_bytes(&n, sizeof n);
+    static uint32_t words[64];
+    static unsigned left;
+    if (!left) {
+        random_bytes(words, sizeof words);
+        left = ARRAY_LEN(words);
+    }
+    uint32_t n = words[--left];
+    words[left] = 0;
     return n;
 }
 
@@ -120,7 +128,6 @@ void sys_check_timeouts(void) {
     next_known = false;
 }
 
-/* Asked for every packet: nothing is looked for that is known. */
 u32_t sys_timeouts_sleeptime(void) {
     u32_t now = sys_now();
     if (!tcp_ticks_on && (tcp_active_pcbs || tcp_tw_pcbs)) {
@@ -144,7 +151,11 @@ static void due(struct timer *t) {
 
 static struct timer timer = {.fn = due};
 
+/* Asked for every packet: while the next timer is known and no other has begun, the
+ * clock is not read. */
 void net_arm(void) {
+    if (timer.armed && next_known && (tcp_ticks_on || !(tcp_active_pcbs || tcp_tw_pcbs)))
+        return;
     /* in lwIP's own milliseconds: the same from call to call, as long as its next timer is */
     uint64_t deadline = (clock_monotonic() / NS_PER_MS + sys_timeouts_sleeptime()) * NS_PER_MS;
     if (!timer.armed || timer.deadline != deadline)
