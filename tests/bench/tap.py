@@ -6,7 +6,7 @@
 # only, and the network with ACPI only.  tests/bench/bench starts it; stdout is a
 # JSON object a line: {"row": ...}, {"skip": TEXT} or {"failed": TEXT}.
 #
-#   tap.py JSON    {"zuk": FILE, "tmp": FOLDER, "rounds": N, "seconds": N,
+#   tap.py JSON    {"zuk": FILE, "tmp": FOLDER, "rounds": N, "seconds": N, "limit": N,
 #                   "linux": {"kernel": FILE, "modules": FOLDER, "init": FILE},
 #                   "apps": [{"name", "title", "file", "args", "port", "rootfs",
 #                             "target", "loads"}]}
@@ -28,6 +28,7 @@ NETS = {"zuk": "10.9.1", "linux": "10.9.2"}  # the host is .1, the guest .2
 MASK = "255.255.255.0"
 SINK, SOURCE = 5001, 5002  # tests/bench/stream.c
 STREAM = 64 << 20  # bytes
+STARTED = time.monotonic()
 CONSOLE = ("dev/console", 0o20600, (5, 1), b"")  # an entry for newc()
 KERNEL_WORDS = "console=ttyS0 quiet mitigations=off reboot=t panic=-1 rdinit=/init --"
 
@@ -241,6 +242,14 @@ LOADS = {
 PACKAGES = {"wrk": "wrk", "redis-benchmark": "redis-tools"}
 
 
+def late(config, what):
+    """Nothing is begun when the time for all is over."""
+    over = time.monotonic() - STARTED > config["limit"]
+    if over:
+        tell(skip=f"{what}: {config['limit']} seconds are over")
+    return over
+
+
 def measure(config, app, machines):
     started = {}
     try:
@@ -249,6 +258,8 @@ def measure(config, app, machines):
         at = {system: machines.wait(system, m, 120) for system, m in started.items()}
         for name in app["loads"]:
             what, program, load = LOADS[name]
+            if late(config, f"{app['title']}, {what}"):
+                continue
             if program and not shutil.which(program):
                 tell(skip=f"{app['title']}, {what}: there is no {program}: apt-get install "
                           f"{PACKAGES[program]}")
@@ -416,10 +427,13 @@ def main():
                 tell(skip=f"no tap interface can be made here: ip {words}: {r.stderr.decode().strip()}")
                 return
     for app in config["apps"]:
+        if late(config, app["title"]):
+            continue
         try:
             machines = Machines(config, app)
             measure(config, app, machines)
-            if any(name in COUNTED for name in app["loads"]):
+            if any(name in COUNTED for name in app["loads"]) and not late(
+                    config, f"{app['title']}, guest instructions"):
                 count(app, machines)
         except (Broken, OSError, ValueError, subprocess.SubprocessError) as e:
             words = (getattr(e, "stderr", None) or b"").decode(errors="replace")
