@@ -187,6 +187,7 @@ class Cell:
         self.program = f"{self.folder}/std"
         self.output = f"-femit-bin={self.program}"
         self.absent = []  # (test's name, the compiler's error)
+        self.hash = None  # of what the program is made of, once it is built
 
     def command(self, lib):
         return [f"{package(self.version)}/zig", "test", f"{lib}/std/std.zig", "--zig-lib-dir", lib,
@@ -203,11 +204,12 @@ class Cell:
         for path in (RUNNER, os.path.abspath(__file__), f"{core.TOP}/mk/zig.txt"):
             with open(path, "rb") as f:
                 digest.update(f.read())
+        self.hash = digest.hexdigest()
         stamp = f"{self.folder}/built.json"
         if os.path.exists(stamp) and os.path.exists(self.program):
             with open(stamp) as f:
                 built = json.load(f)
-            if built["hash"] == digest.hexdigest():
+            if built["hash"] == self.hash:
                 self.absent = [tuple(x) for x in built["absent"]]
                 return
         copy_lib(self.version, lib)
@@ -235,4 +237,4 @@ class Cell:
         shutil.rmtree(lib, ignore_errors=True)
         self.absent.sort()
         with open(stamp, "w") as f:
-            json.dump({"hash": digest.hexdigest(), "absent": self.absent}, f, indent=1)
+            json.dump({"hash": self.hash, "absent": self.absent}, f, indent=1)

@@ -5,6 +5,8 @@
 # every test has a result: pass, skip, leak, `fail ERROR`, `crash STATUS`, hang.
 import atexit
 import concurrent.futures
+import glob
+import json
 import os
 import queue
 import re
@@ -13,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from runner import core
@@ -33,6 +36,9 @@ class Broken(Exception):
 
 def keep_tool():
     """Copies zuk and the kernel's objects, so that make may go on beside a run."""
+    for old in glob.glob(f"{core.TOP}/build/conform/tool*"):
+        if not os.path.exists(f"/proc/{old.rpartition('.')[2]}"):  # it was killed
+            shutil.rmtree(old)
     atexit.register(shutil.rmtree, TOOL, ignore_errors=True)
     os.makedirs(TOOL)
     shutil.copy2(f"{core.TOP}/build/zuk", ZUK)
@@ -121,6 +127,46 @@ def names(program):
     return [name for _, name in found]
 
 
+class Results:
+    """What each test gave, kept in a file as it comes: an interrupted run of the same
+    program and the same kernel (`key`) goes on where it was."""
+
+    def __init__(self, path, key, count):
+        self.found, self.lock = [None] * count, threading.Lock()
+        lines = []
+        if os.path.exists(path):
+            with open(path) as f:
+                lines = f.read().split("\n")[:-1]  # a line without its end was interrupted
+        if lines and json.loads(lines[0]) == key:
+            for at, result, seconds in map(json.loads, lines[1:]):
+                self.found[at] = (result, seconds)
+        self.file = open(path + ".new", "w")
+        self.say(key)
+        for at, found in enumerate(self.found):
+            if found:
+                self.say([at, *found])
+        os.rename(path + ".new", path)
+
+    def say(self, what):
+        self.file.write(json.dumps(what) + "\n")
+        self.file.flush()
+
+    def put(self, at, result, since):
+        with self.lock:
+            self.found[at] = (result, round(time.monotonic() - since, 2))
+            self.say([at, *self.found[at]])
+
+    def missing(self, wanted, size):
+        """[(first, behind the last)] of the wanted tests without a result."""
+        pieces = []
+        for at in (at for at in wanted if not self.found[at]):
+            if pieces and pieces[-1][1] == at and at - pieces[-1][0] < size:
+                pieces[-1] = (pieces[-1][0], at + 1)
+            else:
+                pieces.append((at, at + 1))
+        return pieces
+
+
 def take(where, program, cwd, first, last, log, results):
     """One process: fills results from `first` on, returns where to go on."""
     p = start(where, program, cwd, ["run", str(first), str(last)], log)
@@ -137,7 +183,7 @@ def take(where, program, cwd, first, last, log, results):
                 running, since = at, time.monotonic()
             elif m and m.group(1) != "start" and running is not None and m.group(2) == str(at):
                 text = f"fail {m.group(3)}" if m.group(1) == "fail" else m.group(1)
-                results[at] = (text, round(time.monotonic() - since, 2))
+                results.put(at, text, since)
                 running, at = None, at + 1
             elif line == "end" and at == last:
                 return at
@@ -152,27 +198,24 @@ def take(where, program, cwd, first, last, log, results):
         return at  # it died between two tests: the next one has not begun
     if running is None:
         raise Broken(f"between tests {at - 1} and {at}: status {status}" + (", silent" if hang else ""))
-    results[at] = ("hang" if hang else f"crash {status}", round(time.monotonic() - since, 2))
+    results.put(at, "hang" if hang else f"crash {status}", since)
     return at + 1
 
 
-def run(where, program, log_path, workers, only=None):
-    """{name: (result, seconds)} of all tests, or of those with a name in `only`."""
+def run(where, program, path, key, workers, only=None):
+    """{name: (result, seconds)} of all tests, or of those with a name in `only`; the logs
+    and the results as they come lie at `path`, these until forget()."""
     tests = numbered(names(program))
-    results = [None] * len(tests)
+    results = Results(f"{path}.results", key, len(tests))
+    wanted = [at for at, name in enumerate(tests) if only is None or name in only]
     pieces = queue.Queue()
-    size = -(-len(tests) // PIECES)
-    if only is None:
-        for first in range(0, len(tests), size):
-            pieces.put((first, min(first + size, len(tests))))
-    else:
-        for at in (i for i, name in enumerate(tests) if name in only):
-            pieces.put((at, at + 1))
+    for piece in results.missing(wanted, 1 if only else -(-len(tests) // PIECES)):
+        pieces.put(piece)
 
     def work(number):
         cwd = tempfile.mkdtemp(prefix="zuk-conform-")
         try:
-            with open(f"{log_path}.{number}", "wb") as log:
+            with open(f"{path}.log.{number}", "wb") as log:
                 while True:
                     try:
                         at, last = pieces.get_nowait()
@@ -186,7 +229,14 @@ def run(where, program, log_path, workers, only=None):
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         for f in [pool.submit(work, n) for n in range(workers)]:
             f.result()
-    return {name: result for name, result in zip(tests, results) if result}
+    results.file.close()
+    return {tests[at]: results.found[at] for at in wanted}
+
+
+def forget(folder):
+    """The cell has its result: the next run is a new one."""
+    for path in glob.glob(f"{folder}/*.results"):
+        os.unlink(path)
 
 
 def numbered(tests):
