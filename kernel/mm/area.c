@@ -309,9 +309,10 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
     size = ALIGN_UP(size, PAGE_SIZE);
     if (!size)
         return 0;
-    if (bad_range(start, size))
+    if (start % PAGE_SIZE || start >= APP_END)
         return -ENOMEM;
-    vaddr_t end = start + size;
+    bool beyond = size > APP_END - start; /* told after what there is */
+    vaddr_t end = beyond ? APP_END : start + size;
     if (split(start) || split(end))
         return -ENOMEM;
     int error = 0;
@@ -329,7 +330,7 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
             error = p.error;
         a = merge_back(a);
     }
-    if (at < end)
+    if (at < end || beyond)
         return -ENOMEM;
     if (a && a->start == end)
         merge_back(a);

@@ -424,7 +424,10 @@ SYSCALL_HANDLER(flock) {
                                 : LOCK_NONE,
         .end = LOCK_END,
     };
-    long error = file->flags & O_PATH ? -EBADF : lock_set(file, &r, !(b & LOCK_NB));
+    bool neither = (file->flags & O_ACCMODE) == O_ACCMODE; /* for reading, nor for writing */
+    long error = file->flags & O_PATH || (neither && op != LOCK_UN)
+                     ? -EBADF
+                     : lock_set(file, &r, !(b & LOCK_NB));
     file_put(file);
     return error;
 }

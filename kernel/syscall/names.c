@@ -327,6 +327,15 @@ SYSCALL_HANDLER(fchmodat2) {
     struct path p;
     if ((unsigned)d & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
+    char first;
+    if (d & AT_EMPTY_PATH && (int)a >= 0 && !user_read(&first, b, 1) && !first) {
+        struct file *f = fd_get((int)a); /* what no path leads to, as fchmod */
+        bool nowhere = f && !(f->flags & O_PATH) && !f->inode;
+        if (f)
+            file_put(f);
+        if (nowhere)
+            return change_fd((int)a, &change);
+    }
     long error = place_at((int)a, b, (unsigned)d, &p);
     if (error)
         return error;
