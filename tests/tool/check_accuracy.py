@@ -77,7 +77,7 @@ def look(name, source, verb, flags=(), args=(), net=(), client=None):
     if not made:
         failed += 1
         print(f"FAILED: {name}: nothing was traced: {ran.stderr.decode(errors='replace')[-1000:]}")
-    surprise = made - predicted if report["complete"] else set()
+    surprise = made - predicted
     if surprise or missing & provided:
         failed += 1
         print(f"FAILED: {name}: not predicted: {sorted(surprise)}; "
