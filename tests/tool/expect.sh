@@ -6,6 +6,8 @@
 #   status N           the last run ended with N
 #   says TEXT          its stderr holds the text;  lacks TEXT: it does not
 #   prints TEXT        its stdout holds the text
+#   c NAME [FLAGS]     the C source on stdin becomes $TMP/NAME.o
+#   later_clock FILE   a library for LD_PRELOAD: it is 400 days later
 #   done_or_fail       the last line of a script: fails when a check failed
 #
 # A failed check prints the command and what it said, and the script goes on.
@@ -45,7 +47,33 @@ done_or_fail() {
     exit 1
 }
 
-# c NAME [FLAGS]: compiles the C source on stdin to $TMP/NAME.o
+later_clock() {
+    gcc -O1 -shared -fPIC -x c -o "$1" - <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/time.h>
+#include <time.h>
+int clock_gettime(clockid_t clock, struct timespec *t) {
+    int (*real)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int status = real(clock, t);
+    if (status == 0 && clock == CLOCK_REALTIME) t->tv_sec += 400 * 86400;
+    return status;
+}
+int gettimeofday(struct timeval *restrict t, void *restrict zone) {
+    struct timespec now;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *t = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
+    return 0;
+}
+time_t time(time_t *t) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return t ? *t = now.tv_sec : now.tv_sec;
+}
+C
+}
+
 c() {
     name=$1
     shift

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # build --reproducible: two copies at different paths, with other times,
-# permissions, time zone, locale, umask, user's name and home, give one image
+# permissions, time zone, locale, umask, user, home and clock, give one image
 # bit for bit; also a folder of files in it.  Without namespaces it strips, and
 # says so.
-# needs: unshare setpriv
+# needs: unshare setpriv gcc
 # timeout: 1500
 set -eu
 . tests/tool/expect.sh
@@ -41,7 +41,11 @@ fresh
 run build one sh -c 'umask 077; TZ=Asia/Tokyo exec "$0" "$@"' "$ZUK" build --reproducible --zig "$ZIG" --rootfs "$TMP/files" hello -o "$TMP/one.elf"
 status 0
 fresh
-run build 'other ü/deeper' sh -c 'umask 000; exec "$0" "$@"' env -u XDG_CACHE_HOME HOME="$TMP/home" USER=else LC_ALL=C.UTF-8 "$ZUK" build --reproducible --zig "$ZIG" --rootfs "$TMP/others" hello -o two.elf
+# user 1000, who owns the same files, on a day in 400 days
+another='unshare -U --map-user=1000 --map-group=1000'
+$another true 2>/dev/null || another=
+later_clock "$TMP/later.so"
+run build 'other ü/deeper' sh -c 'umask 000; exec "$0" "$@"' env -u XDG_CACHE_HOME HOME="$TMP/home" USER=else LC_ALL=C.UTF-8 LD_PRELOAD="$TMP/later.so" $another "$ZUK" build --reproducible --zig "$ZIG" --rootfs "$TMP/others" hello -o two.elf
 status 0
 check cmp one.elf 'other ü/deeper/two.elf'
 check [ "$(grep -ac "$TMP" one.elf)" = 0 ]
