@@ -9,8 +9,7 @@
  * whenever packets are handled (net_settle).  When both directions are closed
  * it is left to lwIP, which sees the connection to its end.
  */
-#include <lwip/priv/tcp_priv.h>
-#include <lwip/tcp.h>
+#include "net/lwip/tcp_impl.h"
 
 #include "clock/clock.h"
 #include "lib/align.h"
@@ -19,49 +18,6 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/user.h"
-#include "net/lwip/inet.h"
-#include "net/lwip/stack.h"
-
-enum state { IDLE, CONNECTING, CONNECTED, LISTENING };
-
-struct chunk { /* a frame of received data: bytes [from, to) */
-    struct chunk *next;
-    uint32_t from, to;
-    uint8_t data[PAGE_SIZE - 16];
-};
-_Static_assert(sizeof(struct chunk) == PAGE_SIZE, "a chunk is a frame");
-
-struct tcp_socket {
-    struct inet_socket inet;
-    struct tcp_pcb *pcb; /* NULL: not made yet, or gone */
-    enum state state;
-    uint16_t port;                  /* ours, 0: not bound */
-    bool bound;                     /* by bind: a second connection begins there too */
-    ip_addr_t local;                /* of a connection */
-    bool untold;                    /* a connection that connect() has not reported as made */
-    bool failed;                    /* a connection attempt, not reported by connect() */
-    bool peer_closed;               /* its FIN came */
-    bool read_closed, write_closed; /* by shutdown */
-    int32_t unreachable;            /* errno for an attempt that ICMP ended */
-    struct chunk *first, *last;     /* received */
-    size_t queued;                  /* bytes in them */
-    uint32_t window;                /* what the peer may send, and what is not read yet */
-    /* Listening: */
-    struct list accepted; /* connections, by `node` */
-    unsigned waiting, backlog;
-    struct list node;
-    struct list group; /* the others that share the port (SO_REUSEPORT); one has the pcb */
-    bool leads;
-    uint64_t served; /* connections that were given to it */
-    /* Options: */
-    bool no_delay, cork;
-    int32_t keep_idle, keep_interval, keep_count; /* seconds, seconds, probes */
-    int32_t defer_accept, user_timeout, syn_count, linger2, unsent_low, max_segment;
-};
-
-static struct tcp_socket *of(struct socket *s) {
-    return container_of(inet_of(s), struct tcp_socket, inet);
-}
 
 static void wake(struct tcp_socket *s, unsigned events) {
     wake_events(&s->inet.socket.changed, events);
@@ -165,9 +121,8 @@ static void open_window(struct tcp_socket *s, size_t by) {
     }
 }
 
-/* Makes the window what SO_RCVBUF says, when `taken` bytes were read: what was
- * promised is never taken back, it shrinks as the peer uses it. */
-static void adjust_window(struct tcp_socket *s, size_t taken) {
+/* What was promised is never taken back, it shrinks as the peer uses it. */
+void tcp_socket_adjust_window(struct tcp_socket *s, size_t taken) {
     uint32_t wanted = allowed(s->inet.socket.receive_buffer, WINDOW_LEAST, TCP_WND_MAX(s->pcb));
     if (s->window > wanted) {
         uint32_t less = (uint32_t)MIN(taken, (size_t)(s->window - wanted));
@@ -220,7 +175,7 @@ static int take(struct tcp_socket *s, struct message *m, bool peek) {
         c->from = from;
     s->queued -= taken;
     if (taken && s->pcb && s->state == CONNECTED) {
-        adjust_window(s, taken);
+        tcp_socket_adjust_window(s, taken);
         net_settle();
     }
     return error;
@@ -312,7 +267,7 @@ static void attach(struct tcp_socket *s, struct tcp_pcb *pcb) {
     tcp_poll(pcb, again, AGAIN_TICKS);
 }
 
-static void apply(const struct tcp_socket *s) {
+void tcp_socket_apply(const struct tcp_socket *s) {
     struct tcp_pcb *pcb = s->pcb;
     if (!pcb)
         return;
@@ -355,7 +310,7 @@ static int make_pcb(struct tcp_socket *s) {
     if (!pcb)
         return -ENOBUFS;
     attach(s, pcb);
-    apply(s);
+    tcp_socket_apply(s);
     if (s->port) { /* bound, and the connection that it was for is gone */
         ip_addr_copy(pcb->local_ip, s->inet.bound);
         pcb->local_port = s->port;
@@ -387,7 +342,7 @@ static int bind_to(struct tcp_socket *s, const ip_addr_t *ip, uint16_t port) {
 }
 
 static int tcp_socket_bind(struct socket *socket, const struct socket_address *a) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     ip_addr_t ip;
     uint16_t port;
     int error = inet_address(&s->inet, a, -EINVAL, &ip, &port);
@@ -478,7 +433,7 @@ static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     s->inet.peer = pcb->remote_ip;
     s->inet.peer_port = pcb->remote_port;
     attach(s, pcb);
-    apply(s);
+    tcp_socket_apply(s);
     begin_window(s);
     list_push_back(&l->accepted, &s->node);
     l->served++;
@@ -513,7 +468,7 @@ static struct tcp_socket *leader_of(const struct tcp_socket *s) {
 }
 
 static int tcp_socket_listen(struct socket *socket, int backlog) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     int error = 0;
     if (s->state != IDLE && s->state != LISTENING)
         return -EINVAL;
@@ -542,7 +497,7 @@ static int tcp_socket_listen(struct socket *socket, int backlog) {
 }
 
 static int tcp_socket_accept(struct socket *socket, struct socket **out, uint64_t deadline) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     for (;;) {
         if (s->state != LISTENING)
             return -EINVAL;
@@ -680,7 +635,7 @@ static int disconnect(struct tcp_socket *s) {
 
 static int tcp_socket_connect(struct socket *socket, const struct socket_address *a,
                               uint64_t deadline) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     if (a->size < sizeof a->family)
         return -EINVAL;
     if (a->family == AF_UNSPEC)
@@ -710,7 +665,7 @@ static int tcp_socket_connect(struct socket *socket, const struct socket_address
 #define MSG_ERRQUEUE 0x2000u
 
 static long tcp_socket_receive(struct socket *socket, struct message *m) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     bool peek = m->flags & MSG_PEEK;
     size_t least = m->flags & MSG_WAITALL ? m->size : MIN((size_t)socket->low_water, m->size);
     if (m->flags & MSG_ERRQUEUE)
@@ -777,7 +732,7 @@ static int can_send(struct tcp_socket *s) {
 }
 
 static long tcp_socket_send(struct socket *socket, struct message *m) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     while (s->state == CONNECTING) {
@@ -807,7 +762,7 @@ static long tcp_socket_send(struct socket *socket, struct message *m) {
 /* ---- the end ------------------------------------------------------------- */
 
 static int tcp_socket_shutdown(struct socket *socket, int how) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     bool reads = how != SHUT_WR, writes = how != SHUT_RD;
     switch (s->state) {
     case LISTENING:
@@ -851,7 +806,7 @@ static void linger(struct tcp_socket *s) {
 }
 
 static void tcp_socket_close(struct socket *socket) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     if (s->state == LISTENING)
         stop_listening(s);
     else if (s->state == CONNECTED && s->pcb && (socket->linger == 0 || s->queued))
@@ -898,10 +853,10 @@ void tcp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int e
     tcp_abandon(p, 0); /* lost() tells */
 }
 
-/* ---- names, options, events ---------------------------------------------- */
+/* ---- names, events ------------------------------------------------------- */
 
 static int tcp_socket_name(struct socket *socket, bool peer, struct socket_address *out) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     if (peer && (s->state != CONNECTED || (!s->pcb && !socket->error)))
         return -ENOTCONN;
     if (peer)
@@ -912,7 +867,7 @@ static int tcp_socket_name(struct socket *socket, bool peer, struct socket_addre
 }
 
 static unsigned tcp_socket_poll(struct socket *socket) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     unsigned events = socket->error ? POLLERR : 0;
     bool in_closed = s->peer_closed || s->read_closed || !s->pcb;
     bool out_closed = s->write_closed || !s->pcb;
@@ -938,204 +893,14 @@ static unsigned tcp_socket_poll(struct socket *socket) {
 }
 
 static long tcp_socket_readable(struct socket *socket) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     return s->state == LISTENING ? -EINVAL : (long)s->queued;
-}
-
-enum {
-    TCP_NODELAY_OPTION = 1,
-    TCP_MAXSEG,
-    TCP_CORK,
-    TCP_KEEPIDLE_OPTION,
-    TCP_KEEPINTVL_OPTION,
-    TCP_KEEPCNT_OPTION,
-    TCP_SYNCNT,
-    TCP_LINGER2,
-    TCP_DEFER_ACCEPT,
-    TCP_WINDOW_CLAMP,
-    TCP_INFO,
-    TCP_QUICKACK,
-    TCP_CONGESTION,
-    TCP_USER_TIMEOUT = 18,
-    TCP_FASTOPEN = 23,
-    TCP_NOTSENT_LOWAT = 25,
-};
-#define CONGESTION "reno"
-
-static int set_within(int32_t *out, int value, int low, int high) {
-    if (value < low || value > high)
-        return -EINVAL;
-    *out = value;
-    return 0;
-}
-
-static int set_tcp(struct tcp_socket *s, int name, int n) {
-    switch (name) {
-    case TCP_NODELAY_OPTION:
-        s->no_delay = n;
-        break;
-    case TCP_CORK:
-        s->cork = n;
-        break;
-    case TCP_KEEPIDLE_OPTION:
-        return set_within(&s->keep_idle, n, 1, 32767);
-    case TCP_KEEPINTVL_OPTION:
-        return set_within(&s->keep_interval, n, 1, 32767);
-    case TCP_KEEPCNT_OPTION:
-        return set_within(&s->keep_count, n, 1, 127);
-    case TCP_SYNCNT:
-        return set_within(&s->syn_count, n, 1, 127);
-    case TCP_MAXSEG:
-        return n ? set_within(&s->max_segment, n, 88, 32767) : 0;
-    case TCP_LINGER2:
-        return set_within(&s->linger2, n, INT32_MIN, INT32_MAX);
-    case TCP_DEFER_ACCEPT:
-        s->defer_accept = n < 0 ? 0 : n;
-        return 0;
-    case TCP_USER_TIMEOUT:
-        return set_within(&s->user_timeout, n, 0, INT32_MAX);
-    case TCP_NOTSENT_LOWAT:
-        s->unsent_low = n;
-        return 0;
-    case TCP_QUICKACK:
-    case TCP_WINDOW_CLAMP:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-    if (s->pcb && s->state == CONNECTED) { /* what was held back goes */
-        tcp_output(s->pcb);
-        net_settle();
-    }
-    return 0;
-}
-
-static int tcp_socket_set_option(struct socket *socket, int level, int name, const void *value,
-                                 size_t size) {
-    struct tcp_socket *s = of(socket);
-    int n, error;
-    switch (level) {
-    case SOL_SOCKET:
-        apply(s);
-        if (name == SO_RCVBUF && s->pcb && s->state == CONNECTED) {
-            adjust_window(s, 0);
-            net_settle();
-        }
-        return -ENOPROTOOPT;
-    case SOL_IP:
-    case SOL_IPV6:
-        return inet_set_option(&s->inet, (struct ip_pcb *)s->pcb, level, name, value, size);
-    case SOL_TCP:
-        break;
-    default:
-        return -ENOPROTOOPT;
-    }
-    if (name == TCP_CONGESTION) {
-        size_t length = sizeof CONGESTION - 1;
-        return !size ? -EINVAL : size >= length && !memcmp(value, CONGESTION, length) ? 0 : -ENOENT;
-    }
-    if (size < sizeof n)
-        return -EINVAL;
-    error = inet_int(value, size, &n);
-    if (!error)
-        error = set_tcp(s, name, n);
-    if (!error)
-        apply(s);
-    return error;
-}
-
-struct tcp_info { /* Linux's, as far as it is filled in */
-    uint8_t state, congestion_state, retransmits, probes, backoff, options, scales, flags;
-    uint32_t rto, ato, send_mss, receive_mss, unacked, sacked, lost, retransmitted, forward;
-    uint32_t last_sent, last_ack_sent, last_received, last_ack_received;
-    uint32_t path_mtu, receive_threshold, rtt, rtt_variance, send_threshold, send_window;
-    uint32_t advertised_mss, reordering, receive_rtt, receive_space, total_retransmits;
-};
-_Static_assert(sizeof(struct tcp_info) == 104, "struct tcp_info is an ABI");
-
-static void get_info(const struct tcp_socket *s, struct tcp_info *out) {
-    enum { LINUX_CLOSE = 7 };
-    static const uint8_t states[] = {LINUX_CLOSE, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6};
-    const struct tcp_pcb *p = s->pcb;
-    memset(out, 0, sizeof *out);
-    out->state = p ? states[p->state] : LINUX_CLOSE;
-    if (!p || p->state == LISTEN)
-        return;
-    out->retransmits = p->nrtx;
-    out->rto = (uint32_t)p->rto * TCP_SLOW_INTERVAL * 1000;
-    out->send_mss = out->receive_mss = out->advertised_mss = p->mss;
-    out->unacked = p->unacked ? (p->snd_nxt - p->lastack + p->mss - 1) / p->mss : 0;
-    out->rtt = (uint32_t)(p->sa >> 3) * TCP_SLOW_INTERVAL * 1000;
-    out->rtt_variance = (uint32_t)p->sv * TCP_SLOW_INTERVAL * 1000 / 4;
-    out->send_threshold = p->ssthresh / p->mss;
-    out->send_window = p->cwnd / p->mss;
-    out->receive_space = TCP_WND;
-}
-
-static int get_tcp(const struct tcp_socket *s, int name) {
-    switch (name) {
-    case TCP_NODELAY_OPTION:
-        return s->no_delay;
-    case TCP_CORK:
-        return s->cork;
-    case TCP_MAXSEG:
-        return s->pcb && s->state == CONNECTED ? s->pcb->mss
-               : s->max_segment                ? s->max_segment
-                                               : 536;
-    case TCP_KEEPIDLE_OPTION:
-        return s->keep_idle;
-    case TCP_KEEPINTVL_OPTION:
-        return s->keep_interval;
-    case TCP_KEEPCNT_OPTION:
-        return s->keep_count;
-    case TCP_SYNCNT:
-        return s->syn_count;
-    case TCP_LINGER2:
-        return s->linger2;
-    case TCP_DEFER_ACCEPT:
-        return s->defer_accept;
-    case TCP_USER_TIMEOUT:
-        return s->user_timeout;
-    case TCP_NOTSENT_LOWAT:
-        return s->unsent_low;
-    case TCP_QUICKACK:
-        return 1;
-    case TCP_WINDOW_CLAMP:
-        return TCP_WND;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-static int tcp_socket_get_option(struct socket *socket, int level, int name, void *value,
-                                 size_t *size) {
-    struct tcp_socket *s = of(socket);
-    if (level == SOL_IP || level == SOL_IPV6)
-        return inet_get_option(&s->inet, level, name, value, size);
-    if (level != SOL_TCP)
-        return -ENOPROTOOPT;
-    if (name == TCP_INFO) {
-        get_info(s, value);
-        *size = sizeof(struct tcp_info);
-        return 0;
-    }
-    if (name == TCP_CONGESTION) {
-        memset(value, 0, 16);
-        memcpy(value, CONGESTION, sizeof CONGESTION);
-        *size = 16;
-        return 0;
-    }
-    int n = get_tcp(s, name);
-    if (n < 0)
-        return n;
-    memcpy(value, &n, *size = sizeof n);
-    return 0;
 }
 
 enum { SIOCOUTQ = 0x5411, SIOCATMARK = 0x8905 };
 
 static long tcp_socket_ioctl(struct socket *socket, unsigned long request, vaddr_t arg) {
-    struct tcp_socket *s = of(socket);
+    struct tcp_socket *s = tcp_socket_of(socket);
     int n = 0;
     if (request != SIOCOUTQ && request != SIOCATMARK)
         return -ENOTTY;

@@ -1,4 +1,6 @@
-/* Raw sockets: ICMP and ICMPv6 echoes of ourselves, what a filter of types lets
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Raw sockets: ICMP and ICMPv6 echoes of ourselves, what a filter of types lets
  * through; joining IPv6 multicast groups; refusals.
  */
 #include <arpa/inet.h>
