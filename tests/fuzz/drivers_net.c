@@ -65,7 +65,7 @@ uint64_t frame_free_count(void) {
 }
 static void *runs[32];
 static unsigned run_count;
-paddr_t frame_alloc_run(size_t count) {
+paddr_t frame_find_run(size_t count) {
     return virt_to_phys(runs[run_count++] = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE));
 }
 void frame_free(paddr_t frame) {

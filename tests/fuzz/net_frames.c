@@ -81,7 +81,7 @@ paddr_t frame_alloc(void) {
     in_use += PAGE_SIZE;
     return virt_to_phys(aligned_alloc(PAGE_SIZE, PAGE_SIZE));
 }
-paddr_t frame_alloc_run(size_t count) {
+paddr_t frame_find_run(size_t count) {
     (void)count;
     return 0; /* packets above a page: memory is out */
 }

@@ -46,7 +46,7 @@ uint64_t frame_free_count(void) {
 }
 static void *runs[64];
 static unsigned run_count;
-paddr_t frame_alloc_run(size_t count) {
+paddr_t frame_find_run(size_t count) {
     void *p = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
     runs[run_count++] = p;
     return virt_to_phys(p);

@@ -64,7 +64,7 @@ void heap_free(void *p, size_t size) {
     in_use -= p != NULL;
     free(p);
 }
-paddr_t frame_alloc_run(size_t count) {
+paddr_t frame_find_run(size_t count) {
     if (!allowed)
         return 0;
     in_use++;
