@@ -137,7 +137,8 @@ void *vec_grow(void *data, size_t *cap, size_t len, size_t size) {
 enum { CLEAN_MAX = 16 };
 
 static char *volatile clean_paths[CLEAN_MAX];
-static char *volatile clean_folder; /* a new_folder() that is being filled, a scratch_folder() */
+static char *volatile clean_folder;  /* a new_folder() that is being filled */
+static char *volatile clean_scratch; /* the scratch_folder() */
 static volatile pid_t clean_groups[CLEAN_MAX];
 
 /* What one folder of a new_folder() holds, folders in it as well; async-signal-safe. */
@@ -171,20 +172,21 @@ static void empty_folder(int dir, int depth) {
     }
 }
 
-static void remove_new_folder(void) {
-    char *path = clean_folder;
+static void remove_folder(const char *path) {
     int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (dir >= 0) {
         empty_folder(dir, 8);
         close(dir);
         rmdir(path);
     }
-    clean_folder = NULL;
 }
 
 void clean_up(void) {
     progress_wipe();
-    remove_new_folder();
+    remove_folder(clean_folder);
+    clean_folder = NULL;
+    remove_folder(clean_scratch);
+    clean_scratch = NULL;
     for (int i = 0; i < CLEAN_MAX; i++) {
         if (clean_groups[i] > 0) {
             kill(-clean_groups[i], SIGKILL);
@@ -769,12 +771,15 @@ static void prune_scratch(const char *cache) {
 char *scratch_folder(void) {
     const char *cache = cache_dir();
     prune_scratch(cache);
+    char *before = clean_scratch;                            /* done with */
     char *path = strdup(path_join(cache, SCRATCH "XXXXXX")); /* outlives the arena */
     clean_install();
-    clean_folder = path;
+    clean_scratch = path;
+    free(before);
     if (!path || !mkdtemp(path)) {
         diag_error("cannot make the folder '%s': %s", path ? path : cache, strerror(errno));
-        clean_folder = NULL;
+        clean_scratch = NULL;
+        free(path);
         return NULL;
     }
     return path;
