@@ -186,7 +186,6 @@ void clean_up(void) {
     remove_folder(clean_folder);
     clean_folder = NULL;
     remove_folder(clean_scratch);
-    clean_scratch = NULL;
     for (int i = 0; i < CLEAN_MAX; i++) {
         if (clean_groups[i] > 0) {
             kill(-clean_groups[i], SIGKILL);

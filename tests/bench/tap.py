@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Servers on zuk and on a Linux micro-VM: the same static binary, two machines on
-# tap interfaces in a network namespace that ends with this process, loaded in
-# turn.  The machine is q35: on microvm Debian's kernel finds its clock without ACPI
+# Servers on zuk and on a Linux micro-VM: the same static binary, two machines in a
+# network namespace that ends with this process, on tap interfaces or behind QEMU's
+# user networking, loaded in turn.  The machine is q35: on microvm Debian's kernel finds its clock without ACPI
 # only, and the network with ACPI only.  tests/bench/bench starts it; stdout is a
 # JSON object a line: {"row": ...}, {"skip": TEXT} or {"failed": TEXT}.
 #
-#   tap.py JSON    {"zuk": FILE, "tmp": FOLDER, "rounds": N, "seconds": N, "limit": N,
+#   tap.py JSON    {"link": "tap" or "user", "zuk": FILE, "tmp": FOLDER, "rounds": N,
+#                   "seconds": N, "limit": N,
 #                   "linux": {"kernel": FILE, "modules": FOLDER, "init": FILE},
 #                   "apps": [{"name", "title", "file", "args", "port", "rootfs",
 #                             "target", "loads"}]}
@@ -25,6 +26,7 @@ import time
 
 MEMORY = "256M"
 NETS = {"zuk": "10.9.1", "linux": "10.9.2"}  # the host is .1, the guest .2
+PORTS = {"zuk": 8081, "linux": 8082}  # of the host, with user networking
 MASK = "255.255.255.0"
 SINK, SOURCE = 5001, 5002  # tests/bench/stream.c
 STREAM = 64 << 20  # bytes
@@ -97,27 +99,92 @@ def replace(argv, option, value):
     return [*argv[:at + 1], value, *argv[at + 2:]]
 
 
+class Tap:
+    said, connections, counted = "tap", 8, True
+
+    @staticmethod
+    def prepare():
+        for system, net in NETS.items():
+            yield f"tuntap add dev tap-{system} mode tap"
+            yield f"addr add {net}.1/24 dev tap-{system}"
+            yield f"link set tap-{system} up"
+
+    @staticmethod
+    def options(port):
+        net = NETS["zuk"]
+        return ["--net", f"tap=tap-zuk,ip={net}.2/24,gw={net}.1"]
+
+    @staticmethod
+    def linux(word):
+        """A word of zuk's QEMU command as Linux's has it."""
+        return word.replace("tap-zuk", "tap-linux")
+
+    @staticmethod
+    def guest(system):
+        return f"{NETS[system]}.2"
+
+    @staticmethod
+    def address(system, port):
+        return f"{NETS[system]}.2", port
+
+    @staticmethod
+    def answered(s, app):
+        return True  # the server itself has taken the connection
+
+
+class User:
+    """QEMU's user networking.  It listens with a queue of one: one connection."""
+    said, connections, counted = "user networking", 1, False
+
+    @staticmethod
+    def prepare():
+        yield "link set lo up"
+
+    @staticmethod
+    def options(port):
+        return ["-p", f"127.0.0.1:{PORTS['zuk']}:{port}"]
+
+    @staticmethod
+    def linux(word):
+        return word.replace(f":{PORTS['zuk']}-", f":{PORTS['linux']}-")
+
+    @staticmethod
+    def guest(system):
+        return "10.0.2.15"
+
+    @staticmethod
+    def address(system, port):
+        return "127.0.0.1", PORTS[system]
+
+    @staticmethod
+    def answered(s, app):
+        """QEMU takes connections before there is a server."""
+        s.sendall(b"PING\r\n" if "get" in app["loads"] else HTTP % b"Connection: close\r\n")
+        return s.recv(1) != b""
+
+
+LINKS = {"tap": Tap, "user": User}
+
+
 class Machines:
     """The two QEMU commands of an app."""
 
     def __init__(self, config, app):
-        self.app, self.tmp = app, config["tmp"]
+        self.app, self.tmp, self.link = app, config["tmp"], LINKS[config["link"]]
         image, initramfs = (f"{self.tmp}/{app['name']}.{end}" for end in ("elf", "cpio"))
         words = ["build", app["file"], "-o", image]
         if app["rootfs"]:
             words += ["--rootfs", app["rootfs"]]
         self.tool(config, *words)
-        net = NETS["zuk"]
         zuk = shlex.split(self.tool(config, "run", "--accel", "tcg", "--dry-run", "-m", MEMORY,
-                                    "--machine", "q35",
-                                    "--net", f"tap=tap-zuk,ip={net}.2/24,gw={net}.1", image, "--",
-                                    *app["args"]))
+                                    "--machine", "q35", *self.link.options(app["port"]), image,
+                                    "--", *app["args"]))
         newc(initramfs, self.entries(config["linux"]))
         linux = replace(zuk, "-kernel", config["linux"]["kernel"])
-        linux = replace(linux, "-append", " ".join([KERNEL_WORDS, f"{NETS['linux']}.2", MASK, "/app",
-                                                    *app["args"]]))
-        linux = [w.replace("tap-zuk", "tap-linux") for w in linux]
-        self.argv = {"zuk": zuk, "linux": [*linux, "-initrd", initramfs]}
+        linux = replace(linux, "-append", " ".join([KERNEL_WORDS, self.link.guest("linux"), MASK,
+                                                    "/app", *app["args"]]))
+        linux = [*(self.link.linux(w) for w in linux), "-initrd", initramfs]
+        self.argv = {"zuk": zuk, "linux": linux}
 
     def tool(self, config, *words):
         return subprocess.run([config["zuk"], *words], check=True, stdout=subprocess.PIPE,
@@ -139,13 +206,15 @@ class Machines:
 
     def wait(self, system, machine, seconds):
         """Until the server accepts; returns its address."""
-        at, end = (f"{NETS[system]}.2", self.app["port"]), time.monotonic() + seconds
+        at, end = self.link.address(system, self.app["port"]), time.monotonic() + seconds
         while time.monotonic() < end and machine.poll() is None:
             try:
-                socket.create_connection(at, timeout=2).close()
-                return at
+                with socket.create_connection(at, timeout=2) as s:
+                    if self.link.answered(s, self.app):
+                        return at
             except OSError:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         raise Broken(f"no answer from {system}: {self.console(system)}")
 
     def console(self, system):
@@ -163,8 +232,8 @@ def stop(machine):
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
 
 
-def wrk(at, seconds, *words):
-    out = subprocess.run(["wrk", "-t1", "-c8", f"-d{seconds}s", "--timeout", "10s", "--latency",
+def wrk(at, seconds, connections, *words):
+    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency",
                           *words, f"http://{at[0]}:{at[1]}/"], check=True, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, timeout=seconds + 60).stdout.decode()
     # a connection that the server closed as it was asked to counts as a read error
@@ -184,15 +253,16 @@ class Redis:
     def __init__(self, test, depth):
         self.test, self.depth, self.rates = test, depth, {}
 
-    def __call__(self, at, seconds):
+    def __call__(self, at, seconds, connections):
         count = self.rates.get(at, 500 * self.depth) * seconds
-        found = self.run(at, max(1000, int(count)))
+        found = self.run(at, max(1000, int(count)), connections)
         self.rates[at] = found["rate"]
         return found
 
-    def run(self, at, count):
-        out = subprocess.run(["redis-benchmark", "-h", at[0], "-p", str(at[1]), "-c", "8", "-t",
-                              self.test, "-n", str(count), "-P", str(self.depth), "--csv"],
+    def run(self, at, count, connections):
+        out = subprocess.run(["redis-benchmark", "-h", at[0], "-p", str(at[1]), "-c",
+                              str(connections), "-t", self.test, "-n", str(count), "-P",
+                              str(self.depth), "--csv"],
                              check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              timeout=300).stdout.decode()
         line = re.search(rf'^"{self.test.upper()}",(.*)$', out, re.M).group(1)
@@ -200,7 +270,7 @@ class Redis:
         return {"rate": rate, "p50": p50, "p99": p99}
 
 
-def to_guest(at, seconds):
+def to_guest(at, seconds, connections):
     block = bytes(1 << 20)
     with socket.create_connection((at[0], SINK), timeout=60) as s:
         start = time.perf_counter()
@@ -214,7 +284,7 @@ def to_guest(at, seconds):
     return {"throughput": STREAM / took / 1e6}
 
 
-def from_guest(at, seconds):
+def from_guest(at, seconds, connections):
     block = bytearray(1 << 20)
     with socket.create_connection((at[0], SOURCE), timeout=60) as s:
         start, count = time.perf_counter(), 0
@@ -229,9 +299,9 @@ def from_guest(at, seconds):
 
 # name in "loads": what is said of it, the program that it needs, the load
 LOADS = {
-    "keep-alive": ("keep-alive, 8 connections", "wrk", wrk),
+    "keep-alive": ("keep-alive", "wrk", wrk),
     "close": ("a connection for each request", "wrk",
-              lambda at, seconds: wrk(at, seconds, "-H", "Connection: close")),
+              lambda at, seconds, n: wrk(at, seconds, n, "-H", "Connection: close")),
     "get": ("GET", "redis-benchmark", Redis("get", 1)),
     "set": ("SET", "redis-benchmark", Redis("set", 1)),
     "get 16": ("GET, 16 in a pipeline", "redis-benchmark", Redis("get", 16)),
@@ -264,7 +334,7 @@ def measure(config, app, machines):
                 tell(skip=f"{app['title']}, {what}: there is no {program}: apt-get install "
                           f"{PACKAGES[program]}")
                 continue
-            measure_load(config, app, what, load, at, {s: m.pid for s, m in started.items()})
+            measure_load(config, machines, what, load, at, {s: m.pid for s, m in started.items()})
     except (Broken, OSError, subprocess.SubprocessError, AttributeError) as e:
         ended = [f"{s} has ended: {machines.console(s)}" for s, m in started.items()
                  if m.poll() is not None]
@@ -280,12 +350,12 @@ def cpu_seconds(pid):
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure_load(config, app, what, load, at, pids):
-    values = {}
+def measure_load(config, machines, what, load, at, pids):
+    app, link, values = machines.app, machines.link, {}
     for n in range(-1, config["rounds"]):
         for system in NETS:
             used, since = cpu_seconds(pids[system]), time.monotonic()
-            found = load(at[system], config["seconds"] if n >= 0 else 1)
+            found = load(at[system], config["seconds"] if n >= 0 else 1, link.connections)
             used, took = cpu_seconds(pids[system]) - used, time.monotonic() - since
             if "rate" in found:  # what the host's load does not change
                 found["cpu"] = used * 1e6 / (found["rate"] * took)
@@ -296,11 +366,13 @@ def measure_load(config, app, what, load, at, pids):
                     values.setdefault(key, {}).setdefault(system, []).append(value)
     said = f"{app['title']}, {what}"
     if "throughput" in values:
-        row(f"{said}, tap, TCG, times Linux", values["throughput"], "MB/s", app["target"])
+        row(f"{said}, {link.said}, TCG, times Linux", values["throughput"], "MB/s", app["target"])
         row("... CPU time of QEMU, times as little as Linux", values["cpu"], "ms/MB", more_is_better=False)
         return
-    row(f"{said}, tap, TCG, times Linux", values["rate"], "requests/s", app["target"])
-    row("... CPU time of QEMU, times as little as Linux", values["cpu"], "us/request", app["target"],
+    many = f"{link.connections} connection{'s' * (link.connections > 1)}"
+    target = app["target"] if link.counted else None  # the user's is mostly QEMU's own stack
+    row(f"{said}, {many}, {link.said}, TCG, times Linux", values["rate"], "requests/s", target)
+    row("... CPU time of QEMU, times as little as Linux", values["cpu"], "us/request", target,
         more_is_better=False)
     for key in ("p50", "p99"):
         row(f"... latency {key}, times as short as Linux", values[key], "ms", more_is_better=False)
@@ -419,20 +491,18 @@ def count(app, machines):
 
 def main():
     config = json.loads(sys.argv[1])
-    for system, net in NETS.items():
-        for words in (f"tuntap add dev tap-{system} mode tap",
-                      f"addr add {net}.1/24 dev tap-{system}", f"link set tap-{system} up"):
-            r = subprocess.run(["ip", *words.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            if r.returncode != 0:
-                tell(skip=f"no tap interface can be made here: ip {words}: {r.stderr.decode().strip()}")
-                return
+    for words in LINKS[config["link"]].prepare():
+        r = subprocess.run(["ip", *words.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if r.returncode != 0:
+            tell(skip=f"no network can be made here: ip {words}: {r.stderr.decode().strip()}")
+            return
     for app in config["apps"]:
         if late(config, app["title"]):
             continue
         try:
             machines = Machines(config, app)
             measure(config, app, machines)
-            if any(name in COUNTED for name in app["loads"]) and not late(
+            if machines.link.counted and any(name in COUNTED for name in app["loads"]) and not late(
                     config, f"{app['title']}, guest instructions"):
                 count(app, machines)
         except (Broken, OSError, ValueError, subprocess.SubprocessError) as e:

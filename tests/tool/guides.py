@@ -9,7 +9,8 @@
 #   ```text          neither
 #
 # In what is printed `...` stands for any text, on a line of its own for any
-# lines; a command without output shown may print anything.  A command that fails
+# lines; a command without output shown may print anything, and each may say how far
+# it is (zuk/progress.h).  A command that fails
 # fails the page, unless the next one is `echo $?`.  guides.py PAGE... runs those
 # only.
 # needs: bash gdb
@@ -25,6 +26,7 @@ TOP = os.environ.get("TOP") or os.path.dirname(os.path.dirname(os.path.dirname(o
 PAGES = ["first.md", "zig.md", "unikraft.md", "debugging.md", "how.md"]
 END = "-- end of command --"
 COMMAND_SECONDS = 100
+PROGRESS = re.compile(r"^zuk: \[\d+/\d+\] .*\n", re.M)  # of what took long; a terminal keeps none
 
 
 class Wrong(Exception):
@@ -121,7 +123,7 @@ def one(path, number, command, shown, last, session):
         raise Wrong(f"{where}: '{command}' did not end within {COMMAND_SECONDS} s") from None
     if status != 0 and not last:
         raise Wrong(f"{where}: '{command}' ended with {status}\n{out}")
-    if shown and not pattern(shown).fullmatch(out):
+    if shown and not pattern(shown).fullmatch(PROGRESS.sub("", out)):
         raise Wrong(f"{where}: '{command}' does not print what is shown, but\n{out}")
 
 
