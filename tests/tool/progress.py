@@ -79,6 +79,7 @@ def on_terminal(command, columns=80, interrupt_when=None, **how):
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
         os.execve(command[0], command, environment(**how))
     seen = b""
     while True:

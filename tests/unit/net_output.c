@@ -88,6 +88,7 @@ paddr_t arch_mapped_phys(const void *v) {
     abort();
 }
 void net_settle(void) {}
+void net_look(void) {}
 
 /* port.c asks them for lwIP's timers and for memory that is none of ours. */
 const struct lwip_cyclic_timer lwip_cyclic_timers[1];

@@ -206,8 +206,8 @@ static bool net_link(struct netdev *dev) {
 static void look(struct card *c) {
     for (unsigned i = 0; i < c->count; i++) {
         struct pair *p = c->pairs[i];
+        reap(c, p); /* first: lwIP sends nothing again that a card may still hold */
         receive(c, p);
-        reap(c, p);
         if (p->full && p->tx.free_count > TX_SIZE / 2) {
             p->full = false;
             virtqueue_interrupts(&p->tx, false);

@@ -353,6 +353,11 @@ void net_settle(void) {
     net_arm();
 }
 
+void net_look(void) {
+    for (struct interface *i = interfaces; i; i = i->next)
+        i->dev->ops->poll(i->dev);
+}
+
 /* ---- the end ------------------------------------------------------------- */
 
 /* What Linux does once a process has ended goes on for as long as something
@@ -374,8 +379,7 @@ void netdev_end(void) {
         }
         if (!left || now >= deadline)
             return;
-        for (struct interface *i = interfaces; i; i = i->next)
-            i->dev->ops->poll(i->dev);
+        net_look();
         sys_check_timeouts();
     }
 }

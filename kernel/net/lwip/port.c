@@ -145,6 +145,7 @@ u32_t sys_timeouts_sleeptime(void) {
 
 static void due(struct timer *t) {
     (void)t;
+    net_look(); /* a segment that a card has sent is lwIP's alone, to be sent again */
     sys_check_timeouts();
     net_settle();
 }

@@ -20,6 +20,7 @@ void net_up(void);
 /* After lwIP was called: packets to ourselves are delivered, devices told of
  * what was sent, the timer set. */
 void net_settle(void);
+void net_look(void);    /* at what the cards have received and sent */
 void net_arm(void);     /* the timer alone */
 bool net_devices(void); /* are there interfaces beside the loopback? */
 /* Is there an address beside the loopback's, or nothing to wait for?  Woken
