@@ -43,12 +43,9 @@ static long find_start(struct user_path *p, int dirfd, unsigned at_flags) {
     return 0;
 }
 
-_Static_assert(FS_PATH_MAX == PAGE_SIZE, "a path has a frame");
-
 long user_path_get(struct user_path *p, int dirfd, vaddr_t text, unsigned at_flags) {
-    paddr_t frame = frame_alloc(); /* nothing that clears it */
-    *p = (struct user_path){.text = frame ? phys_to_virt(frame) : NULL};
-    if (!frame)
+    *p = (struct user_path){.text = heap_alloc_dirty(FS_PATH_MAX)};
+    if (!p->text)
         return -ENOMEM;
     long error = user_read_string(p->text, text, FS_PATH_MAX);
     if (error >= 0)
@@ -60,8 +57,7 @@ long user_path_get(struct user_path *p, int dirfd, vaddr_t text, unsigned at_fla
 }
 
 void user_path_put(struct user_path *p) {
-    if (p->text)
-        frame_free(virt_to_phys(p->text));
+    heap_free(p->text, FS_PATH_MAX);
     inode_put(p->start);
     if (p->file)
         file_put(p->file);

@@ -9,7 +9,7 @@
 
 /* A path from the app: its text and where it starts. */
 struct user_path {
-    char *text;          /* FS_PATH_MAX bytes, a frame */
+    char *text;          /* FS_PATH_MAX bytes of heap */
     struct inode *start; /* with a reference */
     struct file *file;   /* what dirfd names, with a reference; NULL: AT_FDCWD, or not needed */
 };
