@@ -36,9 +36,17 @@ def traced(argv, kill_at, follow):
     libc.ptrace(SETOPTIONS, pid, 0, SYSGOOD | FORK | EXITKILL)
     libc.ptrace(SYSCALL, pid, 0, 0)
     entering, steps, killed, alive, child = {}, 0, False, {pid}, None
-    deadline = time.monotonic() + 60
+    last = time.monotonic()
+    deadline = last + 60
     while alive and time.monotonic() < deadline:
-        who, status = os.waitpid(-1, 0x40000000)
+        # one that stays may have said all it can before the first process ended
+        who, status = os.waitpid(-1, 0x40000000 | (0 if pid in alive else os.WNOHANG))
+        if who == 0:
+            if time.monotonic() - last > 1:
+                break
+            time.sleep(0.001)
+            continue
+        last = time.monotonic()
         if os.WIFEXITED(status) or os.WIFSIGNALED(status):
             alive.discard(who)
             if who == pid and child in alive and (killed or not follow):
