@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 
 enum { MS = 1000000 };
 
-static atomic_int over;
+static atomic_int over, id;
 
 static uint64_t ns(clockid_t clock) {
     struct timespec t = {0, 0};
@@ -26,6 +27,7 @@ static uint64_t ns(clockid_t clock) {
 }
 
 static void *burn(void *unused) {
+    id = (int)syscall(SYS_gettid);
     while (!over) {
     }
     return unused;
@@ -83,9 +85,13 @@ int main(void) {
     arm(mine, 40);
     CHECK(timer_delete(mine) == 0 && timer_delete(whole) == 0);
 
-    /* The clock of one that is gone: no timer of it expires, and no new one is made. */
+    /* The clock of one that is gone: no timer of it expires, and no new one is made.
+     * Linux wakes who joins before the thread has left the kernel. */
     over = 1;
     CHECK(pthread_join(other, NULL) == 0);
+    while (syscall(SYS_tgkill, getpid(), id, 0) == 0) {
+        sched_yield();
+    }
     const struct itimerspec soon = {{0, 0}, {0, 1}};
     struct itimerspec left;
     CHECK_ERRNO(timer_settime(its, 0, &soon, NULL), ESRCH);
