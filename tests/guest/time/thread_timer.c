@@ -77,11 +77,13 @@ int main(void) {
     CHECK(comes(SIGUSR2, 10000));
     CHECK(!comes(SIGUSR1, 1)); /* 80 ms of the process */
 
+    /* Not to the moment: Linux looks at its ticks, and misses some of them under load. */
     uint64_t here = ns(CLOCK_THREAD_CPUTIME_ID);
     arm(mine, 40);
-    while (ns(CLOCK_THREAD_CPUTIME_ID) - here < 60 * MS) {
+    while (!comes(SIGUSR1, 0) && ns(CLOCK_THREAD_CPUTIME_ID) - here < 5000 * MS) {
     }
-    CHECK(comes(SIGUSR1, 1000));
+    here = ns(CLOCK_THREAD_CPUTIME_ID) - here;
+    CHECK(here >= 40 * MS && here < 5000 * MS);
     arm(mine, 40);
     CHECK(timer_delete(mine) == 0 && timer_delete(whole) == 0);
 
