@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 
 static int ep, fd;
@@ -35,7 +36,7 @@ static void *worker(void *arg) {
 }
 
 static void *add_later(void *arg) {
-    usleep(10000);
+    until_asleep(getpid());
     CHECK_EQ(add(*(int *)arg, EPOLLIN), 0);
     return NULL;
 }
@@ -46,7 +47,7 @@ static void on_usr1(int n) {
 }
 
 static void *poke(void *arg) {
-    usleep(10000);
+    until_asleep(getpid());
     pthread_kill(*(pthread_t *)arg, SIGUSR1);
     return NULL;
 }

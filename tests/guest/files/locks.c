@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 #include "scratch.h"
 
@@ -131,7 +132,7 @@ static void on_usr1(int n) {
 }
 
 static void *poke(void *arg) {
-    usleep(10000);
+    until_asleep(getpid());
     pthread_kill(*(pthread_t *)arg, SIGUSR1);
     return NULL;
 }

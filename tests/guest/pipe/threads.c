@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 #include "scratch.h"
 
@@ -96,7 +97,7 @@ static void on_usr1(int n) {
 }
 
 static void *poke(void *arg) {
-    usleep(20000);
+    until_asleep(getpid());
     pthread_kill(*(pthread_t *)arg, SIGUSR1);
     return NULL;
 }

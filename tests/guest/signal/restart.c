@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 #include "scratch.h"
 
@@ -234,7 +235,7 @@ static const struct {
 /* Sends the signal while the call blocks; ends the call if that did not. */
 static void *disturber(void *arg) {
     void (*end)(void) = (void (*)(void))(uintptr_t)arg;
-    usleep(30000);
+    until_asleep(getpid());
     pthread_kill(caller, SIGUSR1);
     usleep(30000);
     if (blocking)

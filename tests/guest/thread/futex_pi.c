@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 
 enum {
@@ -122,7 +123,7 @@ static void on_signal(int n) {
 
 /* The signal's handler runs, and the wait goes on: no EINTR. */
 static void *wait_through(void *arg) {
-    *(atomic_int *)arg = 1;
+    *(atomic_int *)arg = gettid();
     CHECK_EQ(futex(&lock, LOCK_PI, 0, NULL, NULL, 0), 0);
     CHECK_EQ(lock & ~WAITERS, gettid());
     CHECK_EQ(futex(&lock, UNLOCK_PI, 0, NULL, NULL, 0), 0);
@@ -138,7 +139,7 @@ static void signalled(void) {
     while (!there || !(lock & WAITERS)) {
         usleep(1000);
     }
-    usleep(10000);
+    until_asleep(there);
     CHECK_EQ(pthread_kill(w, SIGUSR1), 0);
     usleep(30000);
     CHECK_EQ(handled, 1);

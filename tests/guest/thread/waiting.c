@@ -10,9 +10,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,7 +59,7 @@ static atomic_int asleep;
 static void *sleeper(void *arg) {
     (void)arg;
     struct timespec long_time = {100, 0};
-    asleep = 1;
+    asleep = (int)syscall(SYS_gettid);
     CHECK_ERRNO(nanosleep(&long_time, NULL), EINTR);
     CHECK_EQ(caught, SIGUSR1);
     return NULL;
@@ -118,7 +120,7 @@ int main(void) {
     while (!asleep) {
         usleep(1000);
     }
-    usleep(20000);
+    until_asleep(asleep);
     CHECK_EQ(pthread_kill(t[0], SIGUSR1), 0);
     CHECK_EQ(pthread_join(t[0], NULL), 0);
     return 0;
