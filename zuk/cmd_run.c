@@ -420,7 +420,7 @@ static bool wants_network(const struct options *o, const struct image_info *info
     if (!net_on(&o->net) || features_listed(info->options, "INET")) {
         return net_on(&o->net);
     }
-    diag_warning("'%s' can reach no socket call: %s has no use", info->name,
+    diag_warning("'%s' can make no socket of the network: %s has no use", info->name,
                  o->net.forward_count > 0 ? "-p"
                  : o->net.pcap != NULL    ? "--pcap"
                                           : "--net");

@@ -384,6 +384,16 @@ static const struct feature *feature_of(const struct features *f, const char *na
     return NULL;
 }
 
+/* The network was turned off, and the app is known to want it. */
+static void tell_lost_network(const struct feature *f, const struct scan *scan) {
+    if (!f->on && strcmp(f->name, "INET") == 0 && scan->network != 0 &&
+        scan->network_unknown == NULL) {
+        diag_warning("CONFIG_%s=n (%s), but the app asks for the network: %s", f->name, f->reason,
+                     features_reason(scan, scan->network));
+        diag_hint("such a socket is refused with EAFNOSUPPORT, and the run says so");
+    }
+}
+
 /* Warns of calls that the app can make and whose option was turned off. */
 static void tell_lost_calls(const struct features *f, const struct scan *scan) {
     for (size_t i = 0; i < f->count; i++) {
@@ -405,6 +415,7 @@ static void tell_lost_calls(const struct features *f, const struct scan *scan) {
             diag_hint("such a call stops the app with a report; --missing CALL=enosys makes it "
                       "fail instead");
         }
+        tell_lost_network(&f->list[i], scan);
     }
 }
 

@@ -242,6 +242,21 @@ char *features_reason(const struct scan *scan, unsigned number) {
     return c->file == NULL ? text : xasprintf("%s (%s:%u)", text, c->file, c->line);
 }
 
+/* One family of sockets is not worth another's code. */
+static void choose_network(const struct scan *scan, struct features *out) {
+    struct feature *inet = find(out, "INET");
+    if (scan->network != 0) {
+        turn_on(inet, features_reason(scan, scan->network));
+        inet->call = scan->network;
+        if (scan->network_unknown != NULL) {
+            inet->reason = xasprintf("%s, with a %s that cannot be known", inet->reason,
+                                     scan->network_unknown);
+        }
+    } else if (scan->calls[features_call_number("socket")]) {
+        inet->reason = "the app's sockets are of AF_UNIX";
+    }
+}
+
 void features_choose(const struct scan *scan, struct features *out) {
     if (scan->unknown) {
         const struct scan_site *site = scan->site_count > 0 ? &scan->sites[0] : NULL;
@@ -268,6 +283,7 @@ void features_choose(const struct scan *scan, struct features *out) {
             }
         }
     }
+    choose_network(scan, out);
     if (scan->vdso) {
         turn_on(find(out, "VDSO"), "the app looks up __vdso_clock_gettime");
     }

@@ -351,19 +351,24 @@ static void tell_stack(const struct report_parts *p, struct story *s) {
               "or keep large arrays off it";
 }
 
+static struct report_call newest_call(const struct report_parts *p, uint32_t number) {
+    struct report_call call = {.number = number, .result = INT64_MIN};
+    for (uint32_t i = 0; i < p->crash.call_count; i++) {
+        struct report_call at = call_at(p, i);
+        if (at.number == number) {
+            call = at;
+        }
+    }
+    return call;
+}
+
 static void tell_call(const struct report *r, const struct report_parts *p, struct story *s) {
     const struct report_crash *c = &p->crash;
     const char *name = features_call_name(c->number);
     s->kind = "missing-call";
     s->what = strace_name(c->number);
     s->place = users_frame(s, 0);
-    struct report_call call = {.number = c->number, .result = INT64_MIN};
-    for (uint32_t i = 0; i < c->call_count; i++) {
-        struct report_call at = call_at(p, i);
-        if (at.number == c->number) {
-            call = at; /* the newest */
-        }
-    }
+    struct report_call call = newest_call(p, c->number);
     s->sentence = name == NULL ? xasprintf("system call %u is not provided%s", c->number,
                                            in_place("- called from", s->place))
                                : xasprintf("system call %s (%u) is not provided%s", name, c->number,
@@ -395,6 +400,16 @@ static void tell_notice(const struct report_parts *p, struct story *s) {
     s->kind = "refused-call";
     s->what = strace_name(p->crash.number);
     s->place = users_frame(s, 0);
+    if (name != NULL && strncmp(name, "socket", 6) == 0) {
+        struct report_call call = newest_call(p, p->crash.number);
+        char *arguments = strace_arguments(&call, NULL);
+        s->sentence =
+            xasprintf("there is no network in the image: %s fails with EAFNOSUPPORT%s",
+                      arguments == NULL ? name : arguments, in_place("- called from", s->place));
+        s->hint = "--set INET=y brings it; 'zuk config why INET' tells why it is not there";
+        free(arguments);
+        return;
+    }
     s->sentence = xasprintf(
         "system call %s (%u) needs a second process, and there is one: it fails with %s%s",
         name == NULL ? "?" : name, p->crash.number,

@@ -7,6 +7,8 @@
  * At a function's start it is followed into the callers, up to LEVELS_MAX.
  * Each way ends in a constant, in code that nobody reaches, or in something
  * that cannot be known; one of the last kind makes the whole answer unknown.
+ * An argument of a call is followed in the same way, from the instruction that
+ * makes it.
  *
  * Taken on trust: stores through other pointers do not hit the slots that are
  * followed; a register that is used after a call, other than for its result,
@@ -27,8 +29,10 @@ enum {
     LEVELS_MAX = 6,     /* callers of callers */
     STEPS_MAX = 200000, /* instructions looked at for one `syscall` */
     ASKED_MAX = 4096,
-    SITES_MAX = 64,      /* unresolved ones that are remembered */
-    CLOCK_GETTIME = 228, /* the call's number */
+    SITES_MAX = 64, /* unresolved ones that are remembered */
+    IOCTL = 16,     /* numbers of calls */
+    SOCKET = 41,
+    CLOCK_GETTIME = 228,
 };
 
 /* The question: which values can (place & mask) + add have here? */
@@ -37,10 +41,26 @@ struct question {
     uint32_t mask, add;
 };
 
+/* An argument of a call that decides whether the network is asked for. */
+struct argument {
+    uint16_t call;
+    int8_t reg;
+    bool (*is_local)(uint32_t value); /* this value does not ask for it */
+    const char *what;                 /* for people */
+};
+
 /* A question at a function's start that has been followed to the callers. */
 struct asked {
     const struct code_function *function;
+    const struct argument *about;
     struct question question;
+};
+
+/* An instruction that can make the call of an argument. */
+struct maker {
+    struct code_function *function;
+    uint32_t op;
+    const struct argument *argument;
 };
 
 struct state { /* an instruction where ways meet, and a question there */
@@ -52,6 +72,9 @@ struct search {
     struct code code;
     struct scan *scan;
     VEC(struct asked) asked;
+    VEC(struct maker) makers;
+    const struct argument *about; /* what is followed; NULL: a call's number */
+    struct maker site;            /* whose number is followed; function NULL: none's */
     uint32_t steps;
     const char *why; /* why the last site stays unknown */
     uint64_t why_at;
@@ -78,7 +101,36 @@ static bool unknown(struct search *s, const struct code_function *f, uint64_t at
     return false;
 }
 
+static bool is_unix(uint32_t family) {
+    return family == 1;
+}
+
+/* netdevice(7) has 0x89xx, and every socket takes them. */
+static bool is_no_interface(uint32_t request) {
+    return request >> 8 != 0x89;
+}
+
+static const struct argument arguments[] = {
+    {SOCKET, RDI, is_unix, "family"},
+    {IOCTL, RSI, is_no_interface, "request"},
+};
+enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
+
+/* A way ends in a constant. */
 static void found(struct search *s, const struct code_function *f, uint64_t at, uint32_t number) {
+    if (s->about != NULL) {
+        if (!s->about->is_local(number)) {
+            s->scan->network = s->about->call;
+            s->scan->network_unknown = NULL;
+        }
+        return;
+    }
+    for (size_t i = 0; s->site.function != NULL && i < ARGUMENTS; i++) {
+        if (number == arguments[i].call) {
+            s->site.argument = &arguments[i];
+            *vec_push(&s->makers) = s->site;
+        }
+    }
     if (number < SCAN_CALLS && !s->scan->calls[number]) {
         s->scan->calls[number] = true;
         s->scan->at[number] = at;
@@ -98,7 +150,8 @@ static int32_t moved(int32_t slot, int32_t by) {
 static bool follow_callers(struct search *s, struct code_function *f, const struct code_op *op,
                            struct question q, unsigned level) {
     for (size_t i = 0; i < s->asked.len; i++) {
-        if (s->asked.data[i].function == f && same_question(&s->asked.data[i].question, &q)) {
+        if (s->asked.data[i].function == f && s->asked.data[i].about == s->about &&
+            same_question(&s->asked.data[i].question, &q)) {
             return true; /* answered, or being answered further up */
         }
     }
@@ -107,7 +160,7 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
         return unknown(s, f, start, "the number comes through too many functions");
     }
     if (start == f->start) {
-        *vec_push(&s->asked) = (struct asked){f, q};
+        *vec_push(&s->asked) = (struct asked){f, s->about, q};
         if (start == s->code.file->header.e_entry) {
             return unknown(s, f, start, "the number is there when the program starts");
         }
@@ -526,6 +579,24 @@ static void give_up(struct search *s, uint64_t site, const struct code_function 
     }
 }
 
+/* Does the app ask for more than sockets of AF_UNIX?  An instruction counts for
+ * all that it makes: behind a function that makes any call the argument is unknown. */
+static void resolve_arguments(struct search *s) {
+    for (size_t i = 0; s->scan->calls[SOCKET] && i < s->makers.len; i++) {
+        const struct maker *m = &s->makers.data[i];
+        if (s->scan->network != 0 && s->scan->network_unknown == NULL) {
+            return;
+        }
+        struct question q = {.place = {.reg = m->argument->reg}, .mask = UINT32_MAX};
+        s->steps = 0;
+        s->about = m->argument;
+        if (!follow(s, m->function, m->op, q, 0) && s->scan->network == 0) {
+            s->scan->network = m->argument->call;
+            s->scan->network_unknown = m->argument->what;
+        }
+    }
+}
+
 static void resolve_site(struct search *s, uint64_t site) {
     struct code_function *f = code_at(&s->code, site);
     if (f == NULL || !f->reached) {
@@ -546,7 +617,10 @@ static void resolve_site(struct search *s, uint64_t site) {
     }
     s->steps = 0;
     struct question q = {.place = {.reg = RAX}, .mask = UINT32_MAX};
-    if (follow(s, f, (uint32_t)(op - f->ops), q, 0)) {
+    s->site = (struct maker){f, (uint32_t)(op - f->ops), NULL};
+    bool known = follow(s, f, s->site.op, q, 0);
+    s->site.function = NULL;
+    if (known) {
         return;
     }
     if (is_setxid(s, f)) {
@@ -614,6 +688,7 @@ static bool scan(const char *path, const uint8_t *data, size_t size, bool explai
     for (size_t i = 0; i < sites.len; i++) {
         resolve_site(&s, sites.data[i]);
     }
+    resolve_arguments(&s);
     out->function_count = s.code.read_count;
     out->vdso = (out->calls[CLOCK_GETTIME] || out->unknown) && has_vdso_name(&file);
     if (explained) {

@@ -40,6 +40,10 @@ struct scan {
     uint64_t at[SCAN_CALLS];                /* an instruction in it, where the number is known */
     struct scan_caller callers[SCAN_CALLS]; /* filled by scan_explained() */
     bool vdso; /* the program has the name of a function that tells the time (vdso(7)) */
+    /* With socket(): the call that asks for more than AF_UNIX, socket() by its family
+     * or ioctl() by a request about interfaces; 0: none does. */
+    uint16_t network;
+    const char *network_unknown; /* the name of its argument, when that cannot be known */
     bool unknown;
     struct scan_site *sites; /* the unresolved ones */
     size_t site_count;

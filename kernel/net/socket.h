@@ -20,7 +20,7 @@
 #include "sched/thread.h"
 #include "vfs/file.h"
 
-enum { AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6 = 10, AF_MAX = 46 };
+enum { AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6 = 10, AF_NETLINK = 16, AF_MAX = 46 };
 enum { SOCK_STREAM = 1, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_TYPES = 11 };
 enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 

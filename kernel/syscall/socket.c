@@ -6,6 +6,7 @@
  */
 #include "net/socket.h"
 
+#include "app/app.h"
 #include "clock/clock.h"
 #include "lib/align.h"
 #include "lib/string.h"
@@ -80,13 +81,27 @@ static long check_type(int *type, uint32_t *flags) {
     return *flags & ~(O_NONBLOCK | O_CLOEXEC) ? -EINVAL : 0;
 }
 
+/* The image has no network, and the app wants it: the first time that is told. */
+static void tell_absent(int family) {
+    static bool told;
+    if (told || (family != AF_INET && family != AF_INET6 && family != AF_NETLINK))
+        return;
+    told = true;
+    uint32_t number = (uint32_t)thread_current()->call->number;
+    const struct crash c = {.kind = CRASH_NOTICE, .number = number, .poll = true};
+    crash_report(&c);
+}
+
 static long check_family(int family, int type, const struct socket_family **out) {
     if ((unsigned)family >= AF_MAX)
         return -EAFNOSUPPORT;
     if ((unsigned)type >= SOCK_TYPES)
         return -EINVAL;
     *out = family_of(family);
-    return *out ? 0 : -EAFNOSUPPORT;
+    if (*out)
+        return 0;
+    tell_absent(family);
+    return -EAFNOSUPPORT;
 }
 
 static long install(struct socket *s, uint32_t flags) {

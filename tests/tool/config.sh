@@ -80,6 +80,55 @@ says "CONFIG_FILES is chosen when an image is made"
 run "$ZUK" run --set MEMORY_SIZE=16M app.elf
 status 0
 
+# the network: not for sockets of AF_UNIX alone, as far as that can be seen
+network() { # PREFIX-OF-THE-REASON; the program's source on stdin
+    c net
+    run "$ZUK" config why INET net.o
+    status 0
+    prints "$1"
+}
+network "CONFIG_INET=n  the app's sockets are of AF_UNIX" <<'C'
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+int main(int argc, char **argv) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int n = 0, s = socket(AF_UNIX, argc > 1 ? SOCK_STREAM : SOCK_DGRAM, 0);
+    (void)argv;
+    return ioctl(s, FIONREAD, &n) + bind(s, (struct sockaddr *)&a, sizeof a.sun_family);
+}
+C
+run "$ZUK" run net.o
+status 0
+network "CONFIG_INET=y  because ioctl() is called by main" <<'C'
+#include <net/if.h>
+int main(void) { return if_nametoindex("lo") != 1; }
+C
+run "$ZUK" run net.o
+status 0
+network "with a family that cannot be known" <<'C'
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+int main(int argc, char **argv) {
+    return argc > 1 && socket(atoi(argv[1]), SOCK_STREAM, 0) < 0 && errno == EAFNOSUPPORT ? 7 : 0;
+}
+C
+run "$ZUK" run --set INET=n net.o -- 1
+status 0
+lacks "no network"
+run "$ZUK" run --set INET=n net.o -- 10
+status 7
+says "there is no network in the image: socket(AF_INET6, SOCK_STREAM, 0) fails with EAFNOSUPPORT"
+says "--set INET=y brings it"
+network "CONFIG_INET=y  because socket() is called by main" <<'C'
+#include <sys/socket.h>
+int main(void) { return socket(AF_INET, SOCK_DGRAM, 0) < 0; }
+C
+run "$ZUK" run --set INET=n net.o
+status 1
+says "CONFIG_INET=n (--set says so), but the app asks for the network: socket() is called by main"
+
 # unset: back to what the app asks for; an empty file goes
 run "$ZUK" config unset RANDOM MACHINE app.o
 status 0

@@ -153,6 +153,70 @@ static void test_push_pop(void **state) {
     CALLS(&scan, 12);
 }
 
+/* Which call asks for the network, and what of it is unknown. */
+static void assert_network(const struct scan *scan, unsigned call, const char *unknown) {
+    assert_false(scan->unknown);
+    assert_int_equal(scan->network, call);
+    if (unknown == NULL) {
+        assert_null(scan->network_unknown);
+    } else {
+        assert_string_equal(scan->network_unknown, unknown);
+    }
+}
+
+/* socket(AF_UNIX) and socket(AF_UNIX or AF_INET), by musl's socket(). */
+#define MUSL_SOCKET                                                                                \
+    "2: push %rbx; mov %esi, %ebx; movslq %edi, %rdi; mov $41, %eax; syscall; cmp $-22, %eax;"     \
+    "jne 3f; mov %ebx, %eax; and $0xfff7f7ff, %eax; movslq %eax, %rsi; mov $41, %eax; syscall;"    \
+    "3: pop %rbx; ret;"
+PROGRAM(unix_only, "mov $1, %edi; mov $2, %esi; call 2f; mov $1, %edi; call 2f; ret;" MUSL_SOCKET);
+PROGRAM(unix_or_inet, "mov $1, %edi; mov $2, %ecx; test %rsi, %rsi; cmovne %ecx, %edi; call 2f;"
+                      "mov $1, %edi; call 2f; ret;" MUSL_SOCKET);
+PROGRAM(any_family, "mov $1, %edi; call 2f; mov (%rsi), %edi; call 2f; ret;" MUSL_SOCKET);
+/* The unknown one first: the known one says more. */
+PROGRAM(any_and_inet6, "mov (%rsi), %edi; mov $41, %eax; syscall; mov $10, %edi; mov $41, %eax;"
+                       "syscall; ret");
+static void test_families(void **state) {
+    (void)state;
+    struct scan scan = SCAN(unix_only);
+    CALLS(&scan, 41);
+    assert_network(&scan, 0, NULL);
+    scan = SCAN(unix_or_inet);
+    assert_network(&scan, 41, NULL);
+    scan = SCAN(any_family);
+    assert_network(&scan, 41, "family");
+    scan = SCAN(any_and_inet6);
+    assert_network(&scan, 41, NULL);
+}
+
+/* One instruction for all calls: its first argument is no family, so not known. */
+PROGRAM(any_call, "mov $3, %edi; mov (%rcx), %esi; call 2f; mov $41, %edi; mov $1, %esi; call 2f;"
+                  "ret; 2: mov %rdi, %rax; mov %rsi, %rdi; syscall; ret");
+static void test_family_of_wrapper(void **state) {
+    (void)state;
+    struct scan scan = SCAN(any_call);
+    CALLS(&scan, 3, 41);
+    assert_network(&scan, 41, "family");
+}
+
+/* FIONREAD, SIOCGIFINDEX, and one from memory; without socket() they do not count. */
+#define UNIX_SOCKET "mov $1, %edi; mov $41, %eax; syscall;"
+PROGRAM(reads, UNIX_SOCKET "mov $0x541b, %esi; mov $16, %eax; syscall; ret");
+PROGRAM(interfaces, UNIX_SOCKET "mov $0x8933, %esi; mov $16, %eax; syscall; ret");
+PROGRAM(any_request, UNIX_SOCKET "mov (%rdx), %esi; mov $16, %eax; syscall; ret");
+PROGRAM(no_socket, "mov $0x8933, %esi; mov $16, %eax; syscall; ret");
+static void test_requests(void **state) {
+    (void)state;
+    struct scan scan = SCAN(reads);
+    assert_network(&scan, 0, NULL);
+    scan = SCAN(interfaces);
+    assert_network(&scan, 16, NULL);
+    scan = SCAN(any_request);
+    assert_network(&scan, 16, "request");
+    scan = SCAN(no_socket);
+    assert_network(&scan, 0, NULL);
+}
+
 PROGRAM(slots, "push %rbp; mov %rsp, %rbp; sub $0x40, %rsp; movq $0x9e, -0x20(%rbp);"
                "mov $7, %eax; mov %eax, 0x8(%rsp); mov -0x20(%rbp), %rax; syscall;"
                "mov 0x8(%rsp), %eax; syscall; leave; ret");
@@ -436,6 +500,9 @@ int main(void) {
         cmocka_unit_test(test_direct),
         cmocka_unit_test(test_partial),
         cmocka_unit_test(test_push_pop),
+        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_family_of_wrapper),
+        cmocka_unit_test(test_requests),
         cmocka_unit_test(test_stack_slots),
         cmocka_unit_test(test_ways_meet),
         cmocka_unit_test(test_arithmetic),

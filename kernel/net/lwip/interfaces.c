@@ -480,8 +480,6 @@ static const struct socket_ops netlink_ops = {
     .close = netlink_close,
 };
 
-#define AF_NETLINK 16
-
 static int create(int type, int protocol, struct socket **out) {
     if (type != SOCK_RAW && type != SOCK_DGRAM)
         return -ESOCKTNOSUPPORT;
