@@ -36,6 +36,7 @@ LWIP_SRC := $(addprefix core/,def inet_chksum init ip mem memp netif pbuf raw tc
 	$(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
 	$(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet
 LWIP_FLAGS := -Ikernel/net/lwip/include -I$(LWIP)/src/include
+LWIP_FLAGS_core/ipv4/icmp := -Dicmp_dest_unreach=lwip_icmp_dest_unreach # net/lwip/icmp.c has ours
 $(foreach f,$(notdir $(basename $(shell find kernel/net/lwip -name '*.c'))),$(eval KERNEL_FLAGS_net/lwip/$f := $(LWIP_FLAGS)))
 
 $(LWIP)/.stamp: mk/sources.txt mk/fetch-source
@@ -67,7 +68,7 @@ define lwip_rule_$(1)
 $$(B)/lib/zuk/$(1)/lwip/$$(notdir $$(f)).o: $$(LWIP)/.stamp $$(wildcard kernel/net/lwip/include/*.h kernel/net/lwip/include/arch/*.h) $$(B)/kernel-$(1).flags
 	@mkdir -p $$$$(@D)
 	$$$$(call say,ZIGCC,lwip/$$(f).c)
-	$$$$(Q)$$$$(ZIG) cc $$$$(KERNEL_TARGET_$(1)) $$$$(KERNEL_CFLAGS) -Wno-tautological-constant-out-of-range-compare $$$$(KERNEL_SMALL) $$$$(LWIP_FLAGS) -c -o $$$$@ $$(LWIP)/src/$$(f).c
+	$$$$(Q)$$$$(ZIG) cc $$$$(KERNEL_TARGET_$(1)) $$$$(KERNEL_CFLAGS) -Wno-tautological-constant-out-of-range-compare $$$$(KERNEL_SMALL) $$$$(LWIP_FLAGS) $$(LWIP_FLAGS_$$(f)) -c -o $$$$@ $$(LWIP)/src/$$(f).c
 endef
 $$(foreach f,$$(LWIP_SRC),$$(eval $$(lwip_rule_$(1))))
 

@@ -36,7 +36,7 @@ TEST_FLAGS_kernel/lib/string := -fno-builtin $(foreach f,memcpy memmove memset m
 	strlen strnlen strcmp strncmp strchr,-D$(f)=lib_$(f))
 
 # lwIP and who includes it; its own words about alignment are its own affair.
-$(foreach f,$(LWIP_SRC),$(eval TEST_FLAGS_$(LWIP)/src/$f := $(LWIP_FLAGS) -w -fno-sanitize=alignment))
+$(foreach f,$(LWIP_SRC),$(eval TEST_FLAGS_$(LWIP)/src/$f := $(LWIP_FLAGS) $(LWIP_FLAGS_$f) -w -fno-sanitize=alignment))
 $(foreach f,$(basename $(wildcard kernel/net/lwip/*.c)),$(eval TEST_FLAGS_$f := $(LWIP_FLAGS)))
 TEST_LWIP := tests/fuzz/net_frames tests/unit/net_output
 $(foreach f,$(TEST_LWIP),$(eval TEST_FLAGS_$f := -idirafter kernel/net/lwip/include -I$(LWIP)/src/include))

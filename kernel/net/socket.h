@@ -32,6 +32,7 @@ enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 #define MSG_DONTWAIT 0x40u
 #define MSG_EOR 0x80u
 #define MSG_WAITALL 0x100u
+#define MSG_ERRQUEUE 0x2000u
 #define MSG_NOSIGNAL 0x4000u
 #define MSG_MORE 0x8000u
 #define MSG_WAITFORONE 0x10000u
@@ -90,7 +91,7 @@ struct message {
     size_t size;                /* of all pieces */
     size_t done;                /* bytes copied so far: message_get, message_put */
     unsigned flags;             /* MSG_*, as given */
-    unsigned flags_out;         /* of a receive: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
+    unsigned flags_out;         /* of a receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
     uint64_t deadline;          /* 0: do not wait; UINT64_MAX: for ever */
     struct socket_address peer; /* to whom; from whom */
     const void *control;        /* of a send: struct cmsghdrs, a kernel copy */

@@ -480,7 +480,7 @@ static long several(int fd, vaddr_t at, unsigned long count, unsigned flags, boo
     if (!s)
         return done;
     count = MIN(count, IOV_MAX);
-    if (!sends)
+    if (!sends && !(flags & MSG_ERRQUEUE))
         done = socket_take_error(s);
     for (; !done && (unsigned long)i < count; i++, at += MMSG_SIZE) {
         done = sends ? send_one(file, s, at, flags) : receive_one(file, s, at, flags);

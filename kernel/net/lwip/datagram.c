@@ -3,7 +3,9 @@
  * Sockets of whole packets: UDP, and raw ones (ICMP and other protocols).
  *
  * A packet that came in the card's buffer is copied at once; the queue holds
- * as much as SO_RCVBUF says, and what comes then is dropped, as it may be.
+ * as much as SO_RCVBUF says, and what comes then is dropped, as it may be.  What
+ * is told of packets that did not arrive waits in a queue of its own (IP_RECVERR),
+ * within the same bound.
  */
 #include <lwip/igmp.h>
 #include <lwip/netif.h>
@@ -32,6 +34,21 @@ struct datagram {
 };
 #define OVERHEAD 512u /* what a queued packet costs beside its bytes */
 
+struct extended_error { /* struct sock_extended_err */
+    uint32_t error;
+    uint8_t origin, type, code, pad;
+    uint32_t info, data;
+};
+_Static_assert(sizeof(struct extended_error) == 16, "struct sock_extended_err is an ABI");
+
+/* In the queue of errors: `from` and `port` are where the packet was to go, `p` is
+ * what came back of it, the rest is of the message that told. */
+struct failure {
+    struct datagram datagram;
+    struct extended_error error;
+    ip_addr_t offender; /* who told */
+};
+
 struct datagram_socket {
     struct inet_socket inet;
     union {
@@ -40,11 +57,14 @@ struct datagram_socket {
         struct raw_pcb *raw; /* SOCK_RAW */
     };
     ip_addr_t local; /* what getsockname tells */
-    struct list queue;
-    size_t queued; /* bytes, with the overhead */
+    struct list queue, failures;
+    size_t queued;        /* bytes of both, with the overhead */
+    struct list raw_node; /* among all raw ones */
     bool read_closed, write_closed;
     uint32_t blocked[8]; /* types of ICMP that a raw socket does not want, a bit each */
 };
+
+static struct list raw_sockets = LIST_INIT(raw_sockets);
 
 static struct datagram_socket *of(struct socket *s) {
     return container_of(inet_of(s), struct datagram_socket, inet);
@@ -69,6 +89,23 @@ static struct pbuf *own(struct pbuf *p) {
     return copy;
 }
 
+/* All but the bytes, of the packet that is being looked at. */
+static void describe(const struct datagram_socket *s, struct datagram *d, const ip_addr_t *from,
+                     uint16_t port) {
+    bool v6 = ip_current_is_v6();
+    const struct ip6_hdr *six = ip6_current_header();
+    const struct ip_hdr *four = ip4_current_header();
+    *d = (struct datagram){
+        .from = *from,
+        .to = *ip_current_dest_addr(),
+        .time = s->inet.socket.timestamps ? clock_realtime() : 0,
+        .port = port,
+        .index = netif_get_index(ip_current_input_netif()),
+        .ttl = v6 ? IP6H_HOPLIM(six) : IPH_TTL(four),
+        .tos = v6 ? (uint8_t)IP6H_TC(six) : IPH_TOS(four),
+    };
+}
+
 static void enqueue(struct datagram_socket *s, struct pbuf *p, const ip_addr_t *from,
                     uint16_t port) {
     struct socket *socket = &s->inet.socket;
@@ -80,18 +117,7 @@ static void enqueue(struct datagram_socket *s, struct pbuf *p, const ip_addr_t *
         pbuf_free(p);
         return;
     }
-    bool v6 = ip_current_is_v6();
-    const struct ip6_hdr *six = ip6_current_header();
-    const struct ip_hdr *four = ip4_current_header();
-    *d = (struct datagram){
-        .from = *from,
-        .to = *ip_current_dest_addr(),
-        .time = socket->timestamps ? clock_realtime() : 0,
-        .port = port,
-        .index = netif_get_index(ip_current_input_netif()),
-        .ttl = v6 ? IP6H_HOPLIM(six) : IPH_TTL(four),
-        .tos = v6 ? (uint8_t)IP6H_TC(six) : IPH_TOS(four),
-    };
+    describe(s, d, from, port);
     d->p = own(p); /* and the header, which lay before it, is gone */
     if (!d->p) {
         heap_free(d, sizeof *d);
@@ -182,19 +208,166 @@ static void put_control(const struct datagram_socket *s, const struct datagram *
         message_put_control(m, SOL_IP, CONTROL_TOS, &d->tos, sizeof d->tos);
 }
 
-#define MSG_ERRQUEUE 0x2000u
+/* ---- what did not arrive ------------------------------------------------- */
+
+static struct failure *first_failure(const struct datagram_socket *s) {
+    struct list *node = list_first(&s->failures);
+    return node ? list_entry(node, struct failure, datagram.node) : NULL;
+}
+
+static void drop_failure(struct datagram_socket *s, struct failure *f) {
+    list_remove(&f->datagram.node);
+    s->queued -= f->datagram.p->tot_len + OVERHEAD;
+    pbuf_free(f->datagram.p);
+    heap_free(f, sizeof *f);
+}
+
+static void drop_failures(struct datagram_socket *s) {
+    struct failure *f;
+    while ((f = first_failure(s)))
+        drop_failure(s, f);
+}
+
+/* `size` bytes of a packet, from `at` on, come back as a failure, which is made but
+ * for its datagram's `p`.  Without room there is none. */
+static void queue_failure(struct datagram_socket *s, const struct failure *made, struct pbuf *p,
+                          uint16_t at, uint16_t size) {
+    size_t cost = size + OVERHEAD;
+    struct failure *f = NULL;
+    if (s->queued + cost <= (size_t)s->inet.socket.receive_buffer)
+        f = heap_alloc(sizeof *f);
+    struct pbuf *copy = f ? pbuf_alloc(PBUF_RAW, size, PBUF_RAM) : NULL;
+    if (!copy) {
+        heap_free(f, sizeof *f);
+        return;
+    }
+    pbuf_copy_partial(p, copy->payload, size, at);
+    *f = *made;
+    f->datagram.p = copy;
+    s->queued += cost;
+    list_push_back(&s->failures, &f->datagram.node);
+    wake_events(&s->inet.socket.changed, POLLERR);
+}
+
+/* The socket learns of it when it asked for errors, or is connected and it is fatal. */
+static void tell_failure(struct datagram_socket *s, const struct undelivered *u, uint16_t header) {
+    const struct inet_socket *i = &s->inet;
+    bool asked = u->origin == ORIGIN_ICMP ? i->errors : i->errors6;
+    bool too_long = u->error == EMSGSIZE;
+    if (too_long && !i->discover)
+        return;
+    if (!asked && !(i->connected && (u->fatal || too_long)))
+        return;
+    if (asked) {
+        struct failure f = {
+            .error = {.error = (uint32_t)u->error,
+                      .origin = u->origin,
+                      .type = u->type,
+                      .code = u->code,
+                      .info = u->info},
+            .offender = *ip_current_src_addr(),
+        };
+        uint16_t at = (uint16_t)(u->quoted + header);
+        describe(s, &f.datagram, &u->to, is_raw(s) ? 0 : u->to_port);
+        queue_failure(s, &f, u->message, at, (uint16_t)(u->message->tot_len - at));
+    }
+    s->inet.socket.error = u->error;
+    wake_events(&s->inet.socket.changed, READABLE | POLLERR);
+}
+
+static bool sent_from(const ip_addr_t *own, const struct undelivered *u) {
+    return ip_addr_isany(own) || IP_IS_ANY_TYPE_VAL(*own) || ip_addr_cmp_zoneless(own, &u->from);
+}
+
+/* The one whose packet it was: who is connected there, or else who has the port. */
+static struct datagram_socket *udp_sender(const struct undelivered *u) {
+    struct datagram_socket *found = NULL;
+    for (const struct udp_pcb *p = udp_pcbs; p; p = p->next) {
+        struct datagram_socket *s = p->recv == udp_received ? p->recv_arg : NULL;
+        bool connected = p->flags & UDP_FLAGS_CONNECTED;
+        if (!s || p->local_port != u->port || !sent_from(&p->local_ip, u))
+            continue;
+        if (connected && p->remote_port == u->to_port &&
+            ip_addr_cmp_zoneless(&p->remote_ip, &u->to))
+            return s;
+        found = found || connected ? found : s;
+    }
+    return found;
+}
+
+void datagram_undelivered(const struct undelivered *u) {
+    struct datagram_socket *s = u->protocol == PROTO_UDP ? udp_sender(u) : NULL;
+    if (s)
+        tell_failure(s, u, UDP_HLEN);
+    list_for_each (node, &raw_sockets) {
+        s = list_entry(node, struct datagram_socket, raw_node);
+        bool six = s->inet.socket.family == AF_INET6;
+        if (s->inet.socket.protocol == u->protocol && six == IP_IS_V6_VAL(u->to) &&
+            sent_from(&s->raw->local_ip, u) &&
+            (!s->inet.connected || ip_addr_cmp_zoneless(&s->inet.peer, &u->to)))
+            tell_failure(s, u, 0);
+    }
+}
+
+struct told_error4 {
+    struct extended_error error;
+    uint8_t offender[16];
+};
+struct told_error6 {
+    struct extended_error error;
+    uint8_t offender[28];
+};
+enum { CONTROL_ERROR = 11, CONTROL6_ERROR = 25 }; /* IP_RECVERR, IPV6_RECVERR */
+
+/* recvmsg(MSG_ERRQUEUE): never waits, and what was looked at is gone. */
+static long receive_failure(struct datagram_socket *s, struct message *m) {
+    struct failure *f = first_failure(s), *next;
+    bool six = s->inet.socket.family == AF_INET6;
+    struct told_error6 told = {.error.error = 0};
+    struct socket_address offender;
+    if (!f)
+        return -EAGAIN;
+    bool local = f->error.origin == ORIGIN_LOCAL;
+    int error = message_put(m, f->datagram.p->payload, f->datagram.p->len);
+    if (!error) {
+        m->flags_out |= MSG_ERRQUEUE | (f->datagram.p->len > m->done ? MSG_TRUNC : 0);
+        inet_name(&s->inet, &f->datagram.from, f->datagram.port, &m->peer);
+        if (!local)
+            put_control(s, &f->datagram, m);
+        told.error = f->error;
+        inet_name(&s->inet, &f->offender, 0, &offender);
+        if (!local)
+            memcpy(told.offender, offender.bytes, offender.size);
+        message_put_control(m, six ? SOL_IPV6 : SOL_IP, six ? CONTROL6_ERROR : CONTROL_ERROR, &told,
+                            six ? sizeof told : sizeof(struct told_error4));
+    }
+    drop_failure(s, f);
+    next = first_failure(s);
+    if (next && next->error.origin != ORIGIN_LOCAL)
+        s->inet.socket.error = (int32_t)next->error.error;
+    else if (!local)
+        s->inet.socket.error = 0;
+    return error ? error : (long)m->done;
+}
+
+/* ---- receiving, of the app ----------------------------------------------- */
 
 static long datagram_receive(struct socket *socket, struct message *m) {
     struct datagram_socket *s = of(socket);
     struct list *node;
     if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN;
+        return receive_failure(s, m);
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    while (!(node = list_first(&s->queue))) {
+    for (;;) {
         int error = socket_take_error(socket);
-        if (error || s->read_closed)
+        if (error)
             return error;
+        node = list_first(&s->queue);
+        if (node)
+            break;
+        if (s->read_closed)
+            return 0;
         error = m->deadline ? wait_on(&socket->changed, m->deadline) : -EAGAIN;
         if (error)
             return error == -ETIMEDOUT ? -EAGAIN : error;
@@ -347,6 +520,17 @@ static err_t send_packet(struct datagram_socket *s, const struct packet *to, str
 #define MOST 65507u  /* bytes of a UDP datagram of IPv4 */
 #define MOST6 65487u /* lwIP counts the packet with its IPv6 header in 16 bits */
 
+/* It does not fit into a packet. */
+static void tell_too_long(struct datagram_socket *s, const struct packet *to) {
+    bool v6 = IP_IS_V6_VAL(to->to);
+    struct failure f = {
+        .datagram = {.from = to->to, .port = v6 || s->inet.connected ? to->port : 0},
+        .error = {.error = EMSGSIZE, .origin = ORIGIN_LOCAL, .info = inet_mtu(to->netif)},
+    };
+    if (v6 ? s->inet.errors6 : s->inet.errors)
+        queue_failure(s, &f, NULL, 0, 0);
+}
+
 static long datagram_send(struct socket *socket, struct message *m) {
     struct datagram_socket *s = of(socket);
     struct packet to;
@@ -361,8 +545,10 @@ static long datagram_send(struct socket *socket, struct message *m) {
         error = socket_take_error(socket);
     if (error)
         return error;
-    if (m->size > (IP_IS_V6_VAL(to.to) ? MOST6 : MOST))
+    if (m->size > (IP_IS_V6_VAL(to.to) ? MOST6 : MOST)) {
+        tell_too_long(s, &to);
         return -EMSGSIZE;
+    }
     if (!socket->broadcast && ip_addr_isbroadcast(&to.to, to.netif))
         return -EACCES;
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)m->size, PBUF_RAM);
@@ -488,7 +674,7 @@ static int datagram_shutdown(struct socket *socket, int how) {
 static unsigned datagram_poll(struct socket *socket) {
     struct datagram_socket *s = of(socket);
     unsigned events = WRITABLE;
-    if (socket->error)
+    if (socket->error || !list_empty(&s->failures))
         events |= POLLERR;
     if (!list_empty(&s->queue) || s->read_closed)
         events |= READABLE;
@@ -534,9 +720,12 @@ static int datagram_set_option(struct socket *socket, int level, int name, const
         memcpy(s->blocked, value, MIN(size, (size_t)filter));
     if (filter)
         return MIN(filter, 0);
-    return level == SOL_IP || level == SOL_IPV6
-               ? inet_set_option(&s->inet, s->pcb, level, name, value, size)
-               : -ENOPROTOOPT;
+    if (level != SOL_IP && level != SOL_IPV6)
+        return -ENOPROTOOPT;
+    int error = inet_set_option(&s->inet, s->pcb, level, name, value, size);
+    if (!s->inet.errors && !s->inet.errors6)
+        drop_failures(s);
+    return error;
 }
 
 static int datagram_get_option(struct socket *socket, int level, int name, void *value,
@@ -561,21 +750,10 @@ static void datagram_close(struct socket *socket) {
         udp_remove(s->udp);
     while ((node = list_first(&s->queue)))
         drop(s, list_entry(node, struct datagram, node));
+    drop_failures(s);
+    list_remove(&s->raw_node);
     inet_leave_all(&s->inet);
     heap_free(s, sizeof *s);
-}
-
-void udp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error) {
-    for (const struct udp_pcb *p = udp_pcbs; p; p = p->next) {
-        struct datagram_socket *s = p->recv == udp_received ? p->recv_arg : NULL;
-        bool connected = p->flags & UDP_FLAGS_CONNECTED;
-        if (!s || p->local_port != port || !(connected || s->inet.errors))
-            continue;
-        if (connected && (p->remote_port != to_port || !ip_addr_cmp_zoneless(&p->remote_ip, to)))
-            continue;
-        s->inet.socket.error = error;
-        wake_events(&s->inet.socket.changed, READABLE | POLLERR);
-    }
 }
 
 static const struct socket_ops datagram_ops = {
@@ -599,6 +777,8 @@ int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct 
         return -ENOBUFS;
     inet_init(&s->inet, &datagram_ops, family, type, protocol);
     list_init(&s->queue);
+    list_init(&s->failures);
+    list_init(&s->raw_node);
     s->local = s->inet.bound;
     u8_t kind = IP_GET_TYPE(inet_any(&s->inet));
     if (type == SOCK_RAW)
@@ -616,6 +796,7 @@ int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct 
             s->raw->chksum_offset = 2;
         }
         raw_recv(s->raw, raw_received, s);
+        list_push_back(&raw_sockets, &s->raw_node);
     } else {
         udp_recv(s->udp, udp_received, s);
     }

@@ -5,13 +5,9 @@
  */
 #include "net/lwip/inet.h"
 
-#include <lwip/icmp.h>
-#include <lwip/icmp6.h>
 #include <lwip/igmp.h>
 #include <lwip/mld6.h>
 #include <lwip/netif.h>
-#include <lwip/prot/ip4.h>
-#include <lwip/raw.h>
 
 #include "lib/align.h"
 #include "lib/errno.h"
@@ -73,11 +69,15 @@ _Static_assert(sizeof(struct address4) == 16 && sizeof(struct address6) == 28, "
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+void inet_address6(ip_addr_t *ip, const uint8_t bytes[16]) {
+    IP_SET_TYPE_VAL(*ip, IPADDR_TYPE_V6);
+    memcpy(ip_2_ip6(ip)->addr, bytes, 16);
+    ip6_addr_clear_zone(ip_2_ip6(ip));
+}
+
 static void from6(const struct address6 *a, ip_addr_t *ip) {
     ip6_addr_t *v6 = ip_2_ip6(ip);
-    IP_SET_TYPE_VAL(*ip, IPADDR_TYPE_V6);
-    memcpy(v6->addr, a->ip, sizeof a->ip);
-    ip6_addr_clear_zone(v6);
+    inet_address6(ip, a->ip);
     if (ip6_addr_has_scope(v6, IP6_UNKNOWN) && a->scope && a->scope <= UINT8_MAX)
         ip6_addr_set_zone(v6, (u8_t)a->scope);
 }
@@ -220,64 +220,6 @@ struct netif *inet_interface(unsigned index) {
     if (index)
         net_up();
     return index && index <= UINT8_MAX ? netif_get_by_index((u8_t)index) : NULL;
-}
-
-/* ---- ICMP ---------------------------------------------------------------- */
-
-#define QUOTE (60u + 8 + 60 + 8) /* our IP header, ICMP's, the quoted ones */
-
-static void undelivered(uint8_t protocol, const ip_addr_t *to, const uint8_t *ports, int error) {
-    uint16_t from = (uint16_t)(ports[0] << 8 | ports[1]),
-             port = (uint16_t)(ports[2] << 8 | ports[3]);
-    if (protocol == PROTO_UDP)
-        udp_unreachable(from, to, port, error);
-    else if (protocol == PROTO_TCP)
-        tcp_unreachable(from, to, port, error);
-}
-
-static u8_t icmp4_seen(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *addr) {
-    static const uint8_t errors[] = {ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED};
-    uint8_t b[QUOTE];
-    (void)arg, (void)pcb, (void)addr;
-    size_t size = pbuf_copy_partial(p, b, sizeof b, 0), at = ip_current_header_tot_len();
-    if (size < at + 8 + IP_HLEN || b[at] != ICMP_DUR || b[at + 1] >= sizeof errors)
-        return 0;
-    const uint8_t *inner = b + at + 8;
-    size_t header = (inner[0] & 15u) * 4;
-    if (header < IP_HLEN || size < at + 8 + header + 4)
-        return 0;
-    ip_addr_t to;
-    uint32_t v4;
-    memcpy(&v4, inner + 16, sizeof v4);
-    ip_addr_set_ip4_u32_val(to, v4);
-    undelivered(inner[9], &to, inner + header, errors[b[at + 1]]);
-    return 0;
-}
-
-static u8_t icmp6_seen(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *addr) {
-    static const uint8_t errors[] = {ENETUNREACH, EACCES, EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED};
-    uint8_t b[QUOTE];
-    (void)arg, (void)pcb, (void)addr;
-    uint16_t at = ip_current_header_tot_len();
-    size_t size = pbuf_copy_partial(p, b, sizeof b, at);
-    if (size < 8 + IP6_HLEN + 4 || b[0] != ICMP6_TYPE_DUR || b[1] >= sizeof errors)
-        return 0;
-    struct address6 in = {.scope = 0};
-    memcpy(in.ip, b + 8 + 24, sizeof in.ip);
-    ip_addr_t to;
-    from6(&in, &to);
-    undelivered(b[8 + 6], &to, b + 8 + IP6_HLEN, errors[b[1]]);
-    return 0;
-}
-
-/* Without memory a later socket tries again. */
-static void start(void) {
-    static struct raw_pcb *v4, *v6;
-    net_start();
-    if (!v4 && (v4 = raw_new_ip_type(IPADDR_TYPE_V4, PROTO_ICMP)))
-        raw_recv(v4, icmp4_seen, NULL);
-    if (!v6 && (v6 = raw_new_ip_type(IPADDR_TYPE_V6, PROTO_ICMP6)))
-        raw_recv(v6, icmp6_seen, NULL);
 }
 
 /* ---- options ------------------------------------------------------------- */
@@ -558,7 +500,7 @@ static int set6(struct inet_socket *s, int name, int n, const void *value, size_
     case IPV6_RECVTCLASS:
         return set_bool(&s->packet_tos, n);
     case IPV6_RECVERR:
-        return set_bool(&s->errors, n);
+        return set_bool(&s->errors6, n);
     case IPV6_MTU_DISCOVER:
         if (n < 0 || n > 5)
             return -EINVAL;
@@ -600,6 +542,10 @@ static int or_one(int value) {
     return value < 0 ? 1 : value;
 }
 
+uint32_t inet_mtu(const struct netif *netif) {
+    return netif->mtu ? netif->mtu : 65536; /* the loopback's, which 16 bits do not hold */
+}
+
 static int mtu_of(const struct inet_socket *s) {
     struct netif *netif;
     ip_addr_t to = s->peer, source;
@@ -607,7 +553,7 @@ static int mtu_of(const struct inet_socket *s) {
         return -ENOTCONN;
     if (!route(s, &to, &netif, &source))
         return -ENOTCONN;
-    return netif->mtu ? netif->mtu : 65536;
+    return (int)inet_mtu(netif);
 }
 
 static int get4(const struct inet_socket *s, int name) {
@@ -667,7 +613,7 @@ static int get6(const struct inet_socket *s, int name) {
     case IPV6_RECVTCLASS:
         return s->packet_tos;
     case IPV6_RECVERR:
-        return s->errors;
+        return s->errors6;
     case IPV6_MTU_DISCOVER:
         return s->discover;
     case IPV6_MTU:
@@ -724,7 +670,8 @@ void inet_init(struct inet_socket *s, const struct socket_ops *ops, uint16_t fam
 }
 
 static int create(uint16_t family, int type, int protocol, struct socket **out) {
-    start();
+    net_start();
+    icmp_listen();
     switch (type) {
     case SOCK_STREAM:
         if (protocol && protocol != PROTO_TCP)

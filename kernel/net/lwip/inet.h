@@ -30,8 +30,9 @@ struct inet_socket {
     int16_t ttl, multicast_ttl, hops6, multicast_hops6;
     uint8_t tos, class6;
     bool multicast_loop, multicast_all;
-    bool packet_info, packet_ttl, packet_tos, errors; /* control messages asked for */
-    int8_t discover;                                  /* IP_MTU_DISCOVER */
+    bool packet_info, packet_ttl, packet_tos; /* control messages asked for */
+    bool errors, errors6;                     /* IP_RECVERR, IPV6_RECVERR */
+    int8_t discover;                          /* IP_MTU_DISCOVER */
     bool freebind, address_no_port, header_included;
     uint8_t multicast_index; /* IP_MULTICAST_IF, by interface; 0: as routed */
     bool taken;              /* bound or connected: IPV6_V6ONLY stands */
@@ -55,6 +56,8 @@ int inet_error(err_t error);
  * `mapped` (-errno).  Ports are in host order. */
 int inet_address(const struct inet_socket *s, const struct socket_address *a, int mapped,
                  ip_addr_t *ip, uint16_t *port);
+/* The IPv6 address with these bytes, in no zone. */
+void inet_address6(ip_addr_t *ip, const uint8_t bytes[16]);
 /* An address as that family writes it. */
 void inet_name(const struct inet_socket *s, const ip_addr_t *ip, uint16_t port,
                struct socket_address *out);
@@ -70,6 +73,7 @@ bool inet_overlap(const ip_addr_t *a, const ip_addr_t *b);
 /* What is sent to that address: the interface and our address on it; waits as
  * above.  The unspecified address becomes the loopback's.  -ENETUNREACH. */
 int inet_route(const struct inet_socket *s, ip_addr_t *to, struct netif **netif, ip_addr_t *source);
+uint32_t inet_mtu(const struct netif *netif);
 /* The interface with that index (1 is the loopback), or NULL. */
 struct netif *inet_interface(unsigned index);
 
@@ -87,8 +91,21 @@ int inet_int(const void *value, size_t size, int *out);
 /* The protocols. */
 int tcp_socket_create(uint16_t family, int protocol, struct socket **out);
 int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct socket **out);
-/* An ICMP message says that what was sent from `port` to `to` did not arrive. */
-void tcp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error);
-void udp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error);
+/* An ICMP message says that a packet of ours did not arrive (icmp.c). */
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP, ORIGIN_ICMP6 }; /* SO_EE_ORIGIN_* */
+struct undelivered {
+    uint8_t protocol;
+    uint8_t origin, type, code; /* as struct sock_extended_err has them; ORIGIN_ICMP ... */
+    bool fatal;                 /* trying again does not help */
+    int error;                  /* a positive errno */
+    uint32_t info;              /* of EMSGSIZE: what would have arrived */
+    ip_addr_t from, to;
+    uint16_t port, to_port; /* what follows the IP header begins with, in host order */
+    struct pbuf *message;   /* the packet that told, from its IP header on */
+    uint16_t quoted;        /* where in it that begins what followed our IP header */
+};
+void tcp_undelivered(const struct undelivered *u);
+void datagram_undelivered(const struct undelivered *u);
+void icmp_listen(void); /* without memory a later call tries again */
 
 #endif

@@ -662,8 +662,6 @@ static int tcp_socket_connect(struct socket *socket, const struct socket_address
 
 /* ---- transfers ----------------------------------------------------------- */
 
-#define MSG_ERRQUEUE 0x2000u
-
 static long tcp_socket_receive(struct socket *socket, struct message *m) {
     struct tcp_socket *s = tcp_socket_of(socket);
     bool peek = m->flags & MSG_PEEK;
@@ -841,15 +839,15 @@ size_t tcp_unsent(void) {
     return bytes;
 }
 
-void tcp_unreachable(uint16_t port, const ip_addr_t *to, uint16_t to_port, int error) {
+void tcp_undelivered(const struct undelivered *u) {
     struct tcp_pcb *p = tcp_active_pcbs;
-    while (p && !(p->state == SYN_SENT && p->local_port == port && p->remote_port == to_port &&
-                  ip_addr_cmp_zoneless(&p->remote_ip, to)))
+    while (p && !(p->state == SYN_SENT && p->local_port == u->port &&
+                  p->remote_port == u->to_port && ip_addr_cmp_zoneless(&p->remote_ip, &u->to)))
         p = p->next;
     struct tcp_socket *s = p ? p->callback_arg : NULL;
-    if (!s)
+    if (!s || u->error == EMSGSIZE)
         return;
-    s->unreachable = error;
+    s->unreachable = u->error;
     tcp_abandon(p, 0); /* lost() tells */
 }
 

@@ -27,9 +27,9 @@
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
 #define IPV6_FRAG_COPYHEADER                                                                       \
-    1 /* pointers take more room than the header that they stand in for                            \
-       */
-#define LWIP_ICMP 1
+    1               /* pointers take more room than the header that they stand in for              \
+                     */
+#define LWIP_ICMP 1 /* without its icmp_dest_unreach: LWIP_FLAGS_core/ipv4/icmp */
 #define LWIP_RAW 1
 #define LWIP_UDP 1
 #define LWIP_TCP 1
