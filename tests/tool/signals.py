@@ -5,7 +5,6 @@
 # terminal's Ctrl-C reaches zuk, Ctrl-D ends stdin.
 # timeout: 300
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from checks import TMP, ZUK, build, check, finish  # noqa: E402
+from checks import ZUK, Terminal, build, check, finish  # noqa: E402
 
 
 def children(pid):
@@ -95,48 +94,26 @@ p.wait()
 check(gone(below), "a killed zuk leaves a QEMU behind")
 
 
-def terminal(program, talk, flags=()):
-    """zuk on a pseudo-terminal; talk(fd, read_until) drives it."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm"
-        os.execv(ZUK, [ZUK, "exec", "--timeout", "60", *flags, program])
-    seen = b""
-
-    def until(text, seconds=60):
-        nonlocal seen
-        import select
-        limit = time.time() + seconds
-        while text not in seen and time.time() < limit:
-            if select.select([fd], [], [], 0.5)[0]:
-                try:
-                    data = os.read(fd, 4096)
-                except OSError:
-                    break
-                if not data:
-                    break
-                seen += data
-        return text in seen
-
-    check(until(b"ready"), f"the app starts on a terminal ({seen!r})")
-    below = children(pid)
-    talk(fd, until)
-    until(b"\0never", 15)
-    _, status = os.waitpid(pid, 0)
-    os.close(fd)
+def terminal(program, talk):
+    """zuk on a pseudo-terminal; talk() drives it."""
+    t = Terminal([ZUK, "exec", "--timeout", "60", program])
+    check(t.until(b"ready"), f"the app starts on a terminal ({t.seen!r})")
+    below = children(t.pid)
+    talk(t)
+    status = t.end()
     check(gone(below), "nothing is left behind")
-    return os.waitstatus_to_exitcode(status), seen
+    return status, t.seen
 
 
-def typed(fd, until):
-    os.write(fd, b"one line\r")
-    check(until(b"got one line"), "a line typed on the terminal arrives")
-    os.write(fd, b"\x04")
-    check(until(b"end of input"), "Ctrl-D ends stdin")
+def typed(t):
+    os.write(t.fd, b"one line\r")
+    check(t.until(b"got one line"), "a line typed on the terminal arrives")
+    os.write(t.fd, b"\x04")
+    check(t.until(b"end of input"), "Ctrl-D ends stdin")
 
 
 status, seen = terminal(echo, typed)
 check(status == 3, f"status {status} after Ctrl-D, not 3: {seen!r}")
-status, seen = terminal(spin, lambda fd, until: os.write(fd, b"\x03"))
+status, seen = terminal(spin, lambda t: os.write(t.fd, b"\x03"))
 check(status == 130 or status == -signal.SIGINT, f"status {status} after Ctrl-C, not 130: {seen!r}")
 finish()

@@ -13,17 +13,9 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from checks import TMP, ZIG, ZUK, check, finish  # noqa: E402
+from checks import TMP, ZIG, check, finish, zuk  # noqa: E402
 
 os.chdir(TMP)
-
-
-def zuk(*argv, status=0):
-    r = subprocess.run([ZUK, *argv], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                       timeout=100)
-    check(r.returncode == status, f"zuk {argv}: status {r.returncode}, {r.stderr}")
-    return r
-
 
 for name, extra in (("small", ""), ("large", "char table[5000] = {1};\n")):
     with open(f"{name}.c", "w", encoding="utf-8") as f:

@@ -8,12 +8,11 @@
 import json
 import os
 import re
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from checks import TMP, ZUK, build, check, finish  # noqa: E402
+from checks import TMP, build, check, finish, zuk  # noqa: E402
 
 os.chdir(TMP)
 
@@ -38,10 +37,7 @@ int main(int argc, char **argv) {
 
 
 def run(status, *argv):
-    r = subprocess.run([ZUK, "exec", *argv], capture_output=True, text=True, timeout=100,
-                       stdin=subprocess.DEVNULL)
-    check(r.returncode == status, f"status {r.returncode} of {argv}: {r.stderr}")
-    return r
+    return zuk("exec", *argv, status=status)
 
 
 def events():
