@@ -2,7 +2,8 @@
  *
  * The KVM probe: a virtual CPU in real mode counts down in ring 0 and halts.
  * Hardware runs an instruction in about a cycle; an interpreter takes
- * hundreds.  A timer ends a loop that never halts.
+ * hundreds.  A timer ends a loop that never halts; its signal is not SIGALRM,
+ * which draws the line of progress meanwhile.
  */
 #include "zuk/accel.h"
 
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "zuk/progress.h"
 #include "zuk/util.h"
 
 enum { LOOPS = 4000, SLOWEST_NS = 40, GIVE_UP_MS = 40, PAGE = 4096 };
@@ -31,18 +33,20 @@ struct probe {
     size_t run_size;
 };
 
-static double now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+/* ioctl; a signal that is not ours may interrupt it. */
+static int ask(int fd, unsigned long request, unsigned long argument) {
+    int result;
+    while ((result = ioctl(fd, request, argument)) < 0 && errno == EINTR) {
+    }
+    return result;
 }
 
 /* NULL when the CPU stands ready at the first instruction; what failed else. */
 static const char *prepare(struct probe *p) {
-    if (ioctl(p->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+    if (ask(p->kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
         return "has an unknown version";
     }
-    p->vm = ioctl(p->kvm, KVM_CREATE_VM, 0);
+    p->vm = ask(p->kvm, KVM_CREATE_VM, 0);
     if (p->vm < 0) {
         return "makes no VM";
     }
@@ -57,11 +61,11 @@ static const char *prepare(struct probe *p) {
         .memory_size = PAGE,
         .userspace_addr = (uintptr_t)p->memory,
     };
-    if (ioctl(p->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0) {
+    if (ask(p->vm, KVM_SET_USER_MEMORY_REGION, (uintptr_t)&region) != 0) {
         return "takes no memory";
     }
-    p->cpu = ioctl(p->vm, KVM_CREATE_VCPU, 0);
-    int size = ioctl(p->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    p->cpu = ask(p->vm, KVM_CREATE_VCPU, 0);
+    int size = ask(p->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
     if (p->cpu < 0 || size < (int)sizeof *p->run) {
         return "makes no virtual CPU";
     }
@@ -72,13 +76,14 @@ static const char *prepare(struct probe *p) {
         return "makes no virtual CPU";
     }
     struct kvm_sregs sregs;
-    if (ioctl(p->cpu, KVM_GET_SREGS, &sregs) != 0) {
+    if (ask(p->cpu, KVM_GET_SREGS, (uintptr_t)&sregs) != 0) {
         return "shows no registers";
     }
     sregs.cs.base = 0;
     sregs.cs.selector = 0;
     struct kvm_regs regs = {.rip = 0x1000, .rflags = 2};
-    if (ioctl(p->cpu, KVM_SET_SREGS, &sregs) != 0 || ioctl(p->cpu, KVM_SET_REGS, &regs) != 0) {
+    if (ask(p->cpu, KVM_SET_SREGS, (uintptr_t)&sregs) != 0 ||
+        ask(p->cpu, KVM_SET_REGS, (uintptr_t)&regs) != 0) {
         return "takes no registers";
     }
     return NULL;
@@ -92,24 +97,27 @@ static void on_timer(int signal) {
  * *exit_reason then says what came instead. */
 static double run_loop(struct probe *p, unsigned *exit_reason) {
     struct sigaction act = {.sa_handler = on_timer}, old;
-    sigaction(SIGALRM, &act, &old);
+    sigaction(SIGRTMIN, &act, &old);
     timer_t timer;
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
     bool timed = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
     const long ns = GIVE_UP_MS * 1000000L;
     struct itimerspec when = {.it_value.tv_nsec = ns, .it_interval.tv_nsec = ns};
     if (timed) {
         timer_settime(timer, 0, &when, NULL); /* repeats: one may fall before KVM_RUN */
     }
-    double start = now_ns();
-    int status = ioctl(p->cpu, KVM_RUN, 0);
-    double took = now_ns() - start;
+    int64_t start = now_ns(), took;
+    int status;
+    do { /* a signal before its time is another's */
+        status = ioctl(p->cpu, KVM_RUN, 0);
+        took = now_ns() - start;
+    } while (status != 0 && errno == EINTR && timed && took < ns);
     if (timed) {
         timer_delete(timer);
     }
-    sigaction(SIGALRM, &old, NULL);
+    sigaction(SIGRTMIN, &old, NULL);
     *exit_reason = status == 0 ? p->run->exit_reason : KVM_EXIT_INTR;
-    return status == 0 && p->run->exit_reason == KVM_EXIT_HLT ? took / LOOPS : -1;
+    return status == 0 && p->run->exit_reason == KVM_EXIT_HLT ? (double)took / LOOPS : -1;
 }
 
 static struct accel none(const char *reason) {
@@ -209,6 +217,7 @@ struct accel accel_choose(void) {
             }
         }
     }
+    progress_step(PROGRESS_KVM, "measuring whether KVM is real (once after each boot)");
     struct accel a = accel_probe();
     if (n > 0) {
         size_t i = a.kvm ? 0 : a.interpreted ? 1 : 2;

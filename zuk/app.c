@@ -434,6 +434,7 @@ static bool make_from_files(const struct app_request *request, const char *const
         return false;
     }
     progress_drop(PROGRESS_LINK);
+    progress_drop(PROGRESS_LIBC);
     app->path = app->debug_path = executable;
     return true;
 }

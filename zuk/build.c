@@ -31,9 +31,14 @@
 #include "zuk/rootfs.h"
 #include "zuk/sbom.h"
 #include "zuk/scan.h"
+#include "zuk/toolchain.h"
 #include "zuk/util.h"
 
 /* --- from an executable to an image ------------------------------------- */
+
+static double ms_since(int64_t ns) {
+    return (double)(now_ns() - ns) / 1e6;
+}
 
 static void tell_scan(const struct scan *scan, double ms) {
     size_t count = 0;
@@ -47,12 +52,6 @@ static void tell_scan(const struct scan *scan, double ms) {
         diag_verbose("scan: 0x%llx in %s: %s", (unsigned long long)scan->sites[i].address,
                      scan->sites[i].function, scan->sites[i].why);
     }
-}
-
-static double now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 void image_features(const struct image_request *request, const struct scan *scan, bool quiet,
@@ -86,10 +85,10 @@ static bool choose(const struct image_request *request, struct features *feature
         return false;
     }
     struct scan scan;
-    double start = now_ms();
+    int64_t start = now_ns();
     bool ok = scan_explained(request->app->path, map.data, map.size, &scan);
     if (ok) {
-        tell_scan(&scan, now_ms() - start);
+        tell_scan(&scan, ms_since(start));
         image_features(request, &scan, false, features);
         char *text = features_text(features, &scan);
         ok = write_file(path_join(request->work, "features.txt"), text, strlen(text));
@@ -591,7 +590,7 @@ static bool app_locked(const struct app_request *request, const struct state *st
  * not needed is dropped on the way. */
 static uint64_t app_steps(const struct app_request *request) {
     bool project = request->input_count > 0 && is_dir(request->inputs[0]);
-    return PROGRESS_BIT(PROGRESS_LINK) |
+    return PROGRESS_BIT(PROGRESS_LINK) | toolchain_steps() |
            (project ? PROGRESS_BIT(PROGRESS_ASK) | PROGRESS_BIT(PROGRESS_PROJECT) : 0);
 }
 
@@ -608,14 +607,14 @@ bool build_app(const struct app_request *request, struct app *app) {
 }
 
 static bool build_locked(const struct app_request *app, const struct image_request *image) {
-    double start = now_ms();
+    int64_t start = now_ns();
     const char *stamp = path_join(image->work, "stamp");
     struct state state;
     if (!take_state(app, image, &state)) {
         return false;
     }
     if (!state.doubt && is_current(stamp, state.hash, image->output)) {
-        diag_verbose("%s is up to date (%.1f ms)", image->output, now_ms() - start);
+        diag_verbose("%s is up to date (%.1f ms)", image->output, ms_since(start));
         return true;
     }
     unlink(stamp);
@@ -627,7 +626,7 @@ static bool build_locked(const struct app_request *app, const struct image_reque
     if (!app_locked(app, &state, app_sure, &made)) {
         return false;
     }
-    double middle = now_ms();
+    int64_t middle = now_ns();
     if (!image_make(&request)) {
         return false;
     }
@@ -635,8 +634,8 @@ static bool build_locked(const struct app_request *app, const struct image_reque
     if (text != NULL && !write_file(stamp, text, strlen(text))) {
         return false;
     }
-    diag_verbose("%s: app %.1f ms, image %.1f ms", image->output, middle - start,
-                 now_ms() - middle);
+    diag_verbose("%s: app %.1f ms, image %.1f ms", image->output, (double)(middle - start) / 1e6,
+                 ms_since(middle));
     return true;
 }
 

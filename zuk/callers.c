@@ -16,6 +16,7 @@
 #include "zuk/code.h"
 #include "zuk/elf_file.h"
 #include "zuk/lines.h"
+#include "zuk/ops.h"
 #include "zuk/scan.h"
 #include "zuk/util.h"
 

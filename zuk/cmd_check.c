@@ -11,6 +11,7 @@
 
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/json.h"
 #include "zuk/settings.h"
 
 enum state { PROVIDED, OPTION, PROBED, REFUSED, ANSWERED, OFF, MISSING, STATES };
@@ -138,8 +139,7 @@ static void print(const struct look *l, const struct finding *list, size_t count
 /* --- for programs ------------------------------------------------------- */
 
 static void set_text(json_t *object, const char *key, const char *text) {
-    json_t *value = text == NULL ? json_null() : json_string(text);
-    json_object_set_new(object, key, value == NULL ? json_string("?") : value);
+    json_object_set_new(object, key, json_text(text));
 }
 
 static json_t *json_call(const struct look *l, const struct finding *f) {

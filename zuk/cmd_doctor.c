@@ -22,6 +22,7 @@
 #include "zuk/accel.h"
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/json.h"
 #include "zuk/kernel.h"
 #include "zuk/options.h"
 #include "zuk/program.h"
@@ -245,10 +246,10 @@ static void print_json(const struct findings *f, bool ready) {
     json_t *list = json_array();
     for (size_t i = 0; i < f->list.len; i++) {
         const struct finding *x = &f->list.data[i];
-        json_t *item = json_pack("{s:s,s:s,s:s}", "what", x->what, "state", state_words[x->state],
-                                 "text", x->text);
+        json_t *item = json_pack("{s:s,s:s,s:o}", "what", x->what, "state", state_words[x->state],
+                                 "text", json_text(x->text));
         if (x->hint != NULL) {
-            json_object_set_new(item, "hint", json_string(x->hint));
+            json_object_set_new(item, "hint", json_text(x->hint));
         }
         json_array_append_new(list, item);
     }
@@ -271,9 +272,9 @@ int cmd_doctor(int argc, char **argv) {
     struct findings f = {0};
     look_at_machine(&f);
     look_at_qemu(&f);
-    look_at_kvm(&f); /* a signal would disturb it: no progress yet */
-    progress_plan(1);
-    progress_step(0, "looking at this machine");
+    progress_plan(PROGRESS_BIT(PROGRESS_KVM) | PROGRESS_BIT(PROGRESS_NEXT));
+    look_at_kvm(&f);
+    progress_step(PROGRESS_NEXT, "looking at this machine");
     look_at_zig(&f);
     look_at_kernel(&f);
     look_at_cache(&f);

@@ -278,7 +278,9 @@ static void choose_accel(const struct options *o, struct vm_config *config) {
         diag_verbose("accelerator: tcg, as asked");
         return;
     }
+    progress_plan(PROGRESS_BIT(PROGRESS_KVM));
     struct accel a = accel_choose();
+    progress_end();
     if (o->accel == ACCEL_AUTO) {
         config->kvm = a.kvm;
         diag_verbose("accelerator: %s (%s)", a.kvm ? "kvm" : "tcg", a.reason);

@@ -13,6 +13,7 @@
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
 #include "zuk/features.h"
+#include "zuk/json.h"
 #include "zuk/options.h"
 #include "zuk/progress.h"
 #include "zuk/sizes.h"
@@ -52,14 +53,9 @@ static void print_diff(const struct size_node *n, unsigned depth) {
     }
 }
 
-static json_t *text_value(const char *text) {
-    json_t *value = json_string(text);
-    return value == NULL ? json_string("?") : value;
-}
-
 static json_t *to_json(const struct size_node *n, bool diff) {
     json_t *o = json_object(), *list = json_array();
-    json_object_set_new(o, "name", text_value(n->name));
+    json_object_set_new(o, "name", json_text(n->name));
     json_object_set_new(o, "size", json_integer((json_int_t)n->size));
     if (diff) {
         json_object_set_new(o, "before", json_integer((json_int_t)n->before));
@@ -181,7 +177,7 @@ static size_t licences(const struct image_info *i, const uint8_t *app, const cha
 static json_t *strings(const char *const *list, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, text_value(list[i]));
+        json_array_append_new(array, json_text(list[i]));
     }
     return array;
 }
@@ -204,10 +200,10 @@ static bool inspect_json(const struct image_info *i, const struct elf_file *f,
         json_object_set_new(policies, name == NULL ? xasprintf("%u", i->policies[k].number) : name,
                             json_string(policy_word(i->policies[k].policy)));
     }
-    json_object_set_new(o, "name", text_value(i->name));
+    json_object_set_new(o, "name", json_text(i->name));
     json_object_set_new(o, "kernel",
                         json_string(xasprintf("%016llx", (unsigned long long)i->kernel_id)));
-    json_object_set_new(o, "options", text_value(i->options));
+    json_object_set_new(o, "options", json_text(i->options));
     json_object_set_new(o, "arguments", strings(i->args, i->arg_count));
     json_object_set_new(o, "environment", strings(i->env, i->env_count));
     json_object_set_new(o, "undefined", strings(i->stubs, i->stub_count));
@@ -219,7 +215,7 @@ static bool inspect_json(const struct image_info *i, const struct elf_file *f,
     json_object_set_new(o, "segments", segments);
     json_object_set_new(o, "licences", strings(licence, licence_count));
     if (i->sbom != NULL) {
-        json_object_set_new(o, "spdx", text_value(i->sbom));
+        json_object_set_new(o, "spdx", json_text(i->sbom));
     }
     return print_json(o);
 }

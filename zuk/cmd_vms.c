@@ -15,6 +15,7 @@
 
 #include "zuk/cmd.h"
 #include "zuk/diag.h"
+#include "zuk/json.h"
 #include "zuk/options.h"
 #include "zuk/progress.h"
 #include "zuk/util.h"
@@ -37,9 +38,10 @@ static void print_json(const struct vms_entry *entries, size_t count) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct vms_entry *e = &entries[i];
-        json_t *item = json_pack("{s:s,s:b,s:s,s:I,s:s}", "name", e->name, "running",
-                                 (int)(e->pid != 0), "image", e->image, "started",
-                                 (json_int_t)e->started, "log", path_join(e->folder, "log"));
+        json_t *item =
+            json_pack("{s:s,s:b,s:o,s:I,s:o}", "name", e->name, "running", (int)(e->pid != 0),
+                      "image", json_text(e->image), "started", (json_int_t)e->started, "log",
+                      json_text(path_join(e->folder, "log")));
         if (e->pid > 0) {
             json_object_set_new(item, "pid", json_integer(e->pid));
         }

@@ -47,6 +47,14 @@ bool diag_color(FILE *stream) {
     return isatty(fileno(stream)) == 1;
 }
 
+struct paint diag_paint(FILE *stream) {
+    if (!diag_color(stream)) {
+        return (struct paint){"", "", "", "", "", ""};
+    }
+    return (struct paint){"\033[1m",    "\033[1;31m", "\033[2m",
+                          "\033[1;34m", "\033[1;36m", "\033[0m"};
+}
+
 unsigned diag_error_count(void) {
     return error_count;
 }

@@ -37,6 +37,10 @@ extern int diag_verbosity;       /* -1 with -q, 0, 1 with -v, 2 with -vv */
 extern bool diag_quiet;          /* says and counts nothing: for a try, and for fuzz targets */
 unsigned diag_error_count(void); /* errors reported so far */
 bool diag_color(FILE *stream);   /* colour on that stream? (--color, NO_COLOR, isatty) */
+struct paint {
+    const char *bold, *red, *dim, *blue, *cyan, *off; /* escape sequences, or all "" */
+};
+struct paint diag_paint(FILE *stream);
 bool diag_color_set(const char *when); /* "auto", "always", "never"; false for another word */
 
 #endif

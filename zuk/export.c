@@ -556,7 +556,7 @@ static bool export_to(const struct app_request *request, const char *output) {
 
 bool export_unikraft(const struct app_request *request, const char *output) {
     bool project = request->input_count == 1 && is_dir(request->inputs[0]);
-    progress_plan(PROGRESS_BIT(PROGRESS_NEXT) |
+    progress_plan(PROGRESS_BIT(PROGRESS_NEXT) | toolchain_steps() |
                   (project ? PROGRESS_BIT(PROGRESS_ASK) | PROGRESS_BIT(PROGRESS_PROJECT) : 0));
     bool ok = export_to(request, output);
     progress_end();

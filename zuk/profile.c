@@ -11,6 +11,7 @@
 #include "abi/report.h"
 #include "zuk/callers.h"
 #include "zuk/features.h"
+#include "zuk/json.h"
 #include "zuk/symbolize.h"
 #include "zuk/util.h"
 
@@ -407,21 +408,16 @@ void profile_print(const struct profile *p, FILE *out) {
     }
 }
 
-static json_t *text_of(const char *text) {
-    json_t *value = json_string(text);
-    return value != NULL ? value : json_string("?");
-}
-
 json_t *profile_json(const struct profile *p) {
     json_t *o = json_object(), *functions = json_array(), *calls = json_array();
     for (size_t i = 0; i < p->places.len; i++) {
         const struct place *place = &p->places.data[p->sorted[i]];
         json_t *row = json_object();
-        json_object_set_new(row, "name", text_of(place->name));
+        json_object_set_new(row, "name", json_text(place->name));
         json_object_set_new(row, "self_ms", json_real(in_ms(place->self)));
         json_object_set_new(row, "total_ms", json_real(in_ms(place->total)));
         if (place->file != NULL) {
-            json_object_set_new(row, "file", text_of(place->file));
+            json_object_set_new(row, "file", json_text(place->file));
             json_object_set_new(row, "line", json_integer(place->line));
         }
         json_array_append_new(place->call ? calls : functions, row);
@@ -429,7 +425,7 @@ json_t *profile_json(const struct profile *p) {
     json_t *phases = json_array();
     for (size_t i = 0; i < p->phase_count; i++) {
         json_t *row = json_object();
-        json_object_set_new(row, "name", text_of(p->phases[i].name));
+        json_object_set_new(row, "name", json_text(p->phases[i].name));
         json_object_set_new(row, "cycles", json_integer((json_int_t)p->phases[i].cycles));
         json_array_append_new(phases, row);
     }

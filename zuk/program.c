@@ -210,12 +210,6 @@ static int child_start(struct child_setup *setup, pid_t *child) {
     return failure;
 }
 
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reads what is captured until the child ends (and then what is left in the
  * pipes; a grandchild that keeps them open is not waited for).  False: the
  * time ran out. */

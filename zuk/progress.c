@@ -25,6 +25,8 @@ enum { PATIENCE_MS = 500, LINE_MAX_BYTES = 512 };
 static bool forbidden;
 static bool terminal; /* of the plan that is under way */
 static uint64_t plan; /* 0: nothing is under way */
+static bool counted;  /* a step has its number: the total stays */
+static int number;    /* of that step */
 static bool spoke;    /* in this step a child has written to the terminal */
 static bool partial;  /* and the last line of that is not at an end */
 static bool escaped;  /* or nobody knows: there was an escape sequence in it */
@@ -102,7 +104,8 @@ void progress_plan(uint64_t steps) {
         struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
         sigemptyset(&action.sa_mask);
         terminal = is_terminal() && diag_verbosity == 0;
-        line_size = due = shown = 0;
+        line_size = due = shown = number = 0;
+        counted = false;
         static bool registered;
         if (!registered) {
             registered = true;
@@ -113,12 +116,12 @@ void progress_plan(uint64_t steps) {
             set_timer(PATIENCE_MS);
         }
     }
-    plan |= steps;
+    plan |= counted ? 0 : steps;
 }
 
 void progress_drop(unsigned step) {
     uint64_t left = plan & ~PROGRESS_BIT(step);
-    plan = left == 0 ? plan : left;
+    plan = left == 0 || counted ? plan : left;
 }
 
 void progress_end(void) {
@@ -170,14 +173,16 @@ void progress_step(unsigned step, const char *fmt, ...) {
     if (plan == 0) {
         return;
     }
-    plan |= PROGRESS_BIT(step);
+    plan |= counted ? 0 : PROGRESS_BIT(step);
+    counted = true;
+    int place = __builtin_popcountll(plan & (PROGRESS_BIT(step) | (PROGRESS_BIT(step) - 1)));
+    number = place > number ? place : number;
     char text[LINE_MAX_BYTES], all[LINE_MAX_BYTES + 64];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    snprintf(all, sizeof all, "%s[%d/%d] %s", terminal ? "" : "zuk: ",
-             __builtin_popcountll(plan & (PROGRESS_BIT(step) | (PROGRESS_BIT(step) - 1))),
+    snprintf(all, sizeof all, "%s[%d/%d] %s", terminal ? "" : "zuk: ", number > 0 ? number : 1,
              __builtin_popcountll(plan), text);
     if (diag_verbosity > 0) {
         diag_verbose("%s", all + strlen("zuk: "));

@@ -34,15 +34,20 @@ enum progress_build {
     PROGRESS_SCAN,
     PROGRESS_KERNEL,
     PROGRESS_IMAGE,
+    PROGRESS_KVM,  /* before a run: is it real? */
     PROGRESS_NEXT, /* first number for what comes after a build */
 };
 #define PROGRESS_BIT(step) (UINT64_C(1) << (step))
+
+/* Until the first step begins the plan may change; from then on its total stays:
+ * a step that is not needed after all is passed over, and its number with it, and
+ * one that nobody foresaw has the number of the one before. */
 
 /* These steps, a bit each, are ahead as well. */
 void progress_plan(uint64_t steps);
 /* This one is not needed after all. */
 void progress_drop(unsigned step);
-/* The step begins; one that is not in the plan joins it. */
+/* The step begins. */
 void progress_step(unsigned step, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void progress_end(void);
 /* Of a command that shall not say what it does: for good. */

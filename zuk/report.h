@@ -20,7 +20,6 @@
 #include "zuk/vm.h"
 
 struct profile;
-struct symbolize_request;
 struct trace;
 
 struct report {
@@ -48,16 +47,5 @@ void report_record(void *report, FILE *out, unsigned type, const uint8_t *data, 
 
 /* Tells how the run ended and returns zuk's exit status. */
 int report_end(struct report *r, const struct vm_end *end, uint64_t timeout_ms, const char *qemu);
-
-/* Parts of a crash record, all within its bytes. */
-struct report_parts {
-    struct report_crash crash;
-    const uint8_t *calls; /* crash.call_count struct report_call, unaligned */
-    const uint8_t *stack;
-    const uint8_t *kstack;
-    const char *message; /* crash.message_size bytes, any bytes */
-};
-/* False when the sizes do not add up. */
-bool report_parse(const uint8_t *data, size_t size, struct report_parts *out);
 
 #endif

@@ -23,6 +23,7 @@
 #include "zuk/code.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
+#include "zuk/ops.h"
 #include "zuk/util.h"
 
 enum {

@@ -636,18 +636,12 @@ static void work(const struct job *job, int fd) {
 
 /* ---- the parent ---- */
 
-static uint64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* All that the child says within the time; NUL-terminated. */
 static char *listen_to(int fd, unsigned ms, size_t most) {
-    uint64_t end = now_ms() + ms;
+    int64_t end = now_ms() + ms;
     char *text = xalloc(most + 1);
     size_t len = 0;
-    for (uint64_t now = now_ms(); now < end && len < most; now = now_ms()) {
+    for (int64_t now = now_ms(); now < end && len < most; now = now_ms()) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int ready = poll(&p, 1, (int)(end - now));
         if (ready < 0 && errno == EINTR) {

@@ -194,6 +194,14 @@ bool toolchain_known(void) {
     return wanted && load(&toolchain, cache_file(wanted), wanted);
 }
 
+uint64_t toolchain_steps(void) {
+    bool was = diag_quiet;
+    diag_quiet = true;
+    bool known = toolchain_known();
+    diag_quiet = was;
+    return known ? 0 : PROGRESS_BIT(PROGRESS_LIBC);
+}
+
 bool toolchain_find(struct toolchain *toolchain) {
     *toolchain = (struct toolchain){.zig = pinned_zig()};
     char *wanted = toolchain->zig ? identity(toolchain->zig) : NULL;

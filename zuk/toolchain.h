@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TOOLCHAIN_LIBRARIES = 4 };
 
@@ -26,6 +27,9 @@ bool toolchain_find(struct toolchain *toolchain);
 
 /* Is it known where they lie, so that toolchain_find does not have to ask? */
 bool toolchain_known(void);
+
+/* The step of progress that toolchain_find will take, as a bit; 0: none.  Says nothing. */
+uint64_t toolchain_steps(void);
 
 /* What `zig cc -v` prints -> the paths; false when they are not all there.
  * For toolchain_find and its test. */

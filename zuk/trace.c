@@ -11,6 +11,7 @@
 
 #include "abi/report.h"
 #include "zuk/features.h"
+#include "zuk/json.h"
 #include "zuk/strace.h"
 #include "zuk/util.h"
 
@@ -43,8 +44,8 @@ struct trace *trace_open(const char *path, const char *app) {
     }
     put(t, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
            "{\"name\":\"process_sort_index\",\"ph\":\"M\",\"pid\":1,\"args\":{\"sort_index\":0}}");
-    put_event(t, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid", 1,
-                           "args", "name", app));
+    put_event(t, json_pack("{s:s,s:s,s:i,s:{s:o}}", "name", "process_name", "ph", "M", "pid", 1,
+                           "args", "name", json_text(app)));
     return t;
 }
 
@@ -71,14 +72,13 @@ void trace_call(struct trace *t, const uint8_t *record, size_t size) {
     char *arguments = strace_call(&r.call, &data);
     const char *name = features_call_name(r.call.number);
     bool returned = r.call.result != INT64_MIN;
-    json_t *text = json_string(arguments == NULL ? "" : arguments);
     /* times are in microseconds there */
     put_event(t,
               json_pack("{s:s,s:s,s:s,s:i,s:I,s:f,s:f,s:{s:o}}", "name",
                         name == NULL ? xasprintf("%" PRIu64, r.call.number) : name, "cat", "call",
                         "ph", returned ? "X" : "i", "pid", 1, "tid", (json_int_t)r.thread, "ts",
                         (double)r.time / 1e3, "dur", returned ? (double)r.duration / 1e3 : 0.0,
-                        "args", "call", text == NULL ? json_null() : text));
+                        "args", "call", json_text(arguments == NULL ? "" : arguments)));
     free(arguments);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Memory, strings and files.
+ * Memory, strings, files and the time.
  *
  * The arena is a chain of blocks; nothing is freed one by one.  Unfinished
  * outputs and running children stand in two fixed tables that the signal
@@ -26,6 +26,16 @@
 
 #include "zuk/diag.h"
 #include "zuk/progress.h"
+
+int64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t now_ms(void) {
+    return now_ns() / 1000000;
+}
 
 /* --- the arena ---------------------------------------------------------- */
 
@@ -99,6 +109,22 @@ char *xstrndup(const char *s, size_t n) {
 
 char *xstrdup(const char *s) {
     return xstrndup(s, strlen(s));
+}
+
+char *clean_text(const char *text, size_t size) {
+    char *out = xalloc(size + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < size && text[i] != '\0'; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f)) {
+            out[n++] = (char)c;
+        }
+    }
+    while (n > 0 && out[n - 1] == '\n') {
+        n--;
+    }
+    out[n] = '\0';
+    return out;
 }
 
 char *xasprintf(const char *fmt, ...) {

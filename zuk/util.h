@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Memory, strings and files for the passes.
+ * Memory, strings, files and the time for the passes.
  *
  * Memory comes from one arena that is never freed before the program ends;
  * running out of it ends the program with EXIT_BUG's sibling EXIT_USER and a
@@ -12,13 +12,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 void *xalloc(size_t size); /* zeroed, aligned to 16 */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Another's text, fit for a terminal: no control characters but tabs and newlines,
+ * none of those at the end. */
+char *clean_text(const char *text, size_t size);
 void arena_release(void); /* frees all of it at once; for tests and fuzz targets only */
+
+/* Numbers at any address, in the order of our bytes, which is the files' too. */
+static inline uint32_t load32(const uint8_t *p) {
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline uint64_t load64(const uint8_t *p) {
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Of a clock that never goes back. */
+int64_t now_ns(void);
+int64_t now_ms(void);
 
 /* A growing array: VEC(int) v = {0}; *vec_push(&v) = 3; v.data[0], v.len. */
 #define VEC(type)                                                                                  \

@@ -222,10 +222,10 @@ struct run_state {
     struct channel channel;
     struct sink sink[3];        /* 1: stdout, 2: stderr */
     unsigned stream;            /* the stream whose colour the terminal has */
-    uint64_t deadline;          /* ns, 0: none */
+    int64_t deadline;           /* ns, 0: none */
     bool listens;               /* the app handles SIGTERM */
     int signal;                 /* that it is still to be sent, or 0 */
-    uint64_t patience;          /* ns: when it must have ended, 0: it was not asked to */
+    int64_t patience;           /* ns: when it must have ended, 0: it was not asked to */
     uint8_t buffer[READ_CHUNK]; /* what came from the guest and is not taken apart */
     const uint8_t *at;
     size_t left;
@@ -241,12 +241,6 @@ struct run_state {
     size_t input_at, input_len;
     bool over;
 };
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void finish(struct run_state *r, enum vm_outcome outcome) {
     if (!r->over) {
@@ -516,7 +510,7 @@ static void take_signal(struct run_state *r) {
         } else if (info.ssi_signo == SIGTERM && r->listens && r->patience == 0 &&
                    r->host->grace_ms > 0) {
             r->signal = SIGTERM; /* a second one ends the machine */
-            r->patience = now_ns() + r->host->grace_ms * 1000000;
+            r->patience = now_ns() + (int64_t)r->host->grace_ms * 1000000;
         } else {
             r->end->signal = (int)info.ssi_signo;
             finish(r, VM_SIGNAL);
@@ -529,18 +523,18 @@ static void turn(struct run_state *r) {
     struct pollfd p[8];
     nfds_t n = 0;
     int timeout = -1;
-    uint64_t until = r->deadline;
+    int64_t until = r->deadline;
     if (r->patience != 0 && (until == 0 || r->patience < until)) {
         until = r->patience;
     }
     if (until != 0) {
-        uint64_t now = now_ns();
+        int64_t now = now_ns();
         if (now >= until) {
             r->end->signal = SIGTERM;
             finish(r, until == r->patience ? VM_SIGNAL : VM_TIMEOUT);
             return;
         }
-        uint64_t ms = (until - now + 999999) / 1000000;
+        int64_t ms = (until - now + 999999) / 1000000;
         timeout = ms > 1000000000 ? 1000000000 : (int)ms;
     }
     if (r->signal != 0 && r->input_len == 0) {
@@ -725,7 +719,7 @@ void vm_run(const char *const *argv, const struct vm_host *host, struct vm_end *
         r->text = open_memstream(&r->text_data, &r->text_size);
         sink_open(&r->sink[1], 1);
         sink_open(&r->sink[2], 2);
-        r->deadline = host->timeout_ms == 0 ? 0 : now_ns() + host->timeout_ms * 1000000;
+        r->deadline = host->timeout_ms == 0 ? 0 : now_ns() + (int64_t)host->timeout_ms * 1000000;
         relay(r);
         set_color(r, 0);
         if (r->over) {

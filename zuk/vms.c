@@ -22,7 +22,9 @@
 #include <unistd.h>
 
 #include "zuk/diag.h"
+#include "zuk/json.h"
 #include "zuk/options.h"
+#include "zuk/progress.h"
 #include "zuk/util.h"
 
 /* ---- the folder ---- */
@@ -343,8 +345,8 @@ static void supervise(const char *folder, const char *image, int state_lock, int
         _exit(EXIT_USER);
     }
     char *real = realpath(image, NULL);
-    json_t *about = json_pack("{s:s,s:I}", "image", real != NULL ? real : image, "started",
-                              (json_int_t)time(NULL));
+    json_t *about = json_pack("{s:o,s:I}", "image", json_text(real != NULL ? real : image),
+                              "started", (json_int_t)time(NULL));
     if (!write_json(path_join(folder, "about"), about)) {
         _exit(EXIT_USER);
     }
@@ -363,14 +365,23 @@ static void supervise(const char *folder, const char *image, int state_lock, int
     _exit(status); /* lets go of the lock: the last thing */
 }
 
-/* The next byte of the pipe; 0 at its end, -1 when nothing came in time. */
-static int next(int fd, int timeout_ms) {
+/* Is the descriptor readable within that time?  A signal does not lengthen it; -1
+ * is for ever. */
+static bool readable(int fd, int timeout_ms) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    char byte = 0;
+    int64_t end = now_ms() + timeout_ms;
     int n;
     while ((n = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR) {
+        int64_t left = end - now_ms();
+        timeout_ms = timeout_ms < 0 ? -1 : left < 0 ? 0 : (int)left;
     }
-    if (n == 0) {
+    return n > 0;
+}
+
+/* The next byte of the pipe; 0 at its end, -1 when nothing came in time. */
+static int next(int fd, int timeout_ms) {
+    char byte = 0;
+    if (!readable(fd, timeout_ms)) {
         return -1;
     }
     return read(fd, &byte, 1) == 1 ? byte : 0;
@@ -412,9 +423,12 @@ int vms_detach(const char *name, const char *like, const char *image, int (*body
         (void)remove_tree(folder);
         return EXIT_USER;
     }
+    progress_plan(1); /* the machine's process has none: it is there already */
+    progress_step(0, "waiting for a sign of life of %s", path_base(folder));
     int what = next(fd[0], -1);
     unlock_state(lock);
     what = what == 'L' ? next(fd[0], 1000) : what;
+    progress_end();
     int status = 0;
     if (what == 'E' || what == 0) {
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -446,14 +460,10 @@ static int holder_pidfd(const char *folder) {
 }
 
 static bool send_and_wait(int pidfd, int signal, int timeout_ms) {
-    struct pollfd p = {.fd = pidfd, .events = POLLIN};
     if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) != 0 && errno == ESRCH) {
         return true;
     }
-    int n;
-    while ((n = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR) {
-    }
-    return n > 0;
+    return readable(pidfd, timeout_ms);
 }
 
 bool vms_stop(const struct vms_entry *entry, unsigned patience_ms) {

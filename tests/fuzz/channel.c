@@ -10,6 +10,7 @@
 
 #include "zuk/channel.h"
 #include "zuk/report.h"
+#include "zuk/story.h"
 #include "zuk/strace.h"
 #include "zuk/util.h"
 
@@ -21,8 +22,8 @@ static void check(int ok) {
 
 static void take(struct report *r, const struct channel_item *item) {
     if (item->type == REPORT_CRASH) { /* not kept: no fork for symbols in here */
-        struct report_parts p;
-        if (report_parse(item->data, item->size, &p)) {
+        struct story_parts p;
+        if (story_parse(item->data, item->size, &p)) {
             check(p.message + p.crash.message_size == (const char *)item->data + item->size);
             for (uint32_t i = 0; i < p.crash.call_count; i++) {
                 struct report_call call;

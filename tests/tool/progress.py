@@ -5,23 +5,20 @@
 # is gone at the end and in nobody's way, elsewhere in a plain line a step; -q, -v and
 # --json.  `zig build` is a stand-in that takes as long as the test wants.
 # timeout: 300
-import fcntl
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 
-ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
-os.environ.update(XDG_CACHE_HOME=f"{TMP}/cache", TERM="xterm", LC_ALL="C.UTF-8")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZIG, ZUK, Terminal, check, finish  # noqa: E402
+
+os.environ.update(TERM="xterm", LC_ALL="C.UTF-8")
 os.environ.pop("NO_COLOR", None)
 os.chdir(TMP)
-failed = 0
 
 STAND_IN = """#!/bin/sh
 # "zig build": installs libhello.a after $SECONDS_IT_TAKES, with $WORDS before and after that
@@ -42,14 +39,7 @@ subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "-c", "hello.c
 subprocess.run([ZIG, "ar", "rcs", "libhello.a", "hello.o"], check=True)
 os.mkdir("hello")
 open("hello/build.zig", "w").close()
-subprocess.run([ZUK, "build", "-q", "hello.o", "-o", "first.elf"], check=True)  # libc is known
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text)
+subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "hello.o", "-o", "linked"], check=True)
 
 
 def argv(*words, folder="hello"):
@@ -76,26 +66,10 @@ def piped(command, **how):
 
 def on_terminal(command, columns=80, interrupt_when=None, **how):
     """Status, and the bytes that a terminal receives; SIGINT when they hold a text."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
-        os.execve(command[0], command, environment(**how))
-    seen = b""
-    while True:
-        try:
-            data = os.read(fd, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
-        if interrupt_when and interrupt_when in seen:
-            os.kill(pid, signal.SIGINT)
-            interrupt_when = None
-    _, status = os.waitpid(pid, 0)
-    os.close(fd)
-    return os.waitstatus_to_exitcode(status), seen.decode()
+    t = Terminal(command, environment(**how), columns)
+    if interrupt_when and t.until(interrupt_when):
+        os.kill(t.pid, signal.SIGINT)
+    return t.end(), t.seen.decode()
 
 
 def screen(seen):
@@ -115,23 +89,34 @@ def screen(seen):
     return "\n".join(lines).rstrip("\n")
 
 
-STEPS = {1: "asking build.zig of hello for its options", 2: "building hello by zig build", 3: "linking libhello.a",
-         4: "finding the system calls of hello", 5: "linking the kernel", 6: "writing image.elf"}
+ASKS_ZIG = "asking Zig for its C library (compiled the first time: about a minute)"
+STEPS = ["asking build.zig of hello for its options", "building hello by zig build", "linking libhello.a",
+         "finding the system calls of hello", "linking the kernel", "writing image.elf"]
 
 
-def plain_steps(err):
+def plain_steps(err, steps=STEPS):
     """The numbers of the steps that plain lines name; what else there is."""
     found, rest = [], []
     for line in err.splitlines():
         m = re.fullmatch(r"zuk: \[(\d)/(\d)\] (.*)", line)
         if m:
-            check(m.group(2) == "6" and STEPS.get(int(m.group(1))) == m.group(3), f"a step: {line}")
-            found.append(int(m.group(1)))
+            number = int(m.group(1))
+            check(int(m.group(2)) == len(steps) and steps[number - 1:number] == [m.group(3)], f"a step: {line}")
+            found.append(number)
         else:
             rest.append(line)
     check(found == sorted(set(found)), f"steps in their order, each once: {found}")
     return found, rest
 
+
+# --- the total is right from the first line, also where libc is not known yet ---
+status, _, err = piped([ZUK, "build", "-v", "linked", "-o", "linked.elf"], seconds=0)
+found, _ = plain_steps(err, ["finding the system calls of linked", *STEPS[4:5], "writing linked.elf"])
+check(status == 0 and found == [1, 2, 3], f"nothing to link, nobody to ask: {err!r}")
+changed()
+status, _, err = piped(argv("-v"), seconds=0)
+found, _ = plain_steps(err, [*STEPS[:2], ASKS_ZIG, *STEPS[2:]])
+check(status == 0 and found == [1, 2, 3, 4, 5, 6, 7], f"libc is not known: {err!r}")
 
 # --- no terminal: a line for each step of over half a second ------------------
 changed()
@@ -210,4 +195,4 @@ status, seen = on_terminal(argv(), seconds=60, interrupt_when=b"[2/6]")
 check(status == 130 and time.monotonic() - before < 30, f"SIGINT: {status}")
 check(screen(seen) == "" and seen.endswith("\r\x1b[K"), f"the line is gone: {seen!r}")
 check(not os.path.exists("image.elf"), "and there is no image")
-sys.exit(1 if failed else 0)
+finish()

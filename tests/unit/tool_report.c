@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * zuk/report.c and strace.c: exit statuses, sentences, JSON, system calls as
+ * zuk/report.c, story.c and strace.c: exit statuses, sentences, JSON, system calls as
  * text, and records that lie.
  */
 #include <setjmp.h>
@@ -22,6 +22,7 @@
 #include "abi/image.h"
 #include "zuk/diag.h"
 #include "zuk/report.h"
+#include "zuk/story.h"
 #include "zuk/strace.h"
 #include "zuk/util.h"
 
@@ -242,13 +243,13 @@ static void test_json(void **state) {
 static void test_lies(void **state) {
     (void)state;
     struct record good = crash_record((struct report_crash){.kind = CRASH_FAULT}, "text");
-    struct report_parts p;
-    assert_true(report_parse(good.bytes, good.size, &p));
+    struct story_parts p;
+    assert_true(story_parse(good.bytes, good.size, &p));
     assert_memory_equal(p.message, "text", 4);
     for (size_t size = 0; size < good.size; size++) {
         uint8_t *cut = malloc(size + 1);
         memcpy(cut, good.bytes, size);
-        assert_false(report_parse(cut, size, &p));
+        assert_false(story_parse(cut, size, &p));
         free(cut);
     }
     static const size_t fields[] = {
@@ -259,7 +260,7 @@ static void test_lies(void **state) {
         for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
             struct record bad = good;
             memcpy(bad.bytes + fields[i], &values[v], sizeof values[v]);
-            assert_false(report_parse(bad.bytes, bad.size, &p));
+            assert_false(story_parse(bad.bytes, bad.size, &p));
         }
     }
 }

@@ -15,6 +15,7 @@
 #include "zuk/code.h"
 #include "zuk/decode.h"
 #include "zuk/elf_file.h"
+#include "zuk/ops.h"
 #include "zuk/scan.h"
 
 #define BASE UINT64_C(0x400000)
