@@ -106,12 +106,19 @@ void socket_init(struct socket *s, const struct socket_ops *ops, uint16_t family
     s->send_buffer = s->receive_buffer = SOCKET_BUFFER;
     s->linger = -1;
     s->low_water = 1;
+    s->peek_offset = -1;
 }
 
 int socket_take_error(struct socket *s) {
     int error = s->error;
     s->error = 0;
     return -error;
+}
+
+void socket_peeked(struct socket *s, const struct message *m, size_t size) {
+    int32_t by = (int32_t)size, at = s->peek_offset;
+    if (at >= 0)
+        s->peek_offset = m->flags & MSG_PEEK ? at + MIN(by, INT32_MAX - at) : MAX(at - by, 0);
 }
 
 /* ---- as files ------------------------------------------------------------ */

@@ -153,6 +153,7 @@ struct socket_ops {
     long (*readable)(struct socket *s); /* FIONREAD */
     long (*ioctl)(struct socket *s, unsigned long request, vaddr_t arg); /* NULL: -ENOTTY */
     void (*close)(struct socket *s); /* the last reference went: frees it */
+    bool peeks_ahead;                /* SO_PEEK_OFF; but not raw sockets */
 };
 
 struct socket {
@@ -167,6 +168,7 @@ struct socket {
     int32_t linger;                         /* seconds; -1: off */
     int32_t low_water;
     int32_t priority;
+    int32_t peek_offset; /* SO_PEEK_OFF: where MSG_PEEK looks; below 0: at the start */
     /* The options that are on or off: */
     bool reuse_address, reuse_port, keep_alive, broadcast, pass_credentials, no_route, oob_inline,
         timestamps, debug;
@@ -179,6 +181,12 @@ void socket_init(struct socket *s, const struct socket_ops *ops, uint16_t family
                  int protocol);
 /* Returns and clears the pending error: 0 or -errno. */
 int socket_take_error(struct socket *s);
+/* How far behind the first byte of what is queued a receive begins, and what it
+ * makes of that: looking at `size` bytes goes on, taking them goes back. */
+static inline size_t socket_peek_at(const struct socket *s, const struct message *m) {
+    return m->flags & MSG_PEEK && s->peek_offset > 0 ? (size_t)s->peek_offset : 0;
+}
+void socket_peeked(struct socket *s, const struct message *m, size_t size);
 /* The socket of a file; NULL: it is none. */
 struct socket *socket_of(struct file *f);
 /* Makes it a file; the file owns it.  NULL: no memory, the socket is closed. */

@@ -460,6 +460,7 @@ static const struct socket_ops ops = {
     .readable = unix_readable,
     .ioctl = unix_ioctl,
     .close = unix_close,
+    .peeks_ahead = true,
 };
 
 /* ---- making --------------------------------------------------------------------------------- */

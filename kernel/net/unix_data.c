@@ -32,6 +32,7 @@ struct unix_message {
     struct unix_socket *from; /* with a reference; charged */
     struct file **files;      /* file_count of them, with references */
     uint32_t file_count;
+    bool peeked; /* and it is empty: the next look is at what follows */
     struct socket_credentials who;
     uint32_t at, size; /* [at, size) is not read yet */
     struct more *more; /* what follows bytes[] */
@@ -389,12 +390,28 @@ long unix_send(struct socket *s, struct message *m) {
 /* ---- receiving ---------------------------------------------------------------------------------
  */
 
-/* Waits for a message; NULL: 0 at the end, or -errno. */
-static struct unix_message *wait_message(struct unix_socket *u, const struct message *m,
+/* The message that a receive begins in, and where in what is not read of it; NULL:
+ * there is none yet. */
+static struct unix_message *next_message(const struct unix_socket *u, const struct message *m,
+                                         size_t *at) {
+    bool ahead = m->flags & MSG_PEEK && u->socket.peek_offset >= 0;
+    *at = socket_peek_at(&u->socket, m);
+    list_for_each (node, &u->queue) {
+        struct unix_message *x = list_entry(node, struct unix_message, node);
+        size_t size = x->size - x->at;
+        if (!ahead || *at < size || (!*at && !x->peeked))
+            return x;
+        *at -= size;
+    }
+    return NULL;
+}
+
+/* Waits for it; NULL: 0 at the end, or -errno. */
+static struct unix_message *wait_message(struct unix_socket *u, const struct message *m, size_t *at,
                                          long *error) {
     struct unix_message *x;
     *error = 0;
-    while (!(x = first(u))) {
+    while (!(x = next_message(u, m, at))) {
         *error = socket_take_error(&u->socket);
         if (*error || u->read_closed)
             break;
@@ -407,16 +424,17 @@ static struct unix_message *wait_message(struct unix_socket *u, const struct mes
     return x;
 }
 
-/* Copies what there is, over the borders of messages; true: nothing more is to
- * be added to it. */
-static bool gather(struct unix_socket *u, struct message *m, bool *named, long *error) {
+/* Copies what there is from byte `at` of a message on, over the borders of messages;
+ * true: nothing more is to be added to it. */
+static bool gather(struct unix_socket *u, struct unix_message *from, size_t at, struct message *m,
+                   bool *named, long *error) {
     bool peek = m->flags & MSG_PEEK;
-    struct list *node = u->queue.next;
-    while (node != &u->queue && message_left(m)) {
+    struct list *node = &from->node;
+    for (; node != &u->queue && message_left(m); at = 0) {
         struct unix_message *x = list_entry(node, struct unix_message, node);
-        size_t n = MIN(message_left(m), (size_t)(x->size - x->at));
+        size_t n = MIN(message_left(m), x->size - x->at - at);
         size_t before = m->done;
-        if (copy(x, m, x->at, n, false)) {
+        if (copy(x, m, x->at + at, n, false)) {
             m->done = before;
             *error = -EFAULT;
             return true;
@@ -428,6 +446,7 @@ static bool gather(struct unix_socket *u, struct message *m, bool *named, long *
             give_control(u, x, m);
         *named = true;
         node = node->next;
+        socket_peeked(&u->socket, m, n);
         if (peek) {
             if (files)
                 return true;
@@ -447,6 +466,8 @@ static bool gather(struct unix_socket *u, struct message *m, bool *named, long *
 static long receive_stream(struct unix_socket *u, struct message *m) {
     size_t least = m->flags & MSG_WAITALL ? m->size : MIN(m->size, (size_t)u->socket.low_water);
     bool named = false;
+    struct unix_message *x;
+    size_t at;
     long error;
     if (u->state != UNIX_CONNECTED)
         return -EINVAL;
@@ -455,35 +476,40 @@ static long receive_stream(struct unix_socket *u, struct message *m) {
     if (!m->size)
         return 0;
     do {
-        if (!wait_message(u, m, &error) || gather(u, m, &named, &error))
+        x = wait_message(u, m, &at, &error);
+        if (!x || gather(u, x, at, m, &named, &error))
             break;
     } while (m->done < least);
     return m->done ? (long)m->done : error;
 }
 
 static long receive_packet(struct unix_socket *u, struct message *m) {
-    bool connected = u->socket.type == SOCK_SEQPACKET;
+    bool connected = u->socket.type == SOCK_SEQPACKET, peek = m->flags & MSG_PEEK;
+    size_t at;
     long error;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (connected && u->state != UNIX_CONNECTED)
         return -ENOTCONN;
-    struct unix_message *x = wait_message(u, m, &error);
+    struct unix_message *x = wait_message(u, m, &at, &error);
     if (!x && !error && !m->deadline && !connected)
         return -EAGAIN;
     if (!x)
         return error;
-    if (copy(x, m, 0, MIN(m->size, (size_t)x->size), false))
+    size_t left = x->size - at;
+    if (copy(x, m, at, MIN(m->size, left), false))
         error = -EFAULT;
-    long size = x->size;
     if (!error) {
         give_name(x, m);
         give_control(u, x, m);
-        m->flags_out |= m->size < x->size ? MSG_TRUNC : 0;
+        m->flags_out |= m->size < left ? MSG_TRUNC : 0;
+        socket_peeked(&u->socket, m, peek ? m->done : left);
     }
-    if (!(m->flags & MSG_PEEK))
+    if (peek)
+        x->peeked = !x->size;
+    else
         consume(u, x);
-    return error ? error : m->flags & MSG_TRUNC ? size : (long)m->done;
+    return error ? error : (long)(m->flags & MSG_TRUNC ? left : m->done);
 }
 
 long unix_receive(struct socket *s, struct message *m) {

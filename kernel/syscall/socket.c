@@ -554,6 +554,10 @@ static bool *switch_of(struct socket *s, int name) {
     }
 }
 
+static bool peeks_ahead(const struct socket *s) {
+    return s->ops->peeks_ahead && s->type != SOCK_RAW;
+}
+
 static uint64_t *timeout_of(struct socket *s, int name) {
     return name == SO_RCVTIMEO   ? &s->receive_timeout
            : name == SO_SNDTIMEO ? &s->send_timeout
@@ -616,6 +620,11 @@ static long set_socket_option(struct socket *s, int name, const void *value, siz
         return 0;
     case SO_RCVLOWAT:
         s->low_water = n[0] < 0 ? INT32_MAX : n[0] ? n[0] : 1;
+        return 0;
+    case SO_PEEK_OFF:
+        if (!peeks_ahead(s))
+            return -EOPNOTSUPP;
+        s->peek_offset = n[0];
         return 0;
     case SO_NO_CHECK:
     case SO_BUSY_POLL:
@@ -700,6 +709,11 @@ static long get_socket_option(struct socket *s, int name, void *value, size_t *s
             break;
         case SO_PRIORITY:
             n[0] = s->priority;
+            break;
+        case SO_PEEK_OFF:
+            if (!peeks_ahead(s))
+                return -EOPNOTSUPP;
+            n[0] = s->peek_offset;
             break;
         case SO_NO_CHECK:
         case SO_BUSY_POLL:

@@ -31,6 +31,7 @@ struct datagram {
     uint16_t port; /* from */
     uint8_t index; /* of the interface */
     uint8_t ttl, tos;
+    bool peeked; /* and it is empty: the next look is at what follows */
 };
 #define OVERHEAD 512u /* what a queued packet costs beside its bytes */
 
@@ -352,9 +353,36 @@ static long receive_failure(struct datagram_socket *s, struct message *m) {
 
 /* ---- receiving, of the app ----------------------------------------------- */
 
+/* The packet that a receive begins in, and where; NULL: none yet. */
+static struct datagram *next_packet(const struct datagram_socket *s, const struct message *m,
+                                    size_t *at) {
+    bool ahead = m->flags & MSG_PEEK && s->inet.socket.peek_offset >= 0;
+    *at = socket_peek_at(&s->inet.socket, m);
+    list_for_each (node, &s->queue) {
+        struct datagram *d = list_entry(node, struct datagram, node);
+        size_t size = d->p->tot_len;
+        if (!ahead || *at < size || (!*at && !d->peeked))
+            return d;
+        *at -= size;
+    }
+    return NULL;
+}
+
+/* The bytes of a packet from `at` on. */
+static int put_packet(struct message *m, const struct pbuf *p, size_t at) {
+    int error = 0;
+    for (; p && !error; p = p->next) {
+        size_t skip = MIN(at, (size_t)p->len);
+        at -= skip;
+        error = message_put(m, (const uint8_t *)p->payload + skip, p->len - skip);
+    }
+    return error;
+}
+
 static long datagram_receive(struct socket *socket, struct message *m) {
     struct datagram_socket *s = of(socket);
-    struct list *node;
+    struct datagram *d;
+    size_t at;
     if (m->flags & MSG_ERRQUEUE)
         return receive_failure(s, m);
     if (m->flags & MSG_OOB)
@@ -363,8 +391,8 @@ static long datagram_receive(struct socket *socket, struct message *m) {
         int error = socket_take_error(socket);
         if (error)
             return error;
-        node = list_first(&s->queue);
-        if (node)
+        d = next_packet(s, m, &at);
+        if (d)
             break;
         if (s->read_closed)
             return 0;
@@ -372,20 +400,21 @@ static long datagram_receive(struct socket *socket, struct message *m) {
         if (error)
             return error == -ETIMEDOUT ? -EAGAIN : error;
     }
-    struct datagram *d = list_entry(node, struct datagram, node);
-    int error = 0;
-    for (const struct pbuf *q = d->p; q && !error; q = q->next)
-        error = message_put(m, q->payload, q->len);
+    size_t size = d->p->tot_len;
+    int error = put_packet(m, d->p, at);
+    long done = error ? error : (long)(m->flags & MSG_TRUNC ? size : m->done);
     if (!error) {
         inet_name(&s->inet, &d->from, d->port, &m->peer);
         put_control(s, d, m);
+        socket_peeked(socket, m, (size_t)done);
     }
-    size_t size = d->p->tot_len;
-    if (size > m->done)
+    if (m->size < size && m->size <= size - at) /* as Linux: also when the rest fits exactly */
         m->flags_out |= MSG_TRUNC;
-    if (!(m->flags & MSG_PEEK))
+    if (m->flags & MSG_PEEK)
+        d->peeked = !size;
+    else
         drop(s, d);
-    return error ? error : (long)(m->flags & MSG_TRUNC ? size : m->done);
+    return done;
 }
 
 /* ---- sending ------------------------------------------------------------- */
@@ -769,6 +798,7 @@ static const struct socket_ops datagram_ops = {
     .readable = datagram_readable,
     .ioctl = datagram_ioctl,
     .close = datagram_close,
+    .peeks_ahead = true,
 };
 
 int datagram_socket_create(uint16_t family, uint16_t type, int protocol, struct socket **out) {

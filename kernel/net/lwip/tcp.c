@@ -145,9 +145,11 @@ static void begin_window(struct tcp_socket *s) {
 /* Copies what there is to the message; `peek`: it stays.  -EFAULT. */
 static int take(struct tcp_socket *s, struct message *m, bool peek) {
     struct chunk *c = s->first;
-    uint32_t from = c ? c->from : 0;
-    size_t taken = 0;
+    size_t taken = 0, skip = socket_peek_at(&s->inet.socket, m);
     int error = 0;
+    for (; c && skip >= c->to - c->from; c = c->next)
+        skip -= c->to - c->from;
+    uint32_t from = c ? c->from + (uint32_t)skip : 0;
     while (c && message_left(m) && !error) {
         uint32_t n = (uint32_t)MIN((size_t)(c->to - from), message_left(m));
         if (m->flags & MSG_TRUNC)
@@ -662,8 +664,8 @@ static int tcp_socket_connect(struct socket *socket, const struct socket_address
 
 /* ---- transfers ----------------------------------------------------------- */
 
-static long tcp_socket_receive(struct socket *socket, struct message *m) {
-    struct tcp_socket *s = tcp_socket_of(socket);
+static long receive(struct tcp_socket *s, struct message *m) {
+    struct socket *socket = &s->inet.socket;
     bool peek = m->flags & MSG_PEEK;
     size_t least = m->flags & MSG_WAITALL ? m->size : MIN((size_t)socket->low_water, m->size);
     if (m->flags & MSG_ERRQUEUE)
@@ -690,6 +692,13 @@ static long tcp_socket_receive(struct socket *socket, struct message *m) {
         if (error)
             return m->done ? (long)m->done : error;
     }
+}
+
+static long tcp_socket_receive(struct socket *socket, struct message *m) {
+    long done = receive(tcp_socket_of(socket), m);
+    if (done > 0)
+        socket_peeked(socket, m, (size_t)done);
+    return done;
 }
 
 /* Hands over what there is room for: 0, also when nothing went; -errno. */
@@ -924,6 +933,7 @@ static const struct socket_ops tcp_ops = {
     .readable = tcp_socket_readable,
     .ioctl = tcp_socket_ioctl,
     .close = tcp_socket_close,
+    .peeks_ahead = true,
 };
 
 int tcp_socket_create(uint16_t family, int protocol, struct socket **out) {
