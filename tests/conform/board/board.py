@@ -47,7 +47,7 @@ def differences(linux, guest):
 
 
 def count(side, word):
-    return sum(1 for result, _ in side.values() if result.split(" ")[0] == word)
+    return sum(1 for result, *_ in side.values() if result.split(" ")[0] == word)
 
 
 def judge(cells):

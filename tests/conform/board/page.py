@@ -6,7 +6,7 @@
 #
 # A summary is a result with each side counted:
 #   {name, commit, date, tests, pass, skip: [on Linux, in the guest],
-#    differences: [(test, Linux, guest)], same: [(test, result)], absent: [(test, error)]}
+#    kvm: how many ran with it, differences: [(test, Linux, guest)], same: [(test, result)], absent: [(test, error)]}
 import os
 import re
 
@@ -15,7 +15,7 @@ from runner.markdown import escape, plain, table, words_of
 from . import board
 
 HEAD = ("Zig", "libc", "mode", "tests", "pass on Linux", "pass in the guest", "skip on Linux",
-        "skip in the guest", "other, the same on both", "differ", "not compilable")
+        "skip in the guest", "in the guest with KVM", "other, the same on both", "differ", "not compilable")
 DIFFERENCES = ("test", "Linux", "guest", "where", "reason")
 SAME = ("test", "result", "where")
 NO_BEHAVIOUR = "No test of the compiler's behaviour (`test/behavior*`) is in the package."
@@ -28,8 +28,9 @@ def summary(result):
         "tests": len(linux),
         "pass": [board.count(linux, "pass"), board.count(guest, "pass")],
         "skip": [board.count(linux, "skip"), board.count(guest, "skip")],
+        "kvm": sum(1 for found in guest.values() if "kvm" in found[2:]),
         "differences": [tuple(d) for d in result["differences"]],
-        "same": [(name, found) for name, (found, _) in linux.items()
+        "same": [(name, found) for name, (found, *_) in linux.items()
                  if found not in ("pass", "skip") and guest[name][0] == found],
         "absent": [tuple(a) for a in result["absent"]],
     }
@@ -63,7 +64,7 @@ def measured(cells):
 
 def counts(c):
     version, _, mode = c["name"].split(":")
-    return (version, libc_of(c["name"]), mode, c["tests"], *c["pass"], *c["skip"], len(c["same"]),
+    return (version, libc_of(c["name"]), mode, c["tests"], *c["pass"], *c["skip"], c["kvm"], len(c["same"]),
             len(c["differences"]), len(c["absent"]))
 
 
@@ -91,7 +92,7 @@ def write(path, cells, missing, empty, memory):
     rows = [counts(c) for c in cells]
     for name in missing:
         version, _, mode = name.split(":")
-        rows.append((version, libc_of(name), mode, "not measured", *("",) * 7))
+        rows.append((version, libc_of(name), mode, "not measured", *("",) * 8))
     different = list(difference_rows(cells))
     same = [(escape(test), result, ", ".join(where))
             for (test, result), where in gathered(cells, "same").items()]
@@ -101,8 +102,9 @@ def write(path, cells, missing, empty, memory):
         "packages hold is built, run on the build host and in the guest, and compared by",
         "name: the same result on both sides, or a line below.", "",
         *measured(cells),
-        f"- guest: one CPU, {memory} of memory, QEMU's TCG or KVM as zuk chooses", "",
-        *table(HEAD, rows, 8),
+        f"- guest: one CPU, {memory} of memory, QEMU's TCG or KVM as zuk chooses; a test that computes",
+        "  for over a minute under TCG is run again with `--accel kvm --isolate`, and counted", "",
+        *table(HEAD, rows, 9),
         "", "## Differences", "",
         *(table(DIFFERENCES, different) if different else ["None."]),
         "", "## Neither pass nor skip on both sides", "",
@@ -141,7 +143,7 @@ def read(path):
         elif head == HEAD and words[3].isdigit():
             name, n = name_of(*words[:3]), [int(w) for w in words[3:]]
             cells[name] = {"name": name, "date": when[name][0], "commit": when[name][1], "tests": n[0],
-                           "pass": n[1:3], "skip": n[3:5], "differences": [], "same": [], "absent": []}
+                           "pass": n[1:3], "skip": n[3:5], "kvm": n[5], "differences": [], "same": [], "absent": []}
         elif head == DIFFERENCES:
             for name in words[3].split(", "):
                 cells[name]["differences"].append((plain(words[0]), words[1], words[2]))
