@@ -103,7 +103,7 @@ def write(path, cells, missing, empty, memory):
         "name: the same result on both sides, or a line below.", "",
         *measured(cells),
         f"- guest: one CPU, {memory} of memory, QEMU's TCG or KVM as zuk chooses; a test that computes",
-        "  for over a minute under TCG is run again with `--accel kvm --isolate`, and counted", "",
+        "  for long under TCG is run again with `--accel kvm --isolate`, and counted", "",
         *table(HEAD, rows, 9),
         "", "## Differences", "",
         *(table(DIFFERENCES, different) if different else ["None."]),
