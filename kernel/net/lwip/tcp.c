@@ -388,24 +388,6 @@ static struct tcp_socket *next_in_turn(struct tcp_socket *s) {
     return best ? best : s;
 }
 
-/* A first segment comes for a listening pcb.  With as many handshakes begun as there
- * may be the oldest makes room: those who never answer shut nobody out.  Not SYN
- * cookies: connections made by them have neither window scaling nor SACK, and what
- * is kept of 255 attempts is little. */
-void lwip_port_knock(struct tcp_pcb *listening) {
-    struct tcp_pcb_listen *l = (struct tcp_pcb_listen *)listening;
-    struct tcp_pcb *oldest = NULL;
-    if (!l->backlog || l->accepts_pending < l->backlog)
-        return;
-    for (struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) {
-        if (p->state == SYN_RCVD && p->listener == l &&
-            (!oldest || (int32_t)(p->tmr - oldest->tmr) <= 0))
-            oldest = p;
-    }
-    if (oldest)
-        tcp_abandon(oldest, 0);
-}
-
 static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     if (error || !pcb || !arg)
         return ERR_VAL;

@@ -79,11 +79,9 @@
 #define UDP_LOCAL_PORT_RANGE_END 60999
 #define UDP_ENSURE_LOCAL_PORT_RANGE(port) (u16_t)(32768 + (u32_t)(port) % 28232)
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) lwip_port_rand()
-/* Before a listening pcb gets a first segment. */
+/* Before a pcb gets a segment. */
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
-    ((pcb)->state == LISTEN && (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN     \
-         ? (lwip_port_knock(pcb), ERR_OK)                                                          \
-         : ERR_OK)
+    ((pcb)->state == ESTABLISHED ? ERR_OK : lwip_port_knock(pcb, header, p, !(opt2)))
 /* Before an IPv4 packet is looked at: true takes it. */
 #define LWIP_HOOK_IP4_INPUT(p, netif)                                                              \
     (!((netif)->flags & NETIF_FLAG_ETHERNET) && lwip_port_loopback(p, netif))
