@@ -36,7 +36,9 @@ LWIP_SRC := $(addprefix core/,def inet_chksum init ip mem memp netif pbuf raw tc
 	$(addprefix core/ipv4/,dhcp etharp icmp igmp ip4 ip4_addr ip4_frag) \
 	$(addprefix core/ipv6/,ethip6 icmp6 ip6 ip6_addr ip6_frag mld6 nd6) netif/ethernet
 LWIP_FLAGS := -Ikernel/net/lwip/include -I$(LWIP)/src/include
-LWIP_FLAGS_core/ipv4/icmp := -Dicmp_dest_unreach=lwip_icmp_dest_unreach # net/lwip/icmp.c has ours
+# net/lwip/icmp.c has its own of these:
+LWIP_FLAGS_core/ipv4/icmp := -Dicmp_dest_unreach=lwip_icmp_dest_unreach
+LWIP_FLAGS_core/ipv6/mld6 := -Dip6_output_if=lwip_port_mld_output
 $(foreach f,$(notdir $(basename $(shell find kernel/net/lwip -name '*.c'))),$(eval KERNEL_FLAGS_net/lwip/$f := $(LWIP_FLAGS)))
 
 $(LWIP)/.stamp: mk/sources.txt mk/fetch-source

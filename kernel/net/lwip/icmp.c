@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * ICMP: what sockets are told of packets that did not arrive, and how much of
- * such a packet we quote ourselves (RFC 792, 1812, 4443).  Which message is
+ * ICMP: what sockets are told of packets that did not arrive, how much of such a
+ * packet we quote ourselves (RFC 792, 1812, 4443), and where MLD's messages go.  Which message is
  * which error is Linux's table (net/ipv4/icmp.c, net/ipv6/icmp.c there).
  */
 #include <lwip/icmp.h>
@@ -158,4 +158,27 @@ void icmp_dest_unreach(struct pbuf *p, enum icmp_dur_type code) {
     memcpy(icmp + 2, &sum, sizeof sum);
     ip4_output_if(q, NULL, &to, ICMP_TTL, 0, PROTO_ICMP, netif);
     pbuf_free(q);
+}
+
+/* ip6_output_if for lwIP's MLD, which sends a Done to the group: it is for the routers
+ * (RFC 2710).  `p` has the hop-by-hop header, 8 bytes, before the message. */
+err_t lwip_port_mld_output(struct pbuf *p, const ip6_addr_t *src, const ip6_addr_t *dest, u8_t hops,
+                           u8_t traffic, u8_t next, struct netif *netif);
+err_t lwip_port_mld_output(struct pbuf *p, const ip6_addr_t *src, const ip6_addr_t *dest, u8_t hops,
+                           u8_t traffic, u8_t next, struct netif *netif) {
+    enum { OPTIONS = 8 };
+    ip6_addr_t routers;
+    uint8_t *icmp = (uint8_t *)p->payload + OPTIONS;
+    if (icmp[0] == ICMP6_TYPE_MLD) {
+        ip6_addr_set_allrouters_linklocal(&routers);
+        ip6_addr_assign_zone(&routers, IP6_MULTICAST, netif);
+        dest = &routers;
+        memset(icmp + 2, 0, sizeof(uint16_t));
+        pbuf_remove_header(p, OPTIONS);
+        uint16_t sum =
+            ip6_chksum_pseudo(p, PROTO_ICMP6, p->tot_len, src ? src : ip_2_ip6(IP6_ADDR_ANY), dest);
+        pbuf_add_header(p, OPTIONS);
+        memcpy(icmp + 2, &sum, sizeof sum);
+    }
+    return ip6_output_if(p, src, dest, hops, traffic, next, netif);
 }
