@@ -15,6 +15,8 @@
 
 #include "drivers/virtio/net.c"
 
+#include "tests/unit/model_card.h"
+
 enum { QUEUES = 12, BUFFERS = 2048, TOKENS = 2048 };
 
 static const uint8_t *input;
@@ -35,8 +37,6 @@ static struct {
     enum owner owner;
 } buffers[BUFFERS];
 static bool no_memory;
-static struct thread here;
-static struct irq_handler *attached;
 
 static unsigned buffer_of(const void *p) {
     for (unsigned i = 0; i < BUFFERS; i++) {
@@ -60,30 +60,8 @@ void heap_free(void *p, size_t size) {
     buffers[buffer_of(p)].owner = NOBODY;
     free(p);
 }
-uint64_t frame_free_count(void) {
+static uint64_t free_frames(void) {
     return 1000;
-}
-static void *runs[32];
-static unsigned run_count;
-paddr_t frame_find_run(size_t count) {
-    return virt_to_phys(runs[run_count++] = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE));
-}
-void frame_free(paddr_t frame) {
-    (void)frame; /* of a run that `runs` has */
-}
-void irq_attach(unsigned line, struct irq_handler *h) {
-    (void)line;
-    attached = h;
-}
-struct thread *arch_thread_current(void) {
-    return &here;
-}
-unsigned sched_cpu_count(void) {
-    return 3;
-}
-paddr_t arch_mapped_phys(const void *v) {
-    (void)v;
-    abort();
 }
 
 static bool flying[TOKENS];
@@ -112,14 +90,9 @@ static void sent(struct netdev *dev, void *token) {
     assert(f >= flying && f < flying + TOKENS && *f);
     *f = false;
 }
-static void idle(struct netdev *dev) {
-    (void)dev;
-}
-static const struct netdev_stack stack = {received, sent, idle, NULL};
 
 /* ---- the card's ---------------------------------------------------------- */
 
-static uint8_t config[16];
 static struct virtqueue *queues[QUEUES];
 
 static uint32_t m_features(struct virtio_device *d, unsigned word) {
@@ -149,30 +122,6 @@ static void m_queue_start(struct virtqueue *q) {
 static void m_notify(struct virtqueue *q) {
     assert(!q->dev->broken);
 }
-static void m_irq_ack(struct virtio_device *d) {
-    (void)d;
-}
-static const struct virtio_ops model_ops = {
-    .features = m_features,
-    .set_features = m_set_features,
-    .status = m_status,
-    .set_status = m_set_status,
-    .queue_max = m_queue_max,
-    .queue_start = m_queue_start,
-    .notify = m_notify,
-    .irq_ack = m_irq_ack,
-};
-static bool find(struct virtio_device *dev, uint32_t id, unsigned nth) {
-    (void)id;
-    *dev = (struct virtio_device){.ops = &model_ops, .config = config, .line = 5};
-    return !nth;
-}
-static const struct virtio_bus bus = {find};
-__attribute__((used)) static const struct virtio_bus *const buses[] = {&bus};
-/* The linker script's, in the kernel. */
-__asm__(".globl virtio_buses_start, virtio_buses_end\n"
-        ".set virtio_buses_start, buses\n"
-        ".set virtio_buses_end, buses + 8\n");
 
 /* A chain comes back, of the queue's own as a rule. */
 static void complete(struct virtqueue *q) {
@@ -251,10 +200,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     left = size;
     cards[0] = NULL;
     no_memory = false;
+    cpus = 3;
     memset(queues, 0, sizeof queues);
     memset(flying, 0, sizeof flying);
-    for (unsigned i = 0; i < sizeof config; i++)
-        config[i] = i == 9 ? next() & 0x80 : next() % 8;
+    for (unsigned i = 0; i < sizeof card_config; i++)
+        card_config[i] = i == 9 ? next() & 0x80 : next() % 8;
     struct netdev *dev = net.find(0);
     dev->stack = &stack;
     if (!net.start(dev))

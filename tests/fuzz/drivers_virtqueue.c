@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "drivers/virtio/virtqueue.h"
 #include "lib/errno.h"
+#include "tests/unit/model_virtio.h"
 
 enum { SIZE = 8 };
 
@@ -22,47 +22,34 @@ static uint8_t next(void) {
     return left ? left--, *input++ : 0;
 }
 
-static uint32_t features(struct virtio_device *d, unsigned word) {
+static uint32_t m_features(struct virtio_device *d, unsigned word) {
     (void)d;
     return word ? next() & 1 : next();
 }
-static void set_features(struct virtio_device *d, unsigned word, uint32_t f) {
+static void m_set_features(struct virtio_device *d, unsigned word, uint32_t f) {
     (void)d;
     (void)word;
     (void)f;
 }
-static uint8_t status(struct virtio_device *d) {
+static uint8_t m_status(struct virtio_device *d) {
     (void)d;
     return next();
 }
-static void set_status(struct virtio_device *d, uint8_t s) {
+static void m_set_status(struct virtio_device *d, uint8_t s) {
     (void)d;
     (void)s;
 }
-static uint16_t queue_max(struct virtio_device *d, uint16_t index) {
+static uint16_t m_queue_max(struct virtio_device *d, uint16_t index) {
     (void)d;
     (void)index;
     return next();
 }
-static void queue_start(struct virtqueue *q) {
+static void m_queue_start(struct virtqueue *q) {
     (void)q;
 }
-static void notify(struct virtqueue *q) {
+static void m_notify(struct virtqueue *q) {
     assert(!q->dev->broken);
 }
-static void irq_ack(struct virtio_device *d) {
-    (void)d;
-}
-static const struct virtio_ops ops = {
-    .features = features,
-    .set_features = set_features,
-    .status = status,
-    .set_status = set_status,
-    .queue_max = queue_max,
-    .queue_start = queue_start,
-    .notify = notify,
-    .irq_ack = irq_ack,
-};
 
 /* What the driver believes: chains by head. */
 static struct {
@@ -141,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     input = data;
     left = size;
-    struct virtio_device dev = {.ops = &ops, .legacy = next() & 1};
+    struct virtio_device dev = {.ops = &model_ops, .legacy = next() & 1};
     struct virtqueue q;
     if (next() & 1 && virtio_start(&dev, next()) != 0)
         return 0;

@@ -27,7 +27,6 @@
  * links: build/source/lwip/src/core/ipv6/mld6.c build/source/lwip/src/core/ipv6/nd6.c
  * links: build/source/lwip/src/netif/ethernet.c
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,16 +36,15 @@
 
 #include "boot/bootinfo.h"
 #include "clock/clock.h"
-#include "diag/diag.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/random.h"
-#include "mm/user.h"
 #include "net/lwip/inet.h"
 #include "net/lwip/stack.h"
 #include "net/socket.h"
 #include "netdev/netdev.h"
+#include "tests/unit/model_kernel.h"
 
 /* ---- what the kernel is to the stack ------------------------------------- */
 
@@ -56,14 +54,6 @@ static uint64_t now = 1000000000;
 struct bootinfo bootinfo = {.cmdline =
                                 "ip=10.0.0.2::10.0.0.1:255.255.255.0:host:eth0:off:10.0.0.3"};
 
-void panic(const char *fmt, ...) {
-    fprintf(stderr, "panic: %s\n", fmt);
-    abort();
-}
-void assert_failed(const char *where, const char *what) {
-    fprintf(stderr, "%s: %s\n", where, what);
-    abort();
-}
 void *heap_alloc(size_t size) {
     in_use += (long)size;
     return calloc(1, size);
@@ -112,14 +102,6 @@ void signal_broken_pipe(void) {}
 paddr_t arch_mapped_phys(const void *v) {
     (void)v;
     abort(); /* no kernel stack is here */
-}
-int user_read(void *dst, vaddr_t src, size_t size) {
-    memcpy(dst, (const void *)src, size);
-    return 0;
-}
-int user_write(vaddr_t dst, const void *src, size_t size) {
-    memcpy((void *)dst, src, size);
-    return 0;
 }
 paddr_t user_page(vaddr_t va, unsigned prot) {
     (void)prot;

@@ -18,17 +18,12 @@ import sys
 import threading
 import time
 
-ZUK, ZIG, TOP, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TOP", "TMP"))
-failed = 0
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, TOP, ZIG, ZUK, check, finish  # noqa: E402
+
 shutil.copytree(f"{TOP}/examples", f"{TMP}/examples",
                 ignore=shutil.ignore_patterns(".zig-cache", "zig-out"))
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text, flush=True)
 
 
 def free_port():
@@ -243,4 +238,4 @@ check(len(lines) == 4 and lines[3].endswith("ConnectionRefused") and
       not any("200" in line for line in lines), f"refusals: {r.stderr}")
 r = zuk("run", "--ca-certificates=/nowhere/ca.pem", f"{TMP}/examples/fetch-zig", "--zig", ZIG)
 check(r.returncode == 1 and "/nowhere/ca.pem" in r.stderr, f"no such bundle: {r.stderr}")
-sys.exit(1 if failed else 0)
+finish()

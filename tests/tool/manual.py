@@ -12,15 +12,9 @@ import shutil
 import subprocess
 import sys
 
-ZUK, TOP = os.environ["ZUK"], os.environ["TOP"]
-failed = 0
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TOP, ZUK, check, finish  # noqa: E402
 
 
 def help(*words):
@@ -83,4 +77,4 @@ for path in glob.glob(f"{TOP}/zuk/*.c"):
 if shutil.which("groff"):
     r = subprocess.run(["groff", "-t", "-man", "-Tutf8", "-ww", "-z", f"{TOP}/docs/zuk.1"], capture_output=True, text=True)
     check(r.returncode == 0 and not r.stderr, f"groff: {r.stderr}")
-sys.exit(1 if failed else 0)
+finish()

@@ -15,27 +15,21 @@ import subprocess
 import sys
 import time
 
-ZUK, ZIG, TOP, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TOP", "TMP"))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, TOP, ZIG, ZUK, check, finish  # noqa: E402
+
 if shutil.which("kconfig-mconf") is None:
     print("kconfig-mconf is not on PATH (Debian: kconfig-frontends-nox)")
     sys.exit(77)
-os.environ.update(XDG_CACHE_HOME=f"{TMP}/cache", TERM="linux", LINES="50", COLUMNS="120", MENUCONFIG_COLOR="mono")
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
+os.environ.update(TERM="linux", LINES="50", COLUMNS="120", MENUCONFIG_COLOR="mono")
 os.chdir(TMP)
 with open("app.c", "w", encoding="utf-8") as f:
     f.write('#include <stdio.h>\n#include <time.h>\n'
             'int main(void) { puts("menu"); return (int)time(0) == 0; }\n')
 subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-g", "-c", "app.c"], check=True)
-failed = 0
 
 ESCAPE, ENTER, DOWN = "\033\033", "\r", "\033[B"
-
-
-def check(what, value):
-    global failed
-    if not value:
-        failed += 1
-        print(f"FAILED: {what}")
 
 
 def words(data):
@@ -94,18 +88,18 @@ leave = [("", ESCAPE), ("", ESCAPE)]
 
 # nothing is changed: nothing is kept, and mconf's own advice is not shown
 status, out = menu(("What the kernel provides", ESCAPE))
-check(f"status {status} of a visit without a change", status == 0)
-check("no .config", config() is None)
-check("it says that nothing is changed", "nothing is changed" in out)
-check("no talk of make", "make" not in out.lower().replace("makes", ""))
+check(status == 0, f"status {status} of a visit without a change")
+check(config() is None, "no .config")
+check("nothing is changed" in out, "it says that nothing is changed")
+check("make" not in out.lower().replace("makes", ""), "no talk of make")
 
 # on: NAMES needs FILES, which comes along and is not kept; the reason is help
 status, out = menu(("What the kernel provides", ENTER), ("IO: ", to("NAMES") + "y"),
                    ("NAMES: ", "?"), ("By itself off: no call asks for it", ESCAPE),
                    ("NAMES: ", ESCAPE), ("What the kernel provides", ESCAPE),
                    ("save", ENTER))
-check(f"status {status}", status == 0)
-check(f".config is {config()!r}", config() == "CONFIG_NAMES=y\n")
+check(status == 0, f"status {status}")
+check(config() == "CONFIG_NAMES=y\n", f".config is {config()!r}")
 
 # a value, and off again: the machine (a choice) by hand, NAMES by its key
 with open(".config", "a", encoding="utf-8") as f:
@@ -113,32 +107,32 @@ with open(".config", "a", encoding="utf-8") as f:
 status, out = menu(("What the kernel provides", ENTER), ("IO: ", to("NAMES") + "n"),
                    ("NAMES: ", ESCAPE), ("What the kernel provides", ESCAPE),
                    ("save", ENTER))
-check(f"status {status}", status == 0)
-check(f".config is {config()!r}: what NAMES brought along goes with it",
-      config() == '# of mine\nCONFIG_MACHINE="q35"\n')
+check(status == 0, f"status {status}")
+check(config() == '# of mine\nCONFIG_MACHINE="q35"\n',
+      f".config is {config()!r}: what NAMES brought along goes with it")
 
 # the user does not save
 before = config()
 status, out = menu(("What the kernel provides", ENTER), ("IO: ", to("TIME") + "n"),
                    ("TIME: ", ESCAPE), ("What the kernel provides", ESCAPE), ("save", "n"))
-check(f"status {status}", status == 0)
-check(f".config is {config()!r}", config() == before)
+check(status == 0, f"status {status}")
+check(config() == before, f".config is {config()!r}")
 
 # what the menu kept is what the build takes
 r = subprocess.run([ZUK, "build", "app.o", "-o", "app.elf"], capture_output=True, text=True)
-check(f"the build: {r.stderr}", r.returncode == 0)
+check(r.returncode == 0, f"the build: {r.stderr}")
 with open("app.elf.config", encoding="utf-8") as f:
-    check("the image's options", 'CONFIG_MACHINE="q35"' in f.read())
+    check('CONFIG_MACHINE="q35"' in f.read(), "the image's options")
 
 
 def refused(text, *argv, **how):
     result = subprocess.run([ZUK, "menu", *argv], capture_output=True, text=True,
                             stdin=subprocess.DEVNULL, **how)
-    check(f"status {result.returncode} of zuk menu {argv}", result.returncode == 1)
-    check(f"{text!r} in {result.stderr!r}", text in result.stderr)
+    check(result.returncode == 1, f"status {result.returncode} of zuk menu {argv}")
+    check(text in result.stderr, f"{text!r} in {result.stderr!r}")
 
 
 refused("zuk menu needs a terminal", "app.o")
 refused("apt-get install kconfig-frontends-nox", "app.o", env={**os.environ, "PATH": TMP})
-check("nothing left behind", not [n for n in os.listdir("cache/zuk") if n.startswith("menu")])
-sys.exit(1 if failed else 0)
+check(not [n for n in os.listdir("cache/zuk") if n.startswith("menu")], "nothing left behind")
+finish()

@@ -19,15 +19,9 @@ import subprocess
 import sys
 import time
 
-ZUK, ZIG, TMP = os.environ["ZUK"], os.environ["ZIG"], os.environ["TMP"]
-failed = 0
-
-
-def check(condition, text):
-    global failed
-    if not condition:
-        failed += 1
-        print("FAILED:", text)
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZIG, ZUK, check, finish  # noqa: E402
 
 
 PROGRAM = r"""
@@ -241,4 +235,4 @@ kernel = symbols(glob.glob(f"{TMP}/cache/zuk/kernel/*.elf")[0])
 for name, flags in (("plain", []), ("isolated", ["--isolate"]),
                     ("isolated, 2 CPUs", ["--isolate", "--cpus", "2"])):
     look(name, f"{TMP}/pages.elf", kernel, *flags)
-sys.exit(failed != 0)
+finish()

@@ -12,25 +12,15 @@ import subprocess
 import sys
 import xml.etree.ElementTree as tree
 
-ZUK, ZIG, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TMP"))
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
-os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZIG, check, finish, zuk  # noqa: E402
+
 os.chdir(TMP)
-failed = 0
-
-
-def check(what, value):
-    global failed
-    if not value:
-        failed += 1
-        print(f"FAILED: {what}")
 
 
 def run(status, *argv):
-    r = subprocess.run([ZUK, *argv], capture_output=True, text=True, timeout=100,
-                       stdin=subprocess.DEVNULL)
-    check(f"status {r.returncode} of {argv}: {r.stderr}", r.returncode == status)
-    return r
+    return zuk(*argv, status=status)
 
 
 with open("app.c", "w", encoding="utf-8") as f:
@@ -79,21 +69,21 @@ def profile_of(*flags):
     calls = {c["name"]: c for c in p["calls"]}
     busy = p["app_ms"] + p["calls_ms"]
     what = f"{flags}: {p}"
-    check(f"samples, {what}", p["samples"] > 10)
-    check(f"burn is the hottest, {what}", p["functions"][0]["name"] == "burn")
-    check(f"where it is, {what}", functions["burn"]["file"].endswith("app.c")
-          and functions["burn"]["line"] == 6)
-    check(f"its caller has all of it, {what}",
-          functions.get("outer", {"total_ms": 0})["total_ms"] >= functions["burn"]["total_ms"] * .95)
-    check(f"main calls both, {what}", functions["main"]["total_ms"] >= busy * .3)
-    check(f"calls, {what}", calls["write"]["self_ms"] + calls["read"]["self_ms"] > 0
+    check(p["samples"] > 10, f"samples, {what}")
+    check(p["functions"][0]["name"] == "burn", f"burn is the hottest, {what}")
+    check(functions["burn"]["file"].endswith("app.c")
+          and functions["burn"]["line"] == 6, f"where it is, {what}")
+    check(functions.get("outer", {"total_ms": 0})["total_ms"] >= functions["burn"]["total_ms"] * .95,
+          f"its caller has all of it, {what}")
+    check(functions["main"]["total_ms"] >= busy * .3, f"main calls both, {what}")
+    check(calls["write"]["self_ms"] + calls["read"]["self_ms"] > 0
           and set(calls) <= {"write", "read", "pipe", "nanosleep", "clone", "mmap", "munmap",
                              "mprotect", "futex", "rt_sigprocmask", "exit", "exit_group", "ioctl",
-                             "set_tid_address", "arch_prctl", "pipe2", "clock_nanosleep"})
-    check(f"the sleep, {what}", p["waiting_ms"] >= 50)
-    check(f"the boot, {what}", [b["name"] for b in p["boot"]] == ["loader", "memory", "app loaded"]
-          and sorted(b["cycles"] for b in p["boot"]) == [b["cycles"] for b in p["boot"]])
-    check(f"threads, {what}", any(n.startswith("thread ") for n in functions))
+                             "set_tid_address", "arch_prctl", "pipe2", "clock_nanosleep"}, f"calls, {what}")
+    check(p["waiting_ms"] >= 50, f"the sleep, {what}")
+    check([b["name"] for b in p["boot"]] == ["loader", "memory", "app loaded"]
+          and sorted(b["cycles"] for b in p["boot"]) == [b["cycles"] for b in p["boot"]], f"the boot, {what}")
+    check(any(n.startswith("thread ") for n in functions), f"threads, {what}")
     return p
 
 
@@ -106,43 +96,43 @@ for name in ("profile.svg", "isolated.svg"):
         text = f.read()
     root = tree.fromstring(text)
     titles = [t.text for t in root.iter("{http://www.w3.org/2000/svg}title")]
-    check(f"{name}: a drawing", root.tag == "{http://www.w3.org/2000/svg}svg")
+    check(root.tag == "{http://www.w3.org/2000/svg}svg", f"{name}: a drawing")
     for wanted in ("burn (app.c), ", "outer (app.c), ", "main (app.c), ", "loader ", "app loaded "):
-        check(f"{name} shows {wanted}", any(t.startswith(wanted) for t in titles))
-    check(f"{name} asks for nothing", "<script" not in text and "href" not in text
-          and text.count("http") == 1)
+        check(any(t.startswith(wanted) for t in titles), f"{name} shows {wanted}")
+    check("<script" not in text and "href" not in text
+          and text.count("http") == 1, f"{name} asks for nothing")
     # a child lies within its parent's width: all frames within the picture
     for rect in root.iter("{http://www.w3.org/2000/svg}rect"):
         if "x" in rect.attrib:
-            check(f"{name}: {rect.attrib}",
-                  float(rect.get("x")) + float(rect.get("width")) <= 1190.5)
+            check(float(rect.get("x")) + float(rect.get("width")) <= 1190.5,
+                  f"{name}: {rect.attrib}")
 
 # For people: the same on stderr.
 r = run(0, "run", "--accel", "tcg", "--profile=people.svg", "release.o")
 for wanted in ("zuk: profile: ", "  burn  (app.c:6)", "  functions (", "  system calls:\n"):
-    check(f"the table has {wanted}: {r.stderr}", wanted in r.stderr)
-check(f"the boot's time line is in the picture only: {r.stderr}", "cycles" not in r.stderr)
+    check(wanted in r.stderr, f"the table has {wanted}: {r.stderr}")
+check("cycles" not in r.stderr, f"the boot's time line is in the picture only: {r.stderr}")
 
 # Nobody can wake the last thread, the sampler's timer or not.
 r = run(4, "run", "--accel", "tcg", "--timeout", "60", "--profile=d.svg", "release.o", "--", "hang")
-check(f"deadlock: {r.stderr}", "deadlock" in r.stderr and "zuk: profile: " in r.stderr)
+check("deadlock" in r.stderr and "zuk: profile: " in r.stderr, f"deadlock: {r.stderr}")
 
 # Refusals; and an image without the sampler has nothing of it.
 run(0, "build", "release.o", "-o", "plain.elf")
 r = run(2, "run", "--profile", "plain.elf")
-check(f"an image without it: {r.stderr}", "was made without the sampler" in r.stderr
-      and "hint: " in r.stderr)
+check("was made without the sampler" in r.stderr
+      and "hint: " in r.stderr, f"an image without it: {r.stderr}")
 with open("plain.elf.config", encoding="utf-8") as f:
-    check("off where nobody asks", "CONFIG_PROFILE=y" not in f.read())
+    check("CONFIG_PROFILE=y" not in f.read(), "off where nobody asks")
 run(0, "build", "--set", "PROFILE=y", "release.o", "-o", "sampler.elf")
 run(0, "run", "--accel", "tcg", "--profile=image.svg", "sampler.elf")
-check("a picture of a ready image", os.path.getsize("image.svg") > 1000)
+check(os.path.getsize("image.svg") > 1000, "a picture of a ready image")
 r = run(0, "run", "--accel", "tcg", "sampler.elf")
-check(f"not asked, not told: {r.stderr}", r.stderr == "")
+check(r.stderr == "", f"not asked, not told: {r.stderr}")
 r = run(2, "run", "--profile", "--cpus", "2", "release.o")
-check(f"CPUs: {r.stderr}", "watches one CPU" in r.stderr)
+check("watches one CPU" in r.stderr, f"CPUs: {r.stderr}")
 r = run(2, "run", "--profile", "--dry-run", "release.o")
-check(f"stand-alone: {r.stderr}", "do not go together" in r.stderr)
+check("do not go together" in r.stderr, f"stand-alone: {r.stderr}")
 r = run(1, "run", "--profile=nowhere/x.svg", "release.o")
-check(f"no such folder: {r.stderr}", "nowhere/x.svg" in r.stderr)
-sys.exit(failed > 0)
+check("nowhere/x.svg" in r.stderr, f"no such folder: {r.stderr}")
+finish()

@@ -12,19 +12,12 @@ import subprocess
 import sys
 import time
 
-ZUK, ZIG, TMP = (os.environ[k] for k in ("ZUK", "ZIG", "TMP"))
-os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.expanduser("~/.cache/zig"))
-os.environ["XDG_CACHE_HOME"] = f"{TMP}/cache"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from checks import TMP, ZIG, ZUK, check, finish  # noqa: E402
+
 os.environ["XDG_STATE_HOME"] = f"{TMP}/state"
 os.chdir(TMP)
-failed = 0
-
-
-def check(what, value):
-    global failed
-    if not value:
-        failed += 1
-        print(f"FAILED: {what}")
 
 
 with open("app.c", "w", encoding="utf-8") as f:
@@ -103,12 +96,12 @@ def foreground(*flags, how, signals=(signal.SIGTERM,), pause=1.0):
     """Status, what it said after "ready", and the seconds that it took to end."""
     p = subprocess.Popen([ZUK, "run", "--accel", "tcg", *flags, "app.elf", "--", how],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    check(f"{how} is ready", p.stdout.readline() == b"ready\n")
+    check(p.stdout.readline() == b"ready\n", f"{how} is ready")
     start = time.monotonic()
     for i, n in enumerate(signals):
         if i > 0:
             time.sleep(pause)
-            check(f"{how} lives on", p.poll() is None)
+            check(p.poll() is None, f"{how} lives on")
         p.send_signal(n)
     try:
         out, _ = p.communicate(timeout=60)
@@ -121,20 +114,20 @@ def foreground(*flags, how, signals=(signal.SIGTERM,), pause=1.0):
 
 for how in ("handler", "busy", "wait", "descriptor"):
     status, out, _ = foreground(how=how)
-    check(f"{how}: {status} {out}", (status, out) == (5, "bye\n"))
+    check((status, out) == (5, "bye\n"), f"{how}: {status} {out}")
 for flags in (["--isolate"], ["--machine", "q35"]):
     status, out, _ = foreground(*flags, how="handler")
-    check(f"{flags}: {status} {out}", (status, out) == (5, "bye\n"))
+    check((status, out) == (5, "bye\n"), f"{flags}: {status} {out}")
 status, out, _ = foreground(how="again")
-check(f"the default action, in the guest: {status} {out}", (status, out) == (143, ""))
+check((status, out) == (143, ""), f"the default action, in the guest: {status} {out}")
 status, out, took = foreground(how="nothing")
-check(f"nobody listens: {status} {out} {took}", (status, out) == (143, "") and took < 8)
+check((status, out) == (143, "") and took < 8, f"nobody listens: {status} {out} {took}")
 status, out, took = foreground(how="ignore", signals=[signal.SIGTERM, signal.SIGTERM])
-check(f"twice: {status} {out} {took}", (status, out) == (143, "") and took < 9)
+check((status, out) == (143, "") and took < 9, f"twice: {status} {out} {took}")
 status, out, took = foreground(how="ignore")
-check(f"its time is over: {status} {out} {took}", (status, out) == (143, "") and took >= 9.5)
+check((status, out) == (143, "") and took >= 9.5, f"its time is over: {status} {out} {took}")
 status, out, took = foreground(how="handler", signals=[signal.SIGINT])
-check(f"Ctrl-C is zuk's: {status} {out} {took}", (status, out) == (130, ""))
+check((status, out) == (130, ""), f"Ctrl-C is zuk's: {status} {out} {took}")
 
 
 def zuk(*argv):
@@ -145,7 +138,7 @@ def zuk(*argv):
 def detached(how, *stop):
     """The same with run -d and zuk stop: its state, its log, the seconds."""
     r = zuk("run", "-d", "--name", how, "--accel", "tcg", "app.elf", "--", how)
-    check(f"{how} starts: {r.stderr}", r.returncode == 0)
+    check(r.returncode == 0, f"{how} starts: {r.stderr}")
     for _ in range(300):
         if "ready" in zuk("logs", how).stdout:
             break
@@ -153,19 +146,19 @@ def detached(how, *stop):
     start = time.monotonic()
     r = zuk("stop", *stop, how)
     took = time.monotonic() - start
-    check(f"stop {how}: {r.stderr}", r.returncode == 0)
+    check(r.returncode == 0, f"stop {how}: {r.stderr}")
     line = next(x for x in zuk("ps").stdout.splitlines() if x.startswith(f"{how} "))
     log = zuk("logs", how).stdout
-    check("it is forgotten", zuk("rm", how).returncode == 0)
+    check(zuk("rm", how).returncode == 0, "it is forgotten")
     return line, log, took
 
 
 line, log, _ = detached("handler")
-check(f"handler: {line} {log}", "exited 5" in line and log == "ready\nbye\n")
+check("exited 5" in line and log == "ready\nbye\n", f"handler: {line} {log}")
 line, log, took = detached("ignore", "-t", "1.5")
-check(f"ignore: {line} {log} {took}", "exited 143" in line and took >= 1.5)
+check("exited 143" in line and took >= 1.5, f"ignore: {line} {log} {took}")
 line, log, took = detached("nothing", "-t", "30")
-check(f"nothing: {line} {log} {took}", "exited 143" in line and took < 20)
+check("exited 143" in line and took < 20, f"nothing: {line} {log} {took}")
 # Where nobody outside can wake it, a deadlock is one as before.
 with open("dead.c", "w", encoding="utf-8") as f:
     f.write("""#include <signal.h>
@@ -174,5 +167,5 @@ int main(void) { signal(SIGUSR1, SIG_IGN); signal(SIGTERM, SIG_DFL); pause(); re
 """)
 subprocess.run([ZIG, "cc", "-target", "x86_64-linux-musl", "-O1", "dead.c", "-o", "dead"], check=True)
 r = zuk("exec", "--accel", "tcg", "--timeout", "30", "dead")
-check(f"deadlock: {r.returncode} {r.stderr}", r.returncode == 4 and "deadlock" in r.stderr)
-sys.exit(failed > 0)
+check(r.returncode == 4 and "deadlock" in r.stderr, f"deadlock: {r.returncode} {r.stderr}")
+finish()

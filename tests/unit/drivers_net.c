@@ -17,13 +17,12 @@
 
 #include "drivers/virtio/net.c"
 
+#include "tests/unit/model_card.h"
+
 /* ---- the kernel's side --------------------------------------------------- */
 
 static long buffers; /* in use */
 static bool no_memory;
-static struct thread here;
-static unsigned cpus;
-static struct irq_handler *attached;
 static unsigned delivered, done; /* frames told to the stack */
 static uint8_t last_byte;
 static bool keeps; /* the stack keeps what it gets */
@@ -41,32 +40,8 @@ void heap_free(void *p, size_t size) {
     buffers--;
     free(p);
 }
-uint64_t frame_free_count(void) {
+static uint64_t free_frames(void) {
     return no_memory ? FRAMES_LEFT : 1000;
-}
-static void *runs[64];
-static unsigned run_count;
-paddr_t frame_find_run(size_t count) {
-    void *p = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
-    runs[run_count++] = p;
-    return virt_to_phys(p);
-}
-void frame_free(paddr_t frame) {
-    (void)frame; /* of a run that `runs` has */
-}
-void irq_attach(unsigned line, struct irq_handler *h) {
-    assert_int_equal(line, 5);
-    attached = h;
-}
-struct thread *arch_thread_current(void) {
-    return &here;
-}
-unsigned sched_cpu_count(void) {
-    return cpus;
-}
-paddr_t arch_mapped_phys(const void *v) {
-    (void)v;
-    abort();
 }
 
 static void received(struct netdev *dev, const struct net_part *parts, unsigned count,
@@ -85,17 +60,12 @@ static void sent(struct netdev *dev, void *token) {
     (void)dev, (void)token;
     done++;
 }
-static void idle(struct netdev *dev) {
-    (void)dev;
-}
-static const struct netdev_stack stack = {received, sent, idle, NULL};
 
 /* ---- the card's ---------------------------------------------------------- */
 
 enum { QUEUES = 16 };
 static struct {
     uint64_t offered;
-    uint8_t config[16];
     uint16_t missing; /* the number of a queue that there is not */
     uint8_t status;
     struct virtqueue *queues[QUEUES];
@@ -128,32 +98,6 @@ static void m_queue_start(struct virtqueue *q) {
 static void m_notify(struct virtqueue *q) {
     model.notified[q->index]++;
 }
-static void m_irq_ack(struct virtio_device *d) {
-    (void)d;
-}
-static const struct virtio_ops model_ops = {
-    .features = m_features,
-    .set_features = m_set_features,
-    .status = m_status,
-    .set_status = m_set_status,
-    .queue_max = m_queue_max,
-    .queue_start = m_queue_start,
-    .notify = m_notify,
-    .irq_ack = m_irq_ack,
-};
-static bool find(struct virtio_device *dev, uint32_t id, unsigned nth) {
-    assert_int_equal(id, VIRTIO_ID_NET);
-    if (nth)
-        return false;
-    *dev = (struct virtio_device){.ops = &model_ops, .config = model.config, .line = 5};
-    return true;
-}
-static const struct virtio_bus bus = {find};
-__attribute__((used)) static const struct virtio_bus *const buses[] = {&bus};
-/* The linker script's, in the kernel. */
-__asm__(".globl virtio_buses_start, virtio_buses_end\n"
-        ".set virtio_buses_start, buses\n"
-        ".set virtio_buses_end, buses + 8\n");
 
 /* Does the card have a chain that it has not seen?  Takes it: its head. */
 static bool next_chain(unsigned queue, uint16_t *head) {
@@ -196,8 +140,9 @@ static struct netdev *dev;
 
 static int begin_with(uint64_t offered, uint16_t pairs, unsigned cpu_count, uint16_t missing) {
     memset(&model, 0, sizeof model);
+    memset(card_config, 0, sizeof card_config);
     model.offered = VIRTIO_F_VERSION_1 | F_STATUS | F_MRG_RXBUF | offered;
-    memcpy(model.config + 8, &pairs, sizeof pairs);
+    memcpy(card_config + 8, &pairs, sizeof pairs);
     model.missing = missing;
     cards[0] = NULL;
     cpus = cpu_count;

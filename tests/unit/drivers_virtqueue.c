@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "drivers/virtio/virtqueue.h"
 #include "lib/errno.h"
+#include "tests/unit/model_virtio.h"
 
 enum { SIZE = 8, PADDR = 0x7000 };
 
@@ -33,49 +33,36 @@ static struct virtio_device dev;
 static struct virtqueue q;
 static uint8_t *memory;
 
-static uint32_t features(struct virtio_device *d, unsigned word) {
+static uint32_t m_features(struct virtio_device *d, unsigned word) {
     (void)d;
     return (uint32_t)(model.offered >> 32 * word);
 }
-static void set_features(struct virtio_device *d, unsigned word, uint32_t f) {
+static void m_set_features(struct virtio_device *d, unsigned word, uint32_t f) {
     (void)d;
     model.accepted = (model.accepted & ~((uint64_t)UINT32_MAX << 32 * word)) | (uint64_t)f
                                                                                    << 32 * word;
 }
-static uint8_t status(struct virtio_device *d) {
+static uint8_t m_status(struct virtio_device *d) {
     (void)d;
     return model.stuck ? 0x55 : model.status;
 }
-static void set_status(struct virtio_device *d, uint8_t s) {
+static void m_set_status(struct virtio_device *d, uint8_t s) {
     (void)d;
     model.resets += s == 0;
     model.status = model.refuses ? (uint8_t)(s & ~8) : s;
 }
-static uint16_t queue_max(struct virtio_device *d, uint16_t index) {
+static uint16_t m_queue_max(struct virtio_device *d, uint16_t index) {
     (void)d;
     return index == 0 ? model.queue_max : 0;
 }
-static void queue_start(struct virtqueue *queue) {
+static void m_queue_start(struct virtqueue *queue) {
     assert_int_equal(queue->paddr, PADDR);
     model.started++;
 }
-static void notify(struct virtqueue *queue) {
+static void m_notify(struct virtqueue *queue) {
     (void)queue;
     model.notified++;
 }
-static void irq_ack(struct virtio_device *d) {
-    (void)d;
-}
-static const struct virtio_ops ops = {
-    .features = features,
-    .set_features = set_features,
-    .status = status,
-    .set_status = set_status,
-    .queue_max = queue_max,
-    .queue_start = queue_start,
-    .notify = notify,
-    .irq_ack = irq_ack,
-};
 
 static struct virtqueue_desc *descs(void) {
     return (void *)memory;
@@ -104,7 +91,7 @@ static int setup(void **state) {
     model.offered = VIRTIO_F_VERSION_1 | 6;
     model.queue_max = 128;
     memset(&dev, 0, sizeof dev);
-    dev.ops = &ops;
+    dev.ops = &model_ops;
     memory = calloc(1, VIRTQUEUE_SLOTS(SIZE) + SIZE * sizeof(struct virtqueue_slot));
     return virtio_start(&dev, 2) || !virtqueue_init(&q, &dev, 0, SIZE, memory, PADDR);
 }
@@ -136,7 +123,7 @@ static void start_legacy(void **state) {
     (void)state;
     model.offered = VIRTIO_F_VERSION_1 | 6; /* the upper half is no register there */
     model.accepted = 0;
-    dev = (struct virtio_device){.ops = &ops, .legacy = true};
+    dev = (struct virtio_device){.ops = &model_ops, .legacy = true};
     assert_int_equal(virtio_start(&dev, 2), 0);
     assert_int_equal(model.accepted, 2);
     assert_int_equal(model.status, 1 | 2);
@@ -149,7 +136,7 @@ static void start_refused(void **state) {
         model.offered = i == 0 ? 6 : VIRTIO_F_VERSION_1;
         model.refuses = i == 1;
         model.stuck = i == 2;
-        dev = (struct virtio_device){.ops = &ops};
+        dev = (struct virtio_device){.ops = &model_ops};
         assert_int_equal(virtio_start(&dev, 2), -EIO);
         assert_true(dev.broken);
         assert_int_equal(model.status, 0);

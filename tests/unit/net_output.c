@@ -30,20 +30,13 @@
 #include "mm/random.h"
 #include "net/lwip/output.h"
 #include "net/lwip/stack.h"
+#include "tests/unit/model_kernel.h"
 
 /* ---- what the kernel is to it -------------------------------------------- */
 
 static long in_use;
 static long allowed; /* allocations until one fails; negative: none does */
 
-void panic(const char *fmt, ...) {
-    fprintf(stderr, "panic: %s\n", fmt);
-    abort();
-}
-void assert_failed(const char *where, const char *what) {
-    fprintf(stderr, "%s: %s\n", where, what);
-    abort();
-}
 void *heap_alloc_dirty(size_t size) {
     if (!allowed || size > PAGE_SIZE)
         return NULL;

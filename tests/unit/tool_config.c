@@ -2,22 +2,14 @@
  *
  * zuk/config.c and features_overrule(): who wins, what sticks, what is kept.
  */
-#include "tool_scratch.h"
+#include "tests/unit/tool_scratch.h"
+
+#include "tests/unit/tool_feature.h"
 
 #include "zuk/config.h"
 #include "zuk/features.h"
 #include "zuk/kconfig.h"
 #include "zuk/scan.h"
-
-static const struct feature *find(const struct features *f, const char *name) {
-    for (size_t i = 0; i < f->count; i++) {
-        if (strcmp(f->list[i].name, name) == 0) {
-            return &f->list[i];
-        }
-    }
-    fail_msg("no feature %s", name);
-    return NULL;
-}
 
 static void test_names_are_unique(void **state) {
     (void)state;

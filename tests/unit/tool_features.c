@@ -10,20 +10,11 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/tool_feature.h"
 #include "zuk/diag.h"
 #include "zuk/features.h"
 #include "zuk/options.h"
 #include "zuk/scan.h"
-
-static const struct feature *find(const struct features *f, const char *name) {
-    for (size_t i = 0; i < f->count; i++) {
-        if (strcmp(f->list[i].name, name) == 0) {
-            return &f->list[i];
-        }
-    }
-    fail_msg("no feature %s", name);
-    return NULL;
-}
 
 static bool has_object(const struct features *f, const char *path) {
     struct feature_object *objects;

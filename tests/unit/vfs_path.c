@@ -18,7 +18,7 @@
 
 #include "fs/ramfs.c"
 
-#include "diag/diag.h"
+#include "tests/unit/model_kernel.h"
 
 /* ---- what stands below, on the host ------------------------------------------ */
 
@@ -81,16 +81,6 @@ struct area *area_find_after(vaddr_t va) {
     return NULL;
 }
 
-int user_read(void *dst, vaddr_t src, size_t size) {
-    memcpy(dst, (const void *)src, size);
-    return 0;
-}
-
-int user_write(vaddr_t dst, const void *src, size_t size) {
-    memcpy((void *)dst, src, size);
-    return 0;
-}
-
 size_t user_read_some(void *dst, vaddr_t src, size_t size) {
     return user_read(dst, src, size) ? 0 : size;
 }
@@ -110,11 +100,6 @@ uint64_t clock_realtime(void) {
 
 uint64_t clock_monotonic(void) {
     return 10;
-}
-
-void panic(const char *fmt, ...) {
-    fail_msg("panic: %s", fmt);
-    abort();
 }
 
 void notice(const char *fmt, ...) {
