@@ -191,6 +191,10 @@ def build(tests):
     """make for all that the chosen tests need, errors shown once."""
     targets = ["all"] + sorted({m for t in tests for m in t.makes})
     r = Run(["make", "-k", "-j2", "-O", *targets], 1200, merge=True)
+    if os.path.exists("build/zig") and not all(t.id.startswith("lint/") for t in tests):
+        warm = Run(["mk/warm-libc"], 1800, merge=True)  # or the first test that links has to wait for it
+        if warm.status:
+            raise Failure(text(warm.out))
     if r.status:
         raise Failure("make failed; tests of what it did not build fail below\n" + text(r.out))
 
