@@ -40,5 +40,7 @@ int cmd_completion(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(void);
 void cmd_usage(FILE *out);
+/* Says that there is no such command; `before` stands before the one that was meant. */
+int cmd_unknown(const char *name, const char *before);
 
 #endif

@@ -117,11 +117,12 @@ static void print(const struct look *l, const struct finding *list, size_t count
             }
         }
     }
-    printf(
-        "\n%zu system calls: %zu provided in every image, %zu by options, %zu probed, %zu refused, "
-        "%zu answered, %zu switched off, %zu missing; %zu undefined symbols\n",
-        count, counts[PROVIDED], counts[OPTION], counts[PROBED], counts[REFUSED], counts[ANSWERED],
-        counts[OFF], counts[MISSING], l->app.stub_count);
+    printf("\n%zu system call%s: %zu provided in every image, %zu by options, %zu probed, %zu "
+           "refused, "
+           "%zu answered, %zu switched off, %zu missing; %zu undefined symbol%s\n",
+           count, count == 1 ? "" : "s", counts[PROVIDED], counts[OPTION], counts[PROBED],
+           counts[REFUSED], counts[ANSWERED], counts[OFF], counts[MISSING], l->app.stub_count,
+           l->app.stub_count == 1 ? "" : "s");
     for (size_t i = 0; i < l->scan.site_count; i++) {
         const struct scan_site *s = &l->scan.sites[i];
         printf("not known: a system call at 0x%llx in %s: %s\n", (unsigned long long)s->address,

@@ -259,7 +259,7 @@ static uint64_t choose_memory(const struct options *o, const struct image_info *
         return memory < DEFAULT_MIB * MIB ? DEFAULT_MIB * MIB : memory;
     }
     if (o->memory < need) {
-        diag_error("%s needs %llu KiB of memory to start, and -m gives it %llu KiB", info->path,
+        diag_error("%s needs %llu KiB of memory to start, and -m gives it %llu KiB", info->name,
                    (unsigned long long)need >> 10, (unsigned long long)o->memory >> 10);
         if (settings_files(o)) {
             diag_hint("-m %lluK is the least; the files for the guest take %llu KiB of it",
@@ -302,9 +302,14 @@ static void choose_accel(const struct options *o, struct vm_config *config) {
 
 static const char *find_qemu(void) {
     const char *given = getenv("ZUK_QEMU");
-    const char *qemu = given != NULL && *given != '\0' ? which(given) : which(VM_QEMU);
+    bool named = given != NULL && *given != '\0';
+    const char *qemu = which(named ? given : VM_QEMU);
     if (qemu == NULL) {
-        diag_error("%s is not on PATH", given != NULL && *given != '\0' ? given : VM_QEMU);
+        if (named) {
+            diag_error("ZUK_QEMU names '%s', which is not a program", given);
+        } else {
+            diag_error(VM_QEMU " is not on PATH");
+        }
         diag_hint("install QEMU " VM_QEMU_OLDEST
                   " or newer (Debian, Ubuntu: apt-get install qemu-system-x86), or set ZUK_QEMU");
     }

@@ -4,11 +4,27 @@
  */
 #include "zuk/input.h"
 
+#include <string.h>
+
 #include "zuk/diag.h"
+#include "zuk/util.h"
 
 static bool refuse(const char *path, const char *what) {
     diag_error("'%s' is %s", path, what);
     diag_hint("zuk takes a folder with build.zig, .a and .o files, or a static Linux executable");
+    return false;
+}
+
+/* A source file, by its name: only the hint depends on it. */
+static bool refuse_source(const char *path, const char *what) {
+    const char *dot = strrchr(path_base(path), '.');
+    bool zig = dot != NULL && strcmp(dot, ".zig") == 0;
+    if (!zig && (dot == NULL || strcmp(dot, ".c") != 0)) {
+        return refuse(path, what);
+    }
+    diag_error("'%s' is %s", path, what);
+    diag_hint("compile it first: zig %s -target x86_64-linux-musl -%sc %s",
+              zig ? "build-obj" : "cc", zig ? "l" : "", path);
     return false;
 }
 
@@ -47,5 +63,5 @@ bool input_open(struct input *input, const char *path) {
     case FILE_OTHER:
         break;
     }
-    return refuse(path, file_describe(data, size));
+    return refuse_source(path, file_describe(data, size));
 }

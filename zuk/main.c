@@ -21,32 +21,17 @@ const struct cmd cmds[] = {
     {"inspect", cmd_inspect, "what an image says of itself"},
     {"config", cmd_config, "show, explain and change the options of an input"},
     {"ps", cmd_ps, "list the machines that were started with run -d"},
-    {"logs", cmd_logs, "show what one of them wrote"},
-    {"stop", cmd_stop, "end some of them"},
-    {"rm", cmd_rm, "forget some that have ended"},
+    {"logs", cmd_logs, "show what a machine wrote"},
+    {"stop", cmd_stop, "end machines"},
+    {"rm", cmd_rm, "forget machines that have ended"},
     {"verify", cmd_verify, "build an image again and compare"},
     {"export", cmd_export, "write an application folder for Unikraft"},
     {"doctor", cmd_doctor, "is this machine ready, and what to do if not"},
-    {"menu", cmd_menu, "the same as a menu in the terminal"},
+    {"menu", cmd_menu, "show and change the options of an input in a menu"},
     {"completion", cmd_completion, "print what a shell needs to complete zuk's words"},
     {"help", cmd_help, "this list, or the help of one command"},
     {NULL, NULL, NULL},
 };
-
-static int unknown(const char *name) {
-    const char *names[sizeof cmds / sizeof cmds[0]] = {NULL};
-    for (size_t i = 0; cmds[i].name != NULL; i++) {
-        names[i] = cmds[i].name;
-    }
-    diag_error("there is no command '%s'", name);
-    const char *nearest = options_nearest(name, names);
-    if (nearest != NULL) {
-        diag_hint("did you mean 'zuk %s'?", nearest);
-    } else {
-        diag_hint("'zuk help' lists the commands");
-    }
-    return EXIT_USAGE;
-}
 
 /* A standard stream that is closed would be the number of the next file that
  * is opened, and be taken for it. */
@@ -87,5 +72,5 @@ int main(int argc, char **argv) {
             return delivered(c->run(argc - 1, argv + 1));
         }
     }
-    return unknown(argv[1]);
+    return cmd_unknown(argv[1], "");
 }

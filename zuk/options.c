@@ -76,36 +76,49 @@ bool options_size(const char *text, uint64_t *bytes) {
     return true;
 }
 
+enum { WORD_MAX = 64 };
+
+/* Letters to change, add or leave out, or neighbours to swap, from one word to the other. */
 static unsigned edit_distance(const char *a, const char *b) {
-    unsigned row[64];
+    unsigned rows[3][WORD_MAX]; /* of this letter of a, of the one before, of the one before that */
     size_t n = strlen(b);
-    if (n >= 64) {
-        return 64;
+    if (n >= WORD_MAX) {
+        return WORD_MAX;
     }
     for (size_t j = 0; j <= n; j++) {
-        row[j] = (unsigned)j;
+        rows[0][j] = (unsigned)j;
     }
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        unsigned diagonal = row[0];
+    size_t i = 0;
+    for (; a[i] != '\0'; i++) {
+        unsigned *row = rows[(i + 1) % 3], *last = rows[i % 3], *before = rows[(i + 2) % 3];
         row[0] = (unsigned)i + 1;
         for (size_t j = 0; j < n; j++) {
-            unsigned best = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
+            unsigned best = last[j] + (a[i] != b[j]);
+            best = last[j + 1] + 1 < best ? last[j + 1] + 1 : best;
             best = row[j] + 1 < best ? row[j] + 1 : best;
-            row[j + 1] = diagonal + 1 < best ? diagonal + 1 : best;
+            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] &&
+                before[j - 1] + 1 < best) {
+                best = before[j - 1] + 1;
+            }
+            row[j + 1] = best;
         }
     }
-    return row[n];
+    return rows[i % 3][n];
 }
 
 const char *options_nearest(const char *word, const char *const *words) {
     const char *best = NULL;
-    unsigned least = 2 * ((unsigned)strlen(word) / 3 + 1);
+    const size_t dashes = strncmp(word, "--", 2) == 0 ? 2 : 0; /* all have them: no likeness */
+    const size_t n = strlen(word + dashes);
+    unsigned least = 2 * (n < 3 ? 1 : (unsigned)n / 3);
     for (; *words != NULL; words++) {
-        size_t n = strlen(word);
-        bool starts = n >= 4 && strncmp(word, *words, n) == 0;
-        unsigned d = starts ? 0 : 2 * edit_distance(word, *words);
-        if (d > 0 && word[0] == (*words)[0]) {
+        if (strncmp(word, *words, dashes) != 0) {
+            continue;
+        }
+        const char *ours = word + dashes, *theirs = *words + dashes;
+        bool starts = n >= 4 - dashes && strncmp(ours, theirs, n) == 0;
+        unsigned d = starts ? 0 : 2 * edit_distance(ours, theirs);
+        if (d > 0 && ours[0] == theirs[0]) {
             d--; /* of two as near, that with the same first letter */
         }
         if (d <= least && (best == NULL || d < least)) {
@@ -490,7 +503,8 @@ static const struct row {
      "reproducible, and write down in zuk.lock what with"},
     {"--locked", 0, OPTIONS_BUILD, NO_VALUE, NULL, take_locked,
      "reproducible, and only with what zuk.lock says"},
-    {"--env", 'e', OPTIONS_ALL, VALUE, "NAME=VALUE", take_env, "an environment variable"},
+    {"--env", 'e', OPTIONS_ALL, VALUE, "NAME[=VALUE]", take_env,
+     "an environment variable; without a value, this host's"},
     {"--env-all", 0, OPTIONS_RUN, NO_VALUE, NULL, take_env_all,
      "the whole environment of the host"},
     {"--rootfs", 0, OPTIONS_ALL, VALUE, "DIR|TAR|CPIO", take_rootfs,
@@ -575,11 +589,13 @@ const char *options_synopsis(const char *command, unsigned sets) {
     return (sets & OPTIONS_PROGRAM) != 0    ? "[OPTION...] PROGRAM [ARGUMENT...]"
            : (sets & OPTIONS_LOOK) != 0     ? "[OPTION...] [INPUT...]"
            : (sets & OPTIONS_NO_INPUT) != 0 ? "[OPTION...]"
-                                            : "[OPTION...] INPUT... [-- ARGUMENT...]";
+                                            : "[OPTION...] [INPUT...] [-- ARGUMENT...]";
 }
 
 void (*options_tell)(const char *command, const char *name, char letter, const char *meta,
                      const char *help);
+
+enum { NAME_WIDTH = 30 }; /* of the names in a command's help */
 
 static void help(const char *command, unsigned sets) {
     for (const struct row *r = rows; options_tell != NULL && r < rows + ROWS; r++) {
@@ -602,7 +618,10 @@ static void help(const char *command, unsigned sets) {
         const char *meta = r->value == NO_VALUE ? ""
                            : r->value == VALUE  ? xasprintf(" %s", r->meta)
                                                 : xasprintf("[=%s]", r->meta);
-        printf("  %s%-30s %s\n", letter, xasprintf("%s%s", r->name, meta), r->help);
+        const char *name = xasprintf("%s%s", r->name, meta);
+        bool fits = strlen(name) <= NAME_WIDTH;
+        printf("  %s%-*s%s %s\n", letter, NAME_WIDTH, name,
+               fits ? "" : xasprintf("\n%*s", NAME_WIDTH + 6, ""), r->help);
     }
 }
 
@@ -718,10 +737,16 @@ int options_parse(int argc, char **argv, unsigned sets, struct options *o) {
     for (; i < argc; i++) {
         *vec_push(&p.args) = argv[i];
     }
-    if (p.inputs.len == 0 && (sets & (OPTIONS_NO_INPUT | OPTIONS_LOOK)) == 0) {
-        diag_error("zuk %s: no %s", argv[0],
-                   strcmp(options_synopsis(argv[0], 0), options_synopsis("run", 0)) == 0 ? "input"
-                                                                                         : "name");
+    bool wanted = p.inputs.len == 0 && (sets & (OPTIONS_NO_INPUT | OPTIONS_LOOK)) == 0;
+    bool builds = strcmp(options_synopsis(argv[0], sets), options_synopsis("run", 0)) == 0;
+    if (wanted && builds && is_file("build.zig")) {
+        *vec_push(&p.inputs) = "."; /* as `zig build` does */
+    } else if (wanted && builds) {
+        diag_error("zuk %s: no input, and no build.zig in this folder", argv[0]);
+        diag_hint("name a project's folder, an archive, objects, an executable or an image");
+        return EXIT_USAGE;
+    } else if (wanted) {
+        diag_error("zuk %s: no %s", argv[0], (sets & OPTIONS_PROGRAM) != 0 ? "program" : "name");
         diag_hint("usage: zuk %s %s", argv[0], options_synopsis(argv[0], sets));
         return EXIT_USAGE;
     }

@@ -165,6 +165,13 @@ static bool ask(struct toolchain *toolchain, const char *folder) {
     int status = run_program(&run);
     unlink(source);
     unlink(program);
+    if (status != 0 && strstr(err, "NoSpaceLeft") != NULL) { /* said of each file: thousands */
+        const char *cache = getenv("ZIG_GLOBAL_CACHE_DIR");
+        diag_error("cannot write to Zig's cache%s%s: %s", cache == NULL ? "" : " ",
+                   cache == NULL ? "" : cache, strerror(ENOSPC));
+        diag_hint("libc takes 100 MB there, once; ZIG_GLOBAL_CACHE_DIR names another folder");
+        return false;
+    }
     if (status != 0) {
         diag_pass(err);
         diag_error("the pinned Zig cannot link a C program (status %d): %s", status,

@@ -24,6 +24,12 @@ status 0
 prints "Hello from greet-er, with 2 arguments"
 prints "  two words"
 
+cd greet-er # the project in this folder needs no name
+run "$ZUK" run --zig "$ZIG" --timeout 60 -- three
+status 0
+prints "Hello from greet-er, with 1 argument"
+cd ..
+
 run "$TOP/tests/tool/package.sh" greet-er "$ZIG"
 status 0
 

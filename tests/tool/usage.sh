@@ -17,9 +17,11 @@ usage "" # no command at all
 usage "no command 'biuld'" biuld
 usage "no input" build
 usage "no input" run --
-usage "no input" exec
+usage "no program" exec
+usage "did you mean 'zuk help run'" help rnu
 usage "unknown option --sttrict" build --sttrict x.a
 usage "did you mean --strict" build --sttrict x.a
+usage "'zuk help' lists" build --zzz x.a
 usage "needs a value" build x.a -o
 usage "--memory" run --memory lots x.a
 usage "-m" run -m 0 x.a
@@ -35,6 +37,19 @@ usage "takes no value" run --strace=yes x.a
 usage "--gdb" run --gdb=99999 x.a
 usage "-e" run -e =x x.a
 usage "-m" build -m 64M x.a # run's option
+
+for source in a.zig a.c; do
+    echo "// nothing" >$source
+    run "$ZUK" build $source
+    status 1
+    says "'$source' is a text file"
+    says "hint: compile it first: zig "
+    says " -target x86_64-linux-musl -"
+done
+: >notes.txt
+run env ZUK_QEMU=/nowhere "$ZUK" run notes.txt
+status 1
+says "'notes.txt' is empty"
 
 run "$ZUK" help
 status 0

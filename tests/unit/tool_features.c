@@ -199,7 +199,7 @@ static void test_options_refused(void **state) {
         unsigned sets;
         const char *words[3];
     } bad[] = {
-        {OPTIONS_BUILD, {NULL}},
+        {OPTIONS_BUILD | OPTIONS_PROGRAM, {NULL}},
         {OPTIONS_BUILD, {"--foo", "x"}},
         {OPTIONS_BUILD, {"--strace", "x"}}, /* of another command */
         {OPTIONS_BUILD, {"x", "-o"}},
@@ -232,8 +232,12 @@ static void test_nearest(void **state) {
     assert_string_equal(options_nearest("--stri", words), "--strict");
     assert_string_equal(options_nearest("--ouptut", words), "--output");
     assert_null(options_nearest("--foo", words));
+    assert_null(options_nearest("--sss", words)); /* the dashes are no likeness */
     const char *const calls[] = {"brk", "fork", NULL};
-    assert_string_equal(options_nearest("frok", calls), "fork");
+    assert_string_equal(options_nearest("frok", calls), "fork"); /* two letters swapped */
+    assert_string_equal(options_nearest("bkr", calls), "brk");
+    assert_null(options_nearest("frmm", calls));
+    assert_null(options_nearest("", calls));
 }
 
 int main(void) {
