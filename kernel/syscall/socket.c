@@ -127,6 +127,12 @@ SYSCALL_HANDLER(socket) {
     return error ? error : install(s, flags);
 }
 
+static int lowest_free(int from) {
+    while (fd_next(from) == from)
+        from++;
+    return from;
+}
+
 SYSCALL_HANDLER(socketpair) {
     int type = (int)b, fds[2];
     uint32_t flags;
@@ -135,12 +141,16 @@ SYSCALL_HANDLER(socketpair) {
     long error = check_type(&type, &flags);
     if (!error && (user_read(fds, d, sizeof fds) || user_write(d, fds, sizeof fds)))
         error = -EFAULT; /* before the family is looked for */
-    if (!error)
-        error = check_family((int)a, type, &family);
-    if (!error)
-        error = family->pair ? family->pair(type, (int)c, pair) : -EOPNOTSUPP;
     if (error)
         return error;
+    error = check_family((int)a, type, &family);
+    if (!error)
+        error = family->pair ? family->pair(type, (int)c, pair) : -EOPNOTSUPP;
+    if (error) {
+        fds[0] = lowest_free(0), fds[1] = lowest_free(fds[0] + 1);
+        (void)user_write(d, fds, sizeof fds); /* Linux has told them by then */
+        return error;
+    }
     fds[0] = (int)install(pair[0], flags);
     if (fds[0] < 0) {
         pair[1]->ops->close(pair[1]);

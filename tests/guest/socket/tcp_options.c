@@ -176,8 +176,9 @@ static void ports(void) {
     CHECK_ERRNO(socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT);
     CHECK_ERRNO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
     CHECK_ERRNO(socket(AF_INET6, SOCK_DGRAM, IPPROTO_TCP), EPROTONOSUPPORT);
-    int pair[2];
+    int pair[2] = {-1, -1};
     CHECK_ERRNO(socketpair(AF_INET, SOCK_STREAM, 0, pair), EOPNOTSUPP);
+    CHECK(pair[0] >= 0 && pair[1] > pair[0]); /* what they would have been is told all the same */
 }
 
 /* Several listen at one port, and connections are spread over them. */
