@@ -8,7 +8,7 @@
  * the stack sent last, so that connections get somewhere.
  *
  * links: kernel/net/socket.c kernel/net/lwip/inet.c kernel/net/lwip/tcp.c
- * links: kernel/net/lwip/tcp_options.c kernel/net/lwip/tcp_knock.c kernel/net/lwip/icmp.c
+ * links: kernel/net/lwip/tcp_options.c kernel/net/lwip/tcp_input.c kernel/net/lwip/icmp.c
  * links: kernel/net/lwip/datagram.c kernel/net/lwip/netif.c kernel/net/lwip/port.c
  * links: kernel/net/lwip/names.c kernel/net/lwip/interfaces.c kernel/net/lwip/output.c
  * links: build/source/lwip/src/core/def.c build/source/lwip/src/core/inet_chksum.c

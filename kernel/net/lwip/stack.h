@@ -33,6 +33,9 @@ int net_wait_address(void);
 /* The program has ended: its connections are closed (aborted, when bytes that
  * came were not read). */
 void tcp_end(void);
+struct tcp_pcb;
+/* A segment comes while lwIP sends a lost one again (TF_INFR). */
+void tcp_recovers(struct tcp_pcb *pcb);
 size_t tcp_unsent(void); /* bytes of connections that are not acknowledged yet */
 
 #endif

@@ -220,9 +220,30 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t erro
     return ERR_OK;
 }
 
+/* lwIP sends one segment again after three acknowledgements that say the same, and
+ * forgets it with the next that says more.  Of those that were on their way others
+ * may be lost as well, and would cost a timeout each: what acknowledges some of them
+ * asks for the next (RFC 6582). */
+void tcp_recovers(struct tcp_pcb *pcb) {
+    struct tcp_socket *s = pcb->callback_arg;
+    if (!s || s->recovers)
+        return;
+    s->recovers = true;
+    s->recover = pcb->snd_nxt;
+}
+
+static void recover(struct tcp_socket *s, struct tcp_pcb *pcb) {
+    if (pcb->flags & TF_RTO || TCP_SEQ_GEQ(pcb->lastack, s->recover))
+        s->recovers = false; /* all are sent again, or have arrived */
+    else if (tcp_rexmit(pcb) == ERR_OK)
+        tcp_set_flags(pcb, TF_INFR);
+}
+
 static err_t sent(void *arg, struct tcp_pcb *pcb, u16_t size) {
     struct tcp_socket *s = arg;
-    (void)pcb, (void)size;
+    (void)size;
+    if (s->recovers)
+        recover(s, pcb);
     if (writable(s))
         wake(s, WRITABLE);
     return ERR_OK;
@@ -262,6 +283,7 @@ static void lost(void *arg, err_t error) {
 
 static void attach(struct tcp_socket *s, struct tcp_pcb *pcb) {
     s->pcb = pcb;
+    s->recovers = false;
     tcp_arg(pcb, s);
     tcp_recv(pcb, received);
     tcp_sent(pcb, sent);

@@ -35,6 +35,8 @@ struct tcp_socket {
     struct chunk *first, *last;     /* received */
     size_t queued;                  /* bytes in them */
     uint32_t window;                /* what the peer may send, and what is not read yet */
+    bool recovers;                  /* a segment was lost: others may be, up to `recover` */
+    uint32_t recover;
     /* Listening: */
     struct list accepted; /* connections, by `node` */
     unsigned waiting, backlog;

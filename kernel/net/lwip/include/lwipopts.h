@@ -81,7 +81,9 @@
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) lwip_port_rand()
 /* Before a pcb gets a segment. */
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
-    ((pcb)->state == ESTABLISHED ? ERR_OK : lwip_port_knock(pcb, header, p, !(opt2)))
+    ((pcb)->state == ESTABLISHED && !(optlen) && !((pcb)->flags & TF_INFR)                         \
+         ? ERR_OK                                                                                  \
+         : lwip_port_segment(pcb, header, p, !(opt2)))
 /* Before an IPv4 packet is looked at: true takes it. */
 #define LWIP_HOOK_IP4_INPUT(p, netif)                                                              \
     (!((netif)->flags & NETIF_FLAG_ETHERNET) && lwip_port_loopback(p, netif))

@@ -52,9 +52,9 @@ uint32_t lwip_port_rand(void);
 struct tcp_pcb;
 struct tcp_hdr;
 struct pbuf;
-/* A segment for a connection that is not established; `whole`: its header lies in one
- * piece.  Other than 0: it is dealt with. */
-int lwip_port_knock(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, int whole);
+/* A segment for a connection that is not established, with options, or while a lost one
+ * is sent again; `whole`: its header lies in one piece.  Other than 0: it is dealt with. */
+int lwip_port_segment(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, int whole);
 struct netif;
 int lwip_port_loopback(struct pbuf *p, struct netif *lo);
 

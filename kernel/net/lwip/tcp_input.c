@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Who knocks: segments that begin a connection, before lwIP looks at them.
+ * Segments that arrive, before lwIP looks at them: what begins a connection, and
+ * what tells of loss.
  *
  * With as many handshakes begun as a listening socket may have, the oldest makes
  * room: those who never answer shut nobody out.  Not SYN cookies: connections made
@@ -16,6 +17,8 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
 #include <stdbool.h>
+
+#include "net/lwip/stack.h"
 
 static void make_room(const struct tcp_pcb_listen *l) {
     struct tcp_pcb *oldest = NULL;
@@ -42,11 +45,38 @@ static void input_again(struct tcp_hdr *h, struct pbuf *p) {
     tcp_input(p, ip_current_input_netif());
 }
 
+/* Does it say what came behind a hole (RFC 2018)? */
+static bool has_sack(const struct tcp_hdr *h) {
+    enum { END, NOTHING, SACK = 5 };
+    const uint8_t *at = (const uint8_t *)(h + 1), *end = (const uint8_t *)h + TCPH_HDRLEN_BYTES(h);
+    while (at + 1 < end && *at != END && *at != SACK && (*at == NOTHING || at[1] >= 2))
+        at += *at == NOTHING ? 1 : at[1];
+    return at + 1 < end && *at == SACK;
+}
+
+/* lwIP takes an acknowledgement for one more that says the same only when the window
+ * is the same, too; one that tells of a hole does not need that.  So the window is
+ * taken beforehand. */
+static void take_window(struct tcp_pcb *pcb, const struct tcp_hdr *h, const struct pbuf *p) {
+    tcpwnd_size_t window = SND_WND_SCALE(pcb, h->wnd);
+    if (TCPH_FLAGS(h) != TCP_ACK || p->tot_len || h->ackno != pcb->lastack || !pcb->unacked ||
+        window <= pcb->snd_wnd || TCP_SEQ_LT(h->seqno, pcb->snd_wl1) || !has_sack(h))
+        return;
+    pcb->snd_wnd = window;
+    pcb->snd_wnd_max = LWIP_MAX(pcb->snd_wnd_max, window);
+    pcb->snd_wl1 = h->seqno;
+    pcb->snd_wl2 = h->ackno;
+}
+
 /* lwIP holds on to TIME_WAIT for its time, whatever comes, and answers a first segment
  * within its window with a reset. */
-int lwip_port_knock(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, int whole) {
+int lwip_port_segment(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, int whole) {
     unsigned flags = TCPH_FLAGS(h) & (TCP_SYN | TCP_ACK | TCP_RST);
     bool anew = false, unknown = false;
+    if (pcb->state >= ESTABLISHED && pcb->flags & TF_INFR)
+        tcp_recovers(pcb);
+    if (pcb->state >= ESTABLISHED && whole)
+        take_window(pcb, h, p);
     if (pcb->state == LISTEN && flags == TCP_SYN) {
         make_room((const struct tcp_pcb_listen *)pcb);
     } else if (pcb->state == TIME_WAIT) {
