@@ -592,15 +592,15 @@ const char *options_synopsis(const char *command, unsigned sets) {
                                             : "[OPTION...] [INPUT...] [-- ARGUMENT...]";
 }
 
-void (*options_tell)(const char *command, const char *name, char letter, const char *meta,
-                     const char *help);
+void (*options_tell)(const struct option_line *line);
 
 enum { NAME_WIDTH = 30 }; /* of the names in a command's help */
 
 static void help(const char *command, unsigned sets) {
     for (const struct row *r = rows; options_tell != NULL && r < rows + ROWS; r++) {
         if ((r->sets & sets) != 0) {
-            options_tell(command, r->name, r->letter, r->meta, r->help);
+            options_tell(&(struct option_line){command, r->name, r->meta, r->help, r->letter,
+                                               r->value == OPTIONAL || r->value == OPTIONAL_PORT});
         }
     }
     if (options_tell != NULL) {

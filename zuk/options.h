@@ -105,11 +105,15 @@ struct options {
 int options_parse(int argc, char **argv, unsigned sets, struct options *o);
 
 /* What --help prints: the way to call a command, and a line an option.  While
- * `options_tell` is set, --help gives it the lines instead; the names of a
- * letterless option's letter is 0, meta NULL without a value. */
+ * `options_tell` is set, --help gives it the lines instead: without a letter that is 0,
+ * without a value meta is NULL. */
 const char *options_synopsis(const char *command, unsigned sets);
-extern void (*options_tell)(const char *command, const char *name, char letter, const char *meta,
-                            const char *help);
+struct option_line {
+    const char *command, *name, *meta, *help;
+    char letter;
+    bool optional; /* the value: it stands behind a '=' then */
+};
+extern void (*options_tell)(const struct option_line *line);
 
 /* "64M", "1G", "65536K", "64" (MiB) -> bytes; false when it is no size. */
 bool options_size(const char *text, uint64_t *bytes);

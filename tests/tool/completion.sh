@@ -31,9 +31,10 @@ complete "auto kvm tcg" zuk run --accel ""
 complete "kvm" zuk exec --accel k
 complete "--lang" zuk new --l
 complete "zig c" zuk new --lang ""
-: >file.a
-complete "file.a" zuk run fi
-complete "file.a" zuk run x.elf -- fi
+complete "why" zuk config w
+complete "NAMES=" zuk build --set NAM
+complete "" zuk run fi # names of files are bash's own affair
+complete "" zuk run x.elf -- --acc
 run "$ZUK" completion tcsh
 status 2
 run "$ZUK" completion
