@@ -249,7 +249,9 @@ static struct socket *sockets[SOCKETS + 1];
 static void transfer(struct socket *s, unsigned what) {
     static _Alignas(4096) uint8_t buffer[4096];
     struct file_piece piece = {(vaddr_t)buffer, 1 + byte() * 16u};
-    struct message m = {.pieces = &piece, .count = 1, .size = piece.size, .flags = byte() & 0x122};
+    unsigned bits = byte();
+    struct message m = {.pieces = &piece, .count = 1, .size = piece.size};
+    m.flags = (bits & (MSG_PEEK | MSG_TRUNC)) | (bits & 0x40 ? MSG_ERRQUEUE : 0);
     struct socket *new;
     switch (what) {
     case 0:
@@ -300,6 +302,12 @@ static void open_all(void) {
     datagram_socket_create(AF_INET, SOCK_RAW, PROTO_ICMP, &sockets[4]);
     tcp_socket_create(AF_INET6, PROTO_TCP, &sockets[5]);
     sockets[5]->ops->listen(sockets[5], 4);
+    /* IP_RECVERR, IPV6_RECVERR */
+    static const int on = 1;
+    sockets[1]->ops->set_option(sockets[1], SOL_IP, 11, &on, sizeof on);
+    sockets[3]->ops->set_option(sockets[3], SOL_IPV6, 25, &on, sizeof on);
+    sockets[4]->ops->set_option(sockets[4], SOL_IP, 11, &on, sizeof on);
+    sockets[1]->peek_offset = sockets[0]->peek_offset = 0;
 }
 
 static void pass(unsigned ms) {

@@ -60,6 +60,25 @@ static void frame_free_pbuf(struct pbuf *p) {
 
 #define CHECKS (NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
 
+/* IPv6's extension headers, too, and a byte behind their last option. */
+static bool is_whole6(const uint8_t *ip, size_t size) {
+    if (size < IP6_HLEN)
+        return false;
+    uint8_t next = ip[6];
+    size_t at = IP6_HLEN;
+    while (next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_ROUTING || next == IP6_NEXTH_FRAGMENT ||
+           next == IP6_NEXTH_DESTOPTS) {
+        if (size - at < 8)
+            return false;
+        size_t header = next == IP6_NEXTH_FRAGMENT ? 8 : 8 * (1u + ip[at + 1]);
+        if (header >= size - at)
+            return false;
+        next = ip[at];
+        at += header;
+    }
+    return true;
+}
+
 /* lwIP reads ARP's and IPv6's headers before it looks whether they are there. */
 static bool is_whole(const uint8_t *frame, size_t size) {
     if (size < SIZEOF_ETH_HDR)
@@ -68,7 +87,7 @@ static bool is_whole(const uint8_t *frame, size_t size) {
     case ETHTYPE_ARP:
         return size >= SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR;
     case ETHTYPE_IPV6:
-        return size >= SIZEOF_ETH_HDR + IP6_HLEN;
+        return is_whole6(frame + SIZEOF_ETH_HDR, size - SIZEOF_ETH_HDR);
     default:
         return true;
     }
