@@ -18,7 +18,7 @@ prints "libc6"
 run dpkg-deb -x "$deb" "$TMP/root"
 status 0
 for file in bin/zuk lib/zuk/x86_64/kernel.ld lib/zuk/zig/build.zig lib/zuk/zig-toolchain/zig share/man/man1/zuk.1.gz \
-    share/bash-completion/completions/zuk share/zsh/site-functions/_zuk share/fish/vendor_completions.d/zuk.fish share/doc/zuk/copyright; do
+    share/bash-completion/completions/zuk share/zsh/vendor-completions/_zuk share/fish/vendor_completions.d/zuk.fish share/doc/zuk/copyright; do
     check [ -s "$TMP/root/usr/$file" ]
 done
 check [ "$(grep -rlI "$TOP" "$TMP/root/usr/lib/zuk" "$TMP/root/usr/share" | wc -l)" = 0 ]
