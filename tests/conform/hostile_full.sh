@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# A million hostile calls, a fourth of them with the program at CPL 3.
+# A million hostile calls, and a million of the program at CPL 3.
 # tier: full
 # timeout: 1800
-exec tests/conform/hostile --full
+set -e
+tests/conform/hostile --full
+exec tests/conform/hostile --full --isolate
