@@ -245,12 +245,6 @@ static void strict_makes_each_an_error(void **state) {
     assert_int_equal(diag_error_count(), before + 3);
 }
 
-static uint32_t load32(const uint8_t *p) {
-    uint32_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
 static const uint8_t *text_of(const struct object *o, size_t *size) {
     for (size_t i = 1; i < o->section_count; i++) {
         if (strcmp(object_section_name(o, i), ".text.zuk_stubs") == 0) {
