@@ -79,13 +79,15 @@ static bool is_whole6(const uint8_t *ip, size_t size) {
     return true;
 }
 
-/* lwIP reads ARP's and IPv6's headers before it looks whether they are there. */
+/* lwIP reads the headers of ARP and IP before it looks whether they are there. */
 static bool is_whole(const uint8_t *frame, size_t size) {
     if (size < SIZEOF_ETH_HDR)
         return false;
     switch (frame[12] << 8 | frame[13]) {
     case ETHTYPE_ARP:
         return size >= SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR;
+    case ETHTYPE_IP:
+        return size >= SIZEOF_ETH_HDR + IP_HLEN;
     case ETHTYPE_IPV6:
         return is_whole6(frame + SIZEOF_ETH_HDR, size - SIZEOF_ETH_HDR);
     default:
