@@ -8,6 +8,9 @@
  * by them have neither window scaling nor SACK, and what is kept of 255 attempts is
  * little.
  *
+ * Of connections in TIME_WAIT the newest are kept: lwIP looks through all of them for
+ * each first segment.
+ *
  * A peer that uses its port again may do so as soon as it has forgotten the
  * connection before (RFC 1122, 4.2.2.13): what is left of that one here, up to a
  * minute of TIME_WAIT or a handshake, goes.
@@ -31,6 +34,18 @@ static void make_room(const struct tcp_pcb_listen *l) {
     }
     if (oldest)
         tcp_abandon(oldest, 0);
+}
+
+enum { TIME_WAIT_MOST = 128 };
+
+static void forget_oldest(void) {
+    struct tcp_pcb *p = tcp_tw_pcbs, *next;
+    for (unsigned n = 0; p && n < TIME_WAIT_MOST; n++)
+        p = p->next;
+    for (; p; p = next) {
+        next = p->next;
+        tcp_abandon(p, 0);
+    }
 }
 
 /* lwIP has read the header `h` and turned its fields round: as it came, from the start. */
@@ -79,6 +94,7 @@ int lwip_port_segment(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, in
         take_window(pcb, h, p);
     if (pcb->state == LISTEN && flags == TCP_SYN) {
         make_room((const struct tcp_pcb_listen *)pcb);
+        forget_oldest();
     } else if (pcb->state == TIME_WAIT) {
         anew = flags == TCP_SYN && TCP_SEQ_GT(h->seqno, pcb->rcv_nxt);
         unknown = flags & TCP_RST && h->seqno == pcb->rcv_nxt; /* to an answer of ours */
