@@ -11,7 +11,6 @@
 #                   "linux": {"kernel": FILE, "modules": FOLDER, "init": FILE},
 #                   "apps": [{"name", "title", "file", "args", "port", "rootfs",
 #                             "target", "loads"}]}
-import ctypes
 import json
 import os
 import re
@@ -23,6 +22,9 @@ import statistics
 import subprocess
 import sys
 import time
+
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from runner.core import dies_with_parent  # noqa: E402
 
 MEMORY = "256M"
 NETS = {"zuk": "10.9.1", "linux": "10.9.2"}  # the host is .1, the guest .2
@@ -65,10 +67,6 @@ def row(figure, values, unit, target=None, more_is_better=True):
     zuk, linux = (statistics.median(values[s]) for s in ("zuk", "linux"))
     tell(row={"figure": figure, "value": zuk, "unit": unit, "target": target, "ratio": ratio,
               "note": f"Linux {linux:,.2f}", "least": True})
-
-
-def dies_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def newc(path, entries):

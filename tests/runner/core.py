@@ -2,6 +2,7 @@
 #
 # What every kind of test needs: running a program with a time limit and
 # nothing left behind, and the words for pass, fail and skip.
+import ctypes
 import os
 import re
 import shutil
@@ -177,6 +178,11 @@ class Run:
         if self.err:
             s += "\n--- stderr\n" + text(self.err)
         return s
+
+
+def dies_with_parent():
+    """For Popen's preexec_fn: with the thread that starts it, to be exact."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def quote(word):

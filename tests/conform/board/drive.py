@@ -57,7 +57,7 @@ def start(where, program, cwd, words, log):
     # The guest's environment is empty; so is the native one.
     env = {} if where == "linux" else dict(os.environ)
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                            cwd=cwd, env=env, start_new_session=True)
+                            cwd=cwd, env=env, start_new_session=True, preexec_fn=core.dies_with_parent)
 
 
 def stop(p):
