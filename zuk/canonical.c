@@ -218,6 +218,7 @@ int canonical_build(int argc, char **argv, const struct options *o, const char *
         (void)!write(fd[1], "N", 1);
         _exit(EXIT_USER);
     }
+    clean_wait_for(pid);
     close(fd[1]);
     char byte;
     bool refused = pid < 0 || read(fd[0], &byte, 1) == 1;
@@ -225,6 +226,7 @@ int canonical_build(int argc, char **argv, const struct options *o, const char *
     int status = 0;
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
+    clean_wait_for(0);
     return refused             ? CANONICAL_REFUSED
            : WIFEXITED(status) ? WEXITSTATUS(status)
                                : 128 + WTERMSIG(status);

@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,6 +167,7 @@ static char *volatile clean_paths[CLEAN_MAX];
 static char *volatile clean_folder;  /* a new_folder() that is being filled */
 static char *volatile clean_scratch; /* the scratch_folder() */
 static volatile pid_t clean_groups[CLEAN_MAX];
+static volatile pid_t clean_child; /* cleans up itself, and what it leaves is ours */
 
 /* What one folder of a new_folder() holds, folders in it as well; async-signal-safe. */
 static void empty_folder(int dir, int depth) {
@@ -209,6 +211,12 @@ static void remove_folder(const char *path) {
 
 void clean_up(void) {
     progress_wipe();
+    if (clean_child > 0) {
+        kill(clean_child, SIGTERM);
+        while (waitpid(clean_child, NULL, 0) < 0 && errno == EINTR) {
+        }
+        clean_child = 0;
+    }
     remove_folder(clean_folder);
     clean_folder = NULL;
     remove_folder(clean_scratch);
@@ -246,6 +254,11 @@ static void clean_install(void) {
             sigaction(signals[i], &action, NULL);
         }
     }
+}
+
+void clean_wait_for(pid_t child) {
+    clean_child = child;
+    clean_install();
 }
 
 static int clean_add_path(char *path) {

@@ -78,6 +78,9 @@ void clean_up(void);
  * forgotten before the group's number can be used again. */
 int clean_add_group(pid_t group);
 void clean_forget_group(int slot);
+/* A child that clean_up ends with SIGTERM, and waits for, before it removes what the
+ * child may be writing to; 0: none any more. */
+void clean_wait_for(pid_t child);
 
 char *path_join(const char *dir, const char *name);
 const char *path_base(const char *path); /* after the last '/' */

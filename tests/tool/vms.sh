@@ -151,7 +151,7 @@ says "no such machine"
 says "ended at once"
 run env ZUK_QEMU=./none "$ZUK" run -d --name worse tick.elf
 status 5
-says "not on PATH"
+says "which is not a program"
 run "$ZUK" rm bad worse fault
 status 0
 
