@@ -6,7 +6,7 @@
  * back once, and no buffer is lost.
  *
  * links: kernel/drivers/virtio/net_pairs.c kernel/drivers/virtio/virtqueue.c
- * links: kernel/drivers/virtio/virtio.c
+ * links: kernel/drivers/virtio/packed.c kernel/drivers/virtio/virtio.c
  */
 #include <assert.h>
 #include <stdint.h>

@@ -295,6 +295,14 @@ words[at + 1] = " ".join(w for w in words[at + 1].split() if not w.startswith("i
 r = subprocess.run(words, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
 check("10.0.2.15 zuk" in r.stdout, f"an address by DHCP: {r.stdout!r} {r.stderr!r}")
 
+# A device that offers packed rings, on either bus.
+for machine, device in (("microvm", "virtio-net-device"), ("q35", "virtio-net-pci")):
+    line = subprocess.run([ZUK, "exec", "--dry-run", "--machine", machine, "--net", "user", NAMES],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+    r = subprocess.run([*shlex.split(line), "-global", f"{device}.packed=on"], capture_output=True,
+                       text=True, timeout=60, stdin=subprocess.DEVNULL)
+    check("10.0.2.15 names" in r.stdout, f"packed rings on {machine}: {r.stdout!r} {r.stderr!r}")
+
 # A tap interface, addresses given.
 made = subprocess.run(["sh", "-c", "ip tuntap add zuktest mode tap && ip addr add 10.77.0.1/24 dev "
                        "zuktest && ip link set zuktest up"], capture_output=True, text=True)

@@ -4,7 +4,7 @@
  * of queues and several, a card that lies about them, and memory that runs out.
  *
  * links: kernel/drivers/virtio/net_pairs.c kernel/drivers/virtio/virtqueue.c
- * links: kernel/drivers/virtio/virtio.c
+ * links: kernel/drivers/virtio/packed.c kernel/drivers/virtio/virtio.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

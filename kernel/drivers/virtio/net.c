@@ -40,9 +40,9 @@ static struct card *card_of(struct netdev *dev) {
 /* ---- receiving ----------------------------------------------------------- */
 
 static void post(struct pair *p, paddr_t buffer) {
-    virtqueue_begin(&p->rx);
-    if (virtqueue_put(&p->rx, buffer, BUFFER_SIZE, true))
-        p->received[virtqueue_end(&p->rx)] = buffer;
+    queue_begin(&p->rx);
+    if (queue_put(&p->rx, buffer, BUFFER_SIZE, true))
+        p->received[queue_end(&p->rx)] = buffer;
     p->posted = true;
 }
 
@@ -84,7 +84,7 @@ static unsigned take(struct card *c, struct pair *p, struct header *h) {
     uint16_t head;
     uint32_t size;
     unsigned wanted = 1, count = 0;
-    for (; count < wanted && virtqueue_take(&p->rx, &head, &size) > 0; count++) {
+    for (; count < wanted && queue_take(&p->rx, &head, &size) > 0; count++) {
         uint8_t *buffer = phys_to_virt(p->received[head]);
         uint32_t skip = count ? 0 : c->header_size;
         if (!count) {
@@ -130,7 +130,7 @@ static void receive(struct card *c, struct pair *p) {
 static void reap(struct card *c, struct pair *p) {
     uint16_t head;
     uint32_t size;
-    while (virtqueue_take(&p->tx, &head, &size) > 0)
+    while (queue_take(&p->tx, &head, &size) > 0)
         c->dev.stack->sent(&c->dev, p->tokens[head]);
 }
 
@@ -142,7 +142,7 @@ static unsigned net_room(struct netdev *dev, unsigned wanted) {
         reap(c, p);
     if (p->tx.free_count <= wanted && !c->virtio.broken) {
         p->full = true;
-        virtqueue_interrupts(&p->tx, true);
+        queue_interrupts(&p->tx, true);
         reap(c, p);
     }
     if (c->virtio.broken)
@@ -169,11 +169,11 @@ static int net_send(struct netdev *dev, const struct net_piece *pieces, unsigned
         h->header_size = offload->headers;
         h->gso_size = offload->segment;
     }
-    virtqueue_begin(&p->tx);
-    virtqueue_put(&p->tx, virt_to_phys(h), c->header_size, false);
+    queue_begin(&p->tx);
+    queue_put(&p->tx, virt_to_phys(h), c->header_size, false);
     for (unsigned i = 0; i < count; i++)
-        virtqueue_put(&p->tx, pieces[i].paddr, pieces[i].size, false);
-    p->tokens[virtqueue_end(&p->tx)] = token;
+        queue_put(&p->tx, pieces[i].paddr, pieces[i].size, false);
+    p->tokens[queue_end(&p->tx)] = token;
     p->queued = true;
     return 0;
 }
@@ -184,12 +184,12 @@ static void net_flush(struct netdev *dev) {
         struct pair *p = c->pairs[i];
         if (p->queued) {
             p->queued = false;
-            virtqueue_notify(&p->tx);
+            queue_notify(&p->tx);
         }
         (void)enough(p); /* without buffers no frame would come that asks for more */
         if (p->posted) {
             p->posted = false;
-            virtqueue_notify(&p->rx);
+            queue_notify(&p->rx);
         }
         if (p->tx.free_count < TX_SIZE - TX_DONE)
             reap(c, p);
@@ -210,7 +210,7 @@ static void look(struct card *c) {
         receive(c, p);
         if (p->full && p->tx.free_count > TX_SIZE / 2) {
             p->full = false;
-            virtqueue_interrupts(&p->tx, false);
+            queue_interrupts(&p->tx, false);
         }
     }
     if (c->asked)
@@ -241,7 +241,7 @@ void *net_memory(size_t bytes) {
 
 bool net_queue_init(struct card *c, struct virtqueue *q, uint16_t index, uint16_t size) {
     void *memory = net_memory(VIRTQUEUE_BYTES(size));
-    return memory && virtqueue_init(q, &c->virtio, index, size, memory, virt_to_phys(memory));
+    return memory && queue_init(q, &c->virtio, index, size, memory, virt_to_phys(memory));
 }
 
 static struct netdev *net_find(unsigned nth) {
@@ -272,7 +272,7 @@ static struct netdev *net_find(unsigned nth) {
 static int net_start(struct netdev *dev) {
     struct card *c = card_of(dev);
     uint64_t wanted = F_MAC | F_STATUS | F_CSUM | F_GUEST_CSUM | F_GUEST_TSO4 | F_GUEST_TSO6 |
-                      F_HOST_TSO4 | F_HOST_TSO6 | F_MRG_RXBUF;
+                      F_HOST_TSO4 | F_HOST_TSO6 | F_MRG_RXBUF | VIRTIO_F_RING_PACKED;
     if (net_pairs_init && sched_cpu_total() > 1)
         wanted |= F_CTRL_VQ | F_MQ;
     if (virtio_start(&c->virtio, wanted))
@@ -305,7 +305,7 @@ static int net_start(struct netdev *dev) {
     irq_attach(c->virtio.line, &c->irq);
     for (unsigned i = 0; i < c->count; i++) {
         fill(c->pairs[i]);
-        virtqueue_interrupts(&c->pairs[i]->rx, true);
+        queue_interrupts(&c->pairs[i]->rx, true);
     }
     if (c->asked)
         net_pairs_ask(c);

@@ -5,7 +5,7 @@
 #ifndef DRIVERS_VIRTIO_NET_IMPL_H
 #define DRIVERS_VIRTIO_NET_IMPL_H
 
-#include "drivers/virtio/virtqueue.h"
+#include "drivers/virtio/queue.h"
 #include "irq/irq.h"
 #include "netdev/netdev.h"
 

@@ -47,20 +47,20 @@ void net_pairs_ask(struct card *c) {
     r->header.command = CTRL_MQ_PAIRS_SET;
     r->pairs = (uint16_t)c->count;
     r->ack = ACK_NONE;
-    virtqueue_begin(&r->control);
-    virtqueue_put(&r->control, virt_to_phys(&r->header), sizeof r->header, false);
-    virtqueue_put(&r->control, virt_to_phys(&r->pairs), sizeof r->pairs, false);
-    virtqueue_put(&r->control, virt_to_phys((const void *)&r->ack), sizeof r->ack, true);
-    virtqueue_end(&r->control);
-    virtqueue_interrupts(&r->control, true);
-    virtqueue_notify(&r->control);
+    queue_begin(&r->control);
+    queue_put(&r->control, virt_to_phys(&r->header), sizeof r->header, false);
+    queue_put(&r->control, virt_to_phys(&r->pairs), sizeof r->pairs, false);
+    queue_put(&r->control, virt_to_phys((const void *)&r->ack), sizeof r->ack, true);
+    queue_end(&r->control);
+    queue_interrupts(&r->control, true);
+    queue_notify(&r->control);
 }
 
 void net_pairs_look(struct card *c) {
     struct pairs_request *r = c->asked;
     uint16_t head;
     uint32_t size;
-    if (virtqueue_take(&r->control, &head, &size) <= 0)
+    if (queue_take(&r->control, &head, &size) <= 0)
         return;
     c->asked = NULL;
     if (r->ack == ACK_OK)

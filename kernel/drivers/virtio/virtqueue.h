@@ -67,7 +67,8 @@ struct virtqueue {
     uint16_t size;      /* entries, a power of two */
     uint16_t free, free_count;
     uint16_t head, last, last_flags, chain; /* what is being made; `chain` descriptors so far */
-    uint16_t given, taken; /* chains given to the device and taken back, modulo 2^16 */
+    uint16_t given, taken;      /* chains given to the device and taken back, modulo 2^16 */
+    uint16_t at, seen, outputs; /* packed.c */
 };
 
 /* Offsets in a queue's memory. */
