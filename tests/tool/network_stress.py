@@ -441,6 +441,20 @@ def slow_clients(guest, count):
     return quick and all(ok)
 
 
+def together(guest, count, size):
+    """So many transfers of `size` bytes at once, half of them each way."""
+    ok = [False] * count
+
+    def one(i):
+        ok[i] = (pull if i % 2 else push)(guest, size)
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return all(ok)
+
+
 def ends(guest, count):
     """Closed and reset at every stage of a connection."""
     for i in range(count):
@@ -700,6 +714,9 @@ try:
     guest = Guest("zs2", "10.78.0.2", "10.78.0.1")
     timed(f"{amount // MB} MB to the guest on a bad path", amount, lambda: push(guest, amount))
     timed(f"{amount // MB} MB from the guest on a bad path", amount, lambda: pull(guest, amount))
+    side = 100 if FULL else 20
+    timed(f"{amount // MB} MB by {side} connections at once on a bad path", amount,
+          lambda: together(guest, side, amount // side))
     check(echo(guest, b"after it all"), "an answer after the bad path")
     guest.end()
 finally:
