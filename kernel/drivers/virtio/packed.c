@@ -39,25 +39,11 @@ static bool even(const struct virtqueue *q, uint16_t count) {
 
 bool packed_init(struct virtqueue *q, struct virtio_device *dev, uint16_t index, uint16_t size,
                  void *memory, uint64_t paddr) {
-    if (dev->broken || dev->ops->queue_max(dev, index) < size)
+    if (!virtqueue_init(q, dev, index, size, memory, paddr))
         return false;
-    uint8_t *base = memory;
-    *q = (struct virtqueue){
-        .dev = dev,
-        .desc = (void *)base,
-        .avail = (void *)(base + VIRTQUEUE_AVAIL(size)),
-        .used = (void *)(base + VIRTQUEUE_USED(size)),
-        .slots = (void *)(base + VIRTQUEUE_SLOTS(size)),
-        .paddr = paddr,
-        .index = index,
-        .size = size,
-        .free_count = size,
-    };
-    for (uint16_t i = 0; i < size; i++)
-        q->slots[i].next = i + 1;
+    our_events(q)->at = 0; /* where a split queue has its flags */
     our_events(q)->flags = EVENTS_OFF;
-    dev->ops->queue_start(q);
-    return !dev->broken;
+    return true;
 }
 
 static void release(struct virtqueue *q, uint16_t id, uint16_t count) {
