@@ -21,7 +21,9 @@ git -C "$TOP" ls-files -z >"$TMP/files"
 mkdir -p "$clone/build"
 tar -C "$TOP" --null -T "$TMP/files" -c | tar -C "$clone" -x
 cp -a "$TOP/build/source" "$clone/build/" # what set-up fetched, the Zig as well
-ln -s "$(realpath "$TOP/build/toolchain")" "$clone/build/toolchain"
+# its own Zig, as each clone has: where that lies is in the objects' debug information
+cp -al "$(realpath "$TOP/build/toolchain")" "$clone/build/toolchain" 2>/dev/null ||
+    cp -a "$(realpath "$TOP/build/toolchain")" "$clone/build/toolchain"
 ln -s "$(readlink "$TOP/build/zig")" "$clone/build/zig"
 cat >"$TMP/elsewhere" <<'W'
 #!/bin/sh
