@@ -6,6 +6,7 @@
 #   build(name, source)      $TMP/name, an executable for the guest, of C
 #   zuk(words, status=0)     runs zuk, checks its status; its result, streams as text
 #   Terminal(argv)           a program on a terminal of its own
+#   own_network(commands)    goes on in a network namespace that ends with the test
 #   finish()                 ends the test: 1 when a check failed
 #
 # zuk's cache is the test's own, Zig's is not (libc is in it).
@@ -87,6 +88,22 @@ class Terminal:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
+
+
+def own_network(commands):
+    """Starts the test again in a network namespace, after these commands of the shell; a host that does
+    not permit them skips it."""
+    if os.environ.get("ZUK_NETWORK_TEST") == "inside":
+        return
+    words = ["unshare", "--net", "sh", "-c", f'{commands} && exec "$@"', "sh"]
+    if os.geteuid() != 0:
+        words[1:1] = ["--user", "--map-root-user"]
+    probe = subprocess.run([*words, "true"], capture_output=True, text=True)
+    if probe.returncode != 0:
+        print("no such network can be made here:", probe.stderr.strip())
+        sys.exit(77)
+    os.environ["ZUK_NETWORK_TEST"] = "inside"
+    os.execvp(words[0], [*words, sys.executable, *sys.argv])
 
 
 def finish():

@@ -22,26 +22,15 @@ import threading
 import time
 import zlib
 
-if os.environ.get("ZUK_NETWORK_TEST") != "inside":
-    os.environ["ZUK_NETWORK_TEST"] = "inside"
-    taps = ("ip link set lo up && for t in zs0 zs1 zs2; do ip tuntap add $t mode tap || exit 1; "
-            "ip link set $t up || exit 1; done && ip addr add 10.77.0.1/24 dev zs0 && "
-            "ip addr add 10.78.0.1/24 dev zs1 && "
-            "for t in zs1 zs2; do echo 1 >/proc/sys/net/ipv6/conf/$t/disable_ipv6; done")
-    words = ["unshare", "--net", "sh", "-c", f'{taps} && exec "$@"', "sh"]
-    if os.geteuid() != 0:
-        words[1:1] = ["--user", "--map-root-user"]
-    probe = subprocess.run([*words, "true"], capture_output=True)
-    if probe.returncode != 0:
-        print("no tap interface can be made here:", probe.stderr.decode().strip())
-        sys.exit(77)
-    words += [sys.executable, *sys.argv]
-    os.execvp(words[0], words)
-
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import checks  # noqa: E402
 from checks import TMP, ZIG, ZUK, check  # noqa: E402
+
+checks.own_network("ip link set lo up && for t in zs0 zs1 zs2; do ip tuntap add $t mode tap || exit 1; "
+                   "ip link set $t up || exit 1; done && ip addr add 10.77.0.1/24 dev zs0 && "
+                   "ip addr add 10.78.0.1/24 dev zs1 && "
+                   "for t in zs1 zs2; do echo 1 >/proc/sys/net/ipv6/conf/$t/disable_ipv6; done")
 
 FULL = "--full" in sys.argv
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

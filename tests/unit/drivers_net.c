@@ -18,6 +18,7 @@
 #include "drivers/virtio/net.c"
 
 #include "tests/unit/model_card.h"
+#include "tests/unit/model_honest.h"
 
 /* ---- the kernel's side --------------------------------------------------- */
 
@@ -65,29 +66,12 @@ static void sent(struct netdev *dev, void *token) {
 
 enum { QUEUES = 16 };
 static struct {
-    uint64_t offered;
     uint16_t missing; /* the number of a queue that there is not */
-    uint8_t status;
     struct virtqueue *queues[QUEUES];
     uint16_t seen[QUEUES];
     unsigned notified[QUEUES];
 } model;
 
-static uint32_t m_features(struct virtio_device *d, unsigned word) {
-    (void)d;
-    return (uint32_t)(model.offered >> 32 * word);
-}
-static void m_set_features(struct virtio_device *d, unsigned word, uint32_t f) {
-    (void)d, (void)word, (void)f;
-}
-static uint8_t m_status(struct virtio_device *d) {
-    (void)d;
-    return model.status;
-}
-static void m_set_status(struct virtio_device *d, uint8_t s) {
-    (void)d;
-    model.status = s;
-}
 static uint16_t m_queue_max(struct virtio_device *d, uint16_t index) {
     (void)d;
     return index == model.missing || index >= QUEUES ? 0 : 256;
@@ -141,7 +125,7 @@ static struct netdev *dev;
 static int begin_with(uint64_t offered, uint16_t pairs, unsigned cpu_count, uint16_t missing) {
     memset(&model, 0, sizeof model);
     memset(card_config, 0, sizeof card_config);
-    model.offered = VIRTIO_F_VERSION_1 | F_STATUS | F_MRG_RXBUF | offered;
+    honest.offered = VIRTIO_F_VERSION_1 | F_STATUS | F_MRG_RXBUF | offered;
     memcpy(card_config + 8, &pairs, sizeof pairs);
     model.missing = missing;
     cards[0] = NULL;
@@ -299,7 +283,7 @@ static void no_memory_at_first(void **state) {
     no_memory = true;
     cards[0] = NULL;
     memset(&model, 0, sizeof model);
-    model.offered = VIRTIO_F_VERSION_1;
+    honest.offered = VIRTIO_F_VERSION_1;
     model.missing = QUEUES;
     dev = net.find(0);
     dev->stack = &stack;

@@ -17,7 +17,7 @@
 
 #include "drivers/virtio/queue.h"
 #include "lib/errno.h"
-#include "tests/unit/model_virtio.h"
+#include "tests/unit/model_honest.h"
 
 enum { SIZE = 8, PADDR = 0x7000 };
 enum { NEXT = 1, WRITE = 2, AVAIL = 0x80, USED = 0x8000 };
@@ -25,31 +25,13 @@ enum { NEXT = 1, WRITE = 2, AVAIL = 0x80, USED = 0x8000 };
 /* The device's side: where it looks for the next chain, and where it says that it is
  * done with one, in descriptors from the start. */
 static struct {
-    uint64_t offered;
-    uint8_t status;
-    unsigned resets, notified;
+    unsigned notified;
     uint32_t next, done;
 } model;
 static struct virtio_device dev;
 static struct virtqueue q;
 static uint8_t *memory;
 
-static uint32_t m_features(struct virtio_device *d, unsigned word) {
-    (void)d;
-    return (uint32_t)(model.offered >> 32 * word);
-}
-static void m_set_features(struct virtio_device *d, unsigned word, uint32_t f) {
-    (void)d, (void)word, (void)f;
-}
-static uint8_t m_status(struct virtio_device *d) {
-    (void)d;
-    return model.status;
-}
-static void m_set_status(struct virtio_device *d, uint8_t s) {
-    (void)d;
-    model.resets += s == 0;
-    model.status = s;
-}
 static uint16_t m_queue_max(struct virtio_device *d, uint16_t index) {
     (void)d;
     return index == 0 ? 128 : 0;
@@ -104,7 +86,7 @@ static void device_done(uint16_t id, uint32_t length, unsigned count) {
 static int setup(void **state) {
     (void)state;
     memset(&model, 0, sizeof model);
-    model.offered = VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED;
+    honest.offered = VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED;
     dev = (struct virtio_device){.ops = &model_ops};
     memory = calloc(1, VIRTQUEUE_SLOTS(SIZE) + SIZE * sizeof(struct virtqueue_slot));
     return virtio_start(&dev, VIRTIO_F_RING_PACKED) ||
@@ -245,7 +227,7 @@ static void split_when_not_offered(void **state) {
     (void)state;
     struct virtqueue other;
     uint8_t *own = calloc(1, VIRTQUEUE_SLOTS(SIZE) + SIZE * sizeof(struct virtqueue_slot));
-    model.offered = VIRTIO_F_VERSION_1;
+    honest.offered = VIRTIO_F_VERSION_1;
     assert_int_equal(virtio_start(&dev, VIRTIO_F_RING_PACKED), 0);
     assert_true(queue_init(&other, &dev, 0, SIZE, own, PADDR));
     assert_false(queue_is_packed(&other));
@@ -266,10 +248,10 @@ static void short_queue(void **state) {
 static void assert_caught(void) {
     uint16_t head;
     uint32_t length;
-    unsigned resets = model.resets;
+    unsigned resets = honest.resets;
     assert_int_equal(queue_take(&q, &head, &length), -EIO);
     assert_true(dev.broken);
-    assert_int_equal(model.resets, resets + 1);
+    assert_int_equal(honest.resets, resets + 1);
     assert_int_equal(queue_take(&q, &head, &length), -EIO); /* for good */
     queue_notify(&q);
     assert_int_equal(model.notified, 0);

@@ -15,11 +15,6 @@
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_AVAIL = 1 << 7, DESC_USED = 1 << 15 };
 enum { EVENTS_ON, EVENTS_OFF };
 
-/* Both sides' writes before it are seen before those after it. */
-static void fence(void) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
 static volatile struct packed_desc *desc(const struct virtqueue *q, uint16_t count) {
     return (volatile struct packed_desc *)q->desc + (count & (q->size - 1));
 }
@@ -89,7 +84,7 @@ uint16_t packed_end(struct virtqueue *q) {
         flags |= n + 1u < q->chain ? DESC_NEXT : 0;
         flags |= n >= q->outputs ? DESC_WRITE : 0;
         if (!n)
-            fence();
+            virtqueue_fence();
         desc(q, count)->flags = (uint16_t)flags;
     }
     q->slots[id].count = q->chain;
@@ -100,7 +95,7 @@ uint16_t packed_end(struct virtqueue *q) {
 }
 
 void packed_notify(struct virtqueue *q) {
-    fence();
+    virtqueue_fence();
     if (!q->dev->broken && device_events(q)->flags != EVENTS_OFF)
         q->dev->ops->notify(q);
 }
@@ -112,7 +107,7 @@ int packed_take(struct virtqueue *q, uint16_t *head, uint32_t *length) {
     unsigned done = even(q, q->seen) ? DESC_AVAIL | DESC_USED : 0;
     if (q->given == q->taken || (d->flags & (DESC_AVAIL | DESC_USED)) != done)
         return 0;
-    fence();
+    virtqueue_fence();
     uint16_t id = d->id;
     uint32_t bytes = d->size;
     if (id >= q->size || !q->slots[id].count || bytes > q->slots[id].writable) {
@@ -130,5 +125,5 @@ int packed_take(struct virtqueue *q, uint16_t *head, uint32_t *length) {
 
 void packed_interrupts(struct virtqueue *q, bool on) {
     our_events(q)->flags = on ? EVENTS_ON : EVENTS_OFF;
-    fence();
+    virtqueue_fence();
 }

@@ -11,11 +11,6 @@ enum { DESC_NEXT = 1, DESC_WRITE = 2 };
 enum { AVAIL_NO_INTERRUPT = 1 };
 enum { USED_NO_NOTIFY = 1 };
 
-/* Both sides' writes before it are seen before those after it. */
-static void fence(void) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
 bool virtqueue_init(struct virtqueue *q, struct virtio_device *dev, uint16_t index, uint16_t size,
                     void *memory, uint64_t paddr) {
     if (dev->broken || dev->ops->queue_max(dev, index) < size)
@@ -81,13 +76,13 @@ uint16_t virtqueue_end(struct virtqueue *q) {
     q->slots[head].count = q->chain;
     q->chain = 0;
     q->avail->ring[q->given & (q->size - 1)] = head;
-    fence();
+    virtqueue_fence();
     q->avail->index = ++q->given;
     return head;
 }
 
 void virtqueue_notify(struct virtqueue *q) {
-    fence();
+    virtqueue_fence();
     if (!q->dev->broken && !(q->used->flags & USED_NO_NOTIFY))
         q->dev->ops->notify(q);
 }
@@ -98,7 +93,7 @@ int virtqueue_take(struct virtqueue *q, uint16_t *head, uint32_t *length) {
     uint16_t done = q->used->index - q->taken;
     if (!done)
         return 0;
-    fence();
+    virtqueue_fence();
     uint32_t id = q->used->ring[q->taken & (q->size - 1)].id;
     uint32_t bytes = q->used->ring[q->taken & (q->size - 1)].length;
     if (done > (uint16_t)(q->given - q->taken) || id >= q->size || !q->slots[id].count ||
@@ -119,5 +114,5 @@ int virtqueue_take(struct virtqueue *q, uint16_t *head, uint32_t *length) {
 
 void virtqueue_interrupts(struct virtqueue *q, bool on) {
     q->avail->flags = on ? 0 : AVAIL_NO_INTERRUPT;
-    fence();
+    virtqueue_fence();
 }

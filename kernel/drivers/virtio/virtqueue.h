@@ -84,6 +84,11 @@ struct virtqueue {
       1) &                                                                                         \
      ~(size_t)(VIRTQUEUE_ALIGN - 1))
 
+/* Both sides' writes before it are seen before those after it. */
+static inline void virtqueue_fence(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Sets up queue `index` of a started device: VIRTQUEUE_BYTES(size) of zeroed
  * memory at `memory`, physical address `paddr`, aligned to VIRTQUEUE_ALIGN.
  * False when the device has no such queue, or a shorter one. */
