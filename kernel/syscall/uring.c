@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * io_uring(7): rings, requests, completions.
+ * io_uring(7): rings, requests, completions; io_uring_setup and io_uring_enter.
  *
  * A request is tried at once, without waiting.  One that would wait watches its
  * file; when that wakes it is queued, and tried again by whoever is in the
@@ -96,7 +96,7 @@ static void store(uint32_t *p, uint32_t value) {
     __atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
-/* ---- completions ------------------------------------------------------------------------- */
+/* ---- completions -------------------------------------------------------------------------- */
 
 static uint32_t completions(const struct uring *u) {
     return u->cq_tail - load(&u->shared->cq_head);
@@ -227,7 +227,7 @@ void uring_complete(struct request *r, long result) {
         make_ready(next);
 }
 
-/* ---- trying -------------------------------------------------------------------------------- */
+/* ---- trying ------------------------------------------------------------------------------- */
 
 /* Something happened: whoever serves the ring is to try again. */
 static void kick(struct request *r) {
@@ -333,7 +333,7 @@ static bool undefer(struct uring *u) {
 }
 
 /* Tries all that is ready. */
-static void pump(struct uring *u) {
+void uring_pump(struct uring *u) {
     if (u->pumping)
         return;
     u->pumping = true;
@@ -349,11 +349,11 @@ void uring_work(void) {
     list_for_each_safe (node, &rings) {
         struct uring *u = list_entry(node, struct uring, node);
         if (u->owner == thread_current()->id)
-            pump(u);
+            uring_pump(u);
     }
 }
 
-/* ---- cancelling ----------------------------------------------------------------------------- */
+/* ---- cancelling --------------------------------------------------------------------------- */
 
 void uring_stop(struct request *r) {
     disarm(r);
@@ -397,202 +397,26 @@ long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int f
     return found ? found : all ? 0 : -ENOENT;
 }
 
-/* ---- fixed files, buffers ---------------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------------------------- */
 
-static void *table_new(size_t bytes) {
+void *uring_table_new(size_t bytes) {
     size_t frames = ALIGN_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
     paddr_t at = frames ? frame_find_run(frames) : 0;
     return at ? memset(phys_to_virt(at), 0, frames * PAGE_SIZE) : NULL;
 }
 
-static void table_free(void *table, size_t bytes) {
+void uring_table_free(void *table, size_t bytes) {
     for (size_t at = 0; table && at < bytes; at += PAGE_SIZE)
         frame_free(virt_to_phys(table) + at);
 }
 
-struct file *uring_file(const struct uring *u, uint32_t index) {
-    return index < u->file_count ? u->files[index] : NULL;
-}
-
-long uring_install(struct uring *u, struct file *f, uint32_t index) {
-    bool any = index == FILE_INDEX_ALLOC;
-    for (index = any ? 0 : index; any && index < u->file_count && u->files[index];)
-        index++;
-    if (index >= u->file_count) {
-        if (f)
-            file_put(f);
-        return !u->file_count ? -ENXIO : any ? -ENFILE : -EINVAL;
-    }
-    struct file *old = u->files[index];
-    u->files[index] = f;
-    if (old)
-        file_put(old);
-    return any ? (long)index : 0;
-}
-
-static void files_free(struct uring *u) {
-    for (uint32_t i = 0; i < u->file_count; i++) {
-        if (u->files[i])
-            file_put(u->files[i]);
-    }
-    table_free(u->files, u->file_count * sizeof *u->files);
-    u->files = NULL;
-    u->file_count = 0;
-}
-
-#define SKIP_FILE (-2)
-
-/* How many were changed, or -errno when not even one could be. */
-long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t number) {
-    uint32_t done = 0;
-    long error = u->file_count ? 0 : -ENXIO;
-    if (!error && (offset > u->file_count || number > u->file_count - offset))
-        error = -EINVAL;
-    for (; !error && done < number; done++) {
-        int fd;
-        if (user_read(&fd, fds + done * sizeof fd, sizeof fd)) {
-            error = -EFAULT;
-            break;
-        }
-        if (fd == SKIP_FILE)
-            continue;
-        struct file *f = fd >= 0 ? fd_get(fd) : NULL;
-        if (!f && fd != -1) {
-            error = -EBADF;
-            break;
-        }
-        if (f && uring_of(f)) { /* it would keep itself */
-            file_put(f);
-            error = -EBADF;
-            break;
-        }
-        uring_install(u, f, offset + done);
-    }
-    return done ? (long)done : error;
-}
-
-static long register_files(struct uring *u, vaddr_t fds, uint32_t number, bool sparse) {
-    if (u->files)
-        return -EBUSY;
-    if (!number)
-        return -EINVAL;
-    if (number > ENTRIES_MAX)
-        return -EMFILE;
-    u->files = table_new(number * sizeof *u->files);
-    if (!u->files)
-        return -ENOMEM;
-    u->file_count = number;
-    long done = sparse ? number : uring_files_update(u, 0, fds, number);
-    if (done == (long)number)
-        return 0;
-    files_free(u);
-    return done < 0 ? done : -EBADF;
-}
-
-static void buffers_free(struct uring *u) {
-    table_free(u->buffers, u->buffer_count * sizeof *u->buffers);
-    u->buffers = NULL;
-    u->buffer_count = 0;
-}
-
-static long buffers_set(struct uring *u, uint32_t offset, vaddr_t at, uint32_t number) {
-    for (uint32_t i = 0; i < number; i++) {
-        struct fixed_buffer b;
-        if (user_read(&b, at + i * sizeof b, sizeof b))
-            return -EFAULT;
-        if (b.addr && (!b.size || b.size > 1ul << 30 || !area_covers(b.addr, b.size)))
-            return -EFAULT;
-        u->buffers[offset + i] = b;
-    }
-    return 0;
-}
-
-static long register_buffers(struct uring *u, vaddr_t at, uint32_t number, bool sparse) {
-    if (u->buffers)
-        return -EBUSY;
-    if (!number || number > 16384)
-        return -EINVAL;
-    u->buffers = table_new(number * sizeof *u->buffers);
-    if (!u->buffers)
-        return -ENOMEM;
-    u->buffer_count = number;
-    long error = sparse ? 0 : buffers_set(u, 0, at, number);
-    if (error)
-        buffers_free(u);
-    return error;
-}
-
-struct buffer_group *uring_group(struct uring *u, uint16_t id) {
-    list_for_each (node, &u->groups) {
-        struct buffer_group *g = list_entry(node, struct buffer_group, node);
-        if (g->id == id)
-            return g;
-    }
-    return NULL;
-}
-
-void uring_group_free(struct buffer_group *g) {
-    list_remove(&g->node);
-    for (struct list *node; (node = list_pop_front(&g->buffers));)
-        heap_free(list_entry(node, struct provided, node), sizeof(struct provided));
-    heap_free(g, sizeof *g);
-}
-
-struct buffer_ring { /* struct io_uring_buf_reg */
-    uint64_t addr;
-    uint32_t entries;
-    uint16_t id, flags;
-    uint64_t resv[3];
-};
-#define RING_PIECEMEAL 2u
-
-static long register_buffer_ring(struct uring *u, vaddr_t at) {
-    struct buffer_ring b;
-    if (user_read(&b, at, sizeof b))
-        return -EFAULT;
-    if (b.flags & ~RING_PIECEMEAL || !b.addr || b.addr % PAGE_SIZE || !b.entries ||
-        b.entries & (b.entries - 1) || b.entries >= 65536)
-        return -EINVAL;
-    struct buffer_group *g = uring_group(u, b.id);
-    if (g && (g->ring || !list_empty(&g->buffers)))
-        return -EEXIST;
-    if (!area_covers(b.addr, b.entries * 16ul))
-        return -EFAULT;
-    if (!g) {
-        g = heap_alloc(sizeof *g);
-        if (!g)
-            return -ENOMEM;
-        g->id = b.id;
-        list_init(&g->buffers);
-        list_push_back(&u->groups, &g->node);
-    }
-    g->ring = b.addr;
-    g->entries = b.entries;
-    g->head = 0;
-    g->piecemeal = b.flags & RING_PIECEMEAL;
-    return 0;
-}
-
-static long unregister_buffer_ring(struct uring *u, vaddr_t at) {
-    struct buffer_ring b;
-    if (user_read(&b, at, sizeof b))
-        return -EFAULT;
-    struct buffer_group *g = uring_group(u, b.id);
-    if (!g || !g->ring)
-        return g ? -EINVAL : -ENOENT;
-    uring_group_free(g);
-    return 0;
-}
-
-/* ---- as a file ---------------------------------------------------------------------------------
- */
+/* ---- as a file ---------------------------------------------------------------------------- */
 
 static void uring_free(struct uring *u) {
     if (--u->refs)
         return;
-    table_free(u->shared, u->shared_size);
-    table_free(phys_to_virt(u->sqes), u->sq_entries * sizeof(struct sqe));
+    uring_table_free(u->shared, u->shared_size);
+    uring_table_free(phys_to_virt(u->sqes), u->sq_entries * sizeof(struct sqe));
     heap_free(u, sizeof *u);
 }
 
@@ -604,18 +428,13 @@ static void ring_close(struct file *f) {
         request_free(list_entry(node, struct request, all));
     for (struct list *node; (node = list_pop_front(&u->overflow));)
         heap_free(list_entry(node, struct overflown, node), sizeof(struct overflown));
-    while (!list_empty(&u->groups))
-        uring_group_free(list_entry(u->groups.next, struct buffer_group, node));
-    files_free(u);
-    buffers_free(u);
-    if (u->eventfd)
-        file_put(u->eventfd);
+    uring_unregister(u);
     uring_free(u);
 }
 
 static unsigned ring_poll(struct file *f) {
     struct uring *u = f->data;
-    pump(u);
+    uring_pump(u);
     uint32_t used = load(&u->shared->sq_tail) - u->sq_head;
     return (completions(u) || !list_empty(&u->overflow) ? POLLIN | POLLRDNORM : 0) |
            (used < u->sq_entries ? POLLOUT | POLLWRNORM : 0);
@@ -697,8 +516,7 @@ struct uring *uring_of(const struct file *f) {
     return f->ops == &ops ? f->data : NULL;
 }
 
-/* ---- io_uring_setup -----------------------------------------------------------------------------
- */
+/* ---- io_uring_setup ----------------------------------------------------------------------- */
 
 static uint32_t power_of_two(uint32_t n) {
     uint32_t p = 1;
@@ -734,10 +552,10 @@ static struct uring *uring_new(struct params *p) {
     bool array = !(p->flags & SETUP_NO_SQARRAY);
     size_t cqes = p->cq_entries * sizeof(struct cqe);
     u->shared_size = ALIGN_UP(sizeof(struct rings) + cqes + p->sq_entries * 4ul * array, PAGE_SIZE);
-    u->shared = table_new(u->shared_size);
-    struct sqe *sqes = u->shared ? table_new(p->sq_entries * sizeof *sqes) : NULL;
+    u->shared = uring_table_new(u->shared_size);
+    struct sqe *sqes = u->shared ? uring_table_new(p->sq_entries * sizeof *sqes) : NULL;
     if (!sqes) {
-        table_free(u->shared, u->shared_size);
+        uring_table_free(u->shared, u->shared_size);
         heap_free(u, sizeof *u);
         return NULL;
     }
@@ -809,8 +627,7 @@ SYSCALL_HANDLER(io_uring_setup) {
     return fd;
 }
 
-/* ---- io_uring_enter
- * ------------------------------------------------------------------------------ */
+/* ---- io_uring_enter ----------------------------------------------------------------------- */
 
 /* The next submission, copied; false: there is none. */
 static bool next_sqe(struct uring *u, struct sqe *out) {
@@ -875,7 +692,7 @@ static void chain_start(struct uring *u, struct chain *c) {
         list_push_back(&u->deferred, &r->node);
     else
         make_ready(r);
-    pump(u);
+    uring_pump(u);
 }
 
 static long submit(struct uring *u, uint32_t number) {
@@ -914,12 +731,12 @@ struct enter_arg { /* struct io_uring_getevents_arg */
 static long wait_completions(struct uring *u, uint32_t least, uint64_t deadline) {
     least = MIN(least, u->cq_entries);
     for (;;) {
-        pump(u);
+        uring_pump(u);
         if (completions(u) >= least)
             return 0;
         int error = wait_on(&u->queue, deadline);
         if (error) {
-            pump(u);
+            uring_pump(u);
             return completions(u) ? 0 : error == -ETIMEDOUT ? -ETIME : error;
         }
     }
@@ -933,7 +750,7 @@ static long enter(struct uring *u, uint32_t number, uint32_t least, uint32_t fla
         return -EBADFD;
     long done = submit(u, number);
     if (done < 0 || !(flags & ENTER_GETEVENTS)) {
-        pump(u);
+        uring_pump(u);
         return done;
     }
     long error = 0;
@@ -960,224 +777,6 @@ SYSCALL_HANDLER(io_uring_enter) {
         return -EBADF;
     struct uring *u = uring_of(file);
     long result = u ? enter(u, (uint32_t)b, (uint32_t)c, (uint32_t)d, e, f) : -EOPNOTSUPP;
-    file_put(file);
-    return result;
-}
-
-/* ---- io_uring_register
- * ---------------------------------------------------------------------------- */
-
-enum {
-    REGISTER_BUFFERS,
-    UNREGISTER_BUFFERS,
-    REGISTER_FILES,
-    UNREGISTER_FILES,
-    REGISTER_EVENTFD,
-    UNREGISTER_EVENTFD,
-    REGISTER_FILES_UPDATE,
-    REGISTER_EVENTFD_ASYNC,
-    REGISTER_PROBE,
-    REGISTER_PERSONALITY,
-    UNREGISTER_PERSONALITY,
-    REGISTER_ENABLE_RINGS = 12,
-    REGISTER_FILES2,
-    REGISTER_FILES_UPDATE2,
-    REGISTER_BUFFERS2,
-    REGISTER_BUFFERS_UPDATE,
-    REGISTER_IOWQ_MAX_WORKERS = 19,
-    REGISTER_PBUF_RING = 22,
-    UNREGISTER_PBUF_RING,
-    REGISTER_SYNC_CANCEL,
-};
-
-struct resources { /* struct io_uring_rsrc_register */
-    uint32_t number, flags;
-    uint64_t resv, data, tags;
-};
-struct update { /* struct io_uring_rsrc_update2; the old one is its first half */
-    uint32_t offset, resv;
-    uint64_t data, tags;
-    uint32_t number, resv2;
-};
-#define REGISTER_SPARSE 1u
-
-static long register_resources(struct uring *u, vaddr_t at, uint32_t size, bool files) {
-    struct resources r;
-    if (size != sizeof r)
-        return -EINVAL;
-    if (user_read(&r, at, sizeof r))
-        return -EFAULT;
-    bool sparse = r.flags & REGISTER_SPARSE;
-    if (r.flags & ~REGISTER_SPARSE || r.resv || (sparse && r.data) || !r.number)
-        return -EINVAL;
-    if (r.tags)
-        return -EOPNOTSUPP;
-    return files ? register_files(u, r.data, r.number, sparse)
-                 : register_buffers(u, r.data, r.number, sparse);
-}
-
-static long update_buffers(struct uring *u, const struct update *v) {
-    if (!u->buffers)
-        return -ENXIO;
-    if (v->offset > u->buffer_count || v->number > u->buffer_count - v->offset)
-        return -EINVAL;
-    long error = buffers_set(u, v->offset, v->data, v->number);
-    return error ? error : (long)v->number;
-}
-
-static long register_update(struct uring *u, vaddr_t at, uint32_t size, bool files, bool old) {
-    struct update v = {.offset = 0};
-    if (!old && size != sizeof v)
-        return -EINVAL;
-    if (user_read(&v, at, old ? 16 : sizeof v))
-        return -EFAULT;
-    if (old)
-        v.number = size;
-    if (v.resv || v.resv2 || !v.number)
-        return -EINVAL;
-    if (v.tags)
-        return -EOPNOTSUPP;
-    return files ? uring_files_update(u, v.offset, v.data, v.number) : update_buffers(u, &v);
-}
-
-static long register_eventfd(struct uring *u, vaddr_t at, uint32_t number) {
-    int fd;
-    if (number != 1)
-        return -EINVAL;
-    if (u->eventfd)
-        return -EBUSY;
-    if (user_read(&fd, at, sizeof fd))
-        return -EFAULT;
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    if (!eventfd_is || !eventfd_is(f)) {
-        file_put(f);
-        return -EINVAL;
-    }
-    u->eventfd = f;
-    return 0;
-}
-
-struct probe_op {
-    uint8_t op, resv;
-    uint16_t flags;
-    uint32_t resv2;
-};
-
-/* struct io_uring_probe: 16 bytes and one entry for each operation. */
-static long probe(vaddr_t at, uint32_t number) {
-    struct {
-        uint8_t last, count;
-        uint16_t resv;
-        uint32_t resv2[3];
-    } head;
-    if (number > 256)
-        return -EINVAL;
-    if (user_read(&head, at, sizeof head))
-        return -EFAULT;
-    number = MIN(number, (uint32_t)OPS);
-    memset(&head, 0, sizeof head);
-    head.last = OPS - 1;
-    head.count = (uint8_t)number;
-    for (unsigned i = 0; i < number; i++) {
-        struct probe_op p = {(uint8_t)i, 0, uring_supported(i), 0};
-        if (user_write(at + sizeof head + i * sizeof p, &p, sizeof p))
-            return -EFAULT;
-    }
-    return user_write(at, &head, sizeof head);
-}
-
-static long cancel_now(struct uring *u, vaddr_t at) {
-    struct {
-        uint64_t key;
-        int32_t fd;
-        uint32_t flags;
-        uint64_t timeout[2], pad[4];
-    } c;
-    if (user_read(&c, at, sizeof c))
-        return -EFAULT;
-    long result = uring_cancel(u, NULL, c.key, c.fd, c.flags);
-    pump(u);
-    return result;
-}
-
-static long unregister_eventfd(struct uring *u) {
-    if (!u->eventfd)
-        return -ENXIO;
-    file_put(u->eventfd);
-    u->eventfd = NULL;
-    return 0;
-}
-
-static long workers(vaddr_t at) {
-    uint32_t limits[2], was[2] = {0, 0}; /* there are none */
-    return user_read(limits, at, sizeof limits) || user_write(at, was, sizeof was) ? -EFAULT : 0;
-}
-
-static long do_register(struct uring *u, unsigned op, vaddr_t at, uint32_t number) {
-    switch (op) {
-    case REGISTER_BUFFERS:
-        return register_buffers(u, at, number, false);
-    case UNREGISTER_BUFFERS:
-        if (!u->buffers)
-            return -ENXIO;
-        buffers_free(u);
-        return 0;
-    case REGISTER_FILES:
-        return register_files(u, at, number, false);
-    case UNREGISTER_FILES:
-        if (!u->files)
-            return -ENXIO;
-        files_free(u);
-        return 0;
-    case REGISTER_EVENTFD:
-    case REGISTER_EVENTFD_ASYNC:
-        return register_eventfd(u, at, number);
-    case UNREGISTER_EVENTFD:
-        return unregister_eventfd(u);
-    case REGISTER_FILES_UPDATE:
-        return register_update(u, at, number, true, true);
-    case REGISTER_PROBE:
-        return probe(at, number);
-    case REGISTER_PERSONALITY: /* there is one: who calls */
-        return at || number ? -EINVAL : 1;
-    case UNREGISTER_PERSONALITY:
-        return at || number != 1 ? -EINVAL : 0;
-    case REGISTER_ENABLE_RINGS:
-        if (!u->disabled)
-            return -EBADFD;
-        u->disabled = false;
-        return 0;
-    case REGISTER_FILES2:
-        return register_resources(u, at, number, true);
-    case REGISTER_FILES_UPDATE2:
-        return register_update(u, at, number, true, false);
-    case REGISTER_BUFFERS2:
-        return register_resources(u, at, number, false);
-    case REGISTER_BUFFERS_UPDATE:
-        return register_update(u, at, number, false, false);
-    case REGISTER_IOWQ_MAX_WORKERS:
-        return !at || number != 2 ? -EINVAL : workers(at);
-    case REGISTER_PBUF_RING:
-        return number != 1 ? -EINVAL : register_buffer_ring(u, at);
-    case UNREGISTER_PBUF_RING:
-        return number != 1 ? -EINVAL : unregister_buffer_ring(u, at);
-    case REGISTER_SYNC_CANCEL:
-        return number != 1 ? -EINVAL : cancel_now(u, at);
-    default:
-        return -EINVAL;
-    }
-}
-
-SYSCALL_HANDLER(io_uring_register) {
-    if ((int)a == -1) /* what needs no ring, of which there is nothing here */
-        return -EINVAL;
-    struct file *file = fd_get((int)a);
-    if (!file)
-        return -EBADF;
-    struct uring *u = uring_of(file);
-    long result = u ? do_register(u, (unsigned)b, c, (uint32_t)d) : -EOPNOTSUPP;
     file_put(file);
     return result;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What uring.c (rings, requests, completions) and uring_ops.c (what requests
- * do) share.  Numbers and layouts are Linux's (linux/io_uring.h).
+ * What uring.c (rings, requests, completions), uring_register.c (what they know
+ * by number) and uring_ops.c (what requests do) share.  Numbers and layouts are Linux's
+ * (linux/io_uring.h).
  */
 #ifndef SYSCALL_URING_IMPL_H
 #define SYSCALL_URING_IMPL_H
@@ -213,14 +214,19 @@ long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int f
 #define CANCEL_USERDATA 16u
 #define CANCEL_OP 32u
 #define CANCEL_FLAGS 63u
+void uring_pump(struct uring *u); /* tries all that is ready */
 /* The ring of a file, or NULL. */
 struct uring *uring_of(const struct file *f);
+/* Whole pages of zeros that neighbour each other, or NULL. */
+void *uring_table_new(size_t bytes);
+void uring_table_free(void *table, size_t bytes);
 /* A fixed file's slot: takes over the reference (NULL: empties it). */
 long uring_install(struct uring *u, struct file *f, uint32_t index);
 struct file *uring_file(const struct uring *u, uint32_t index); /* no reference taken */
 long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t count);
 struct buffer_group *uring_group(struct uring *u, uint16_t id);
 void uring_group_free(struct buffer_group *g);
+void uring_unregister(struct uring *u); /* all of it, as the ring goes */
 
 struct provided {
     struct list node;

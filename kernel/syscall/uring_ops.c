@@ -20,7 +20,7 @@
 #define WRITABLE (POLLOUT | POLLWRNORM)
 #define NO_OFFSET UINT64_MAX /* the file's own position counts */
 
-/* ---- files ---------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------- */
 
 /* Calls `call` with FD_BORROWED standing for the request's file. */
 #define WITH_FILE(r, call)                                                                         \
@@ -44,8 +44,7 @@ static long wait_unless(long result, bool refuses) {
     return result == -EAGAIN && !refuses ? URING_WAIT : result;
 }
 
-/* ---- buffers that the kernel chooses ----------------------------------------------------------
- */
+/* ---- buffers that the kernel chooses ------------------------------------------------------ */
 
 struct ring_entry {
     uint64_t addr;
@@ -165,8 +164,7 @@ static long remove_buffers(struct request *r) {
     return done;
 }
 
-/* ---- transfers ---------------------------------------------------------------------------------
- */
+/* ---- transfers ---------------------------------------------------------------------------- */
 
 #define RWF_NOWAIT_BIT 8u
 
@@ -241,8 +239,7 @@ static long run_transfer(struct request *r) {
     }
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------
- */
+/* ---- sockets ------------------------------------------------------------------------------ */
 
 #define RECV_MULTISHOT 2u   /* in ioprio */
 #define ACCEPT_MULTISHOT 1u /* in ioprio */
@@ -383,8 +380,7 @@ static long command(struct request *r) {
     }
 }
 
-/* ---- polls, timeouts
- * ------------------------------------------------------------------------------ */
+/* ---- polls, timeouts ---------------------------------------------------------------------- */
 
 #define POLL_ADD_MULTI 1u
 #define POLL_UPDATE_EVENTS 2u
@@ -501,8 +497,7 @@ static long timeout_remove(struct request *r) {
     return 0;
 }
 
-/* ---- paths and the rest
- * ------------------------------------------------------------------------------ */
+/* ---- paths and the rest ------------------------------------------------------------------- */
 
 static long open_at(struct request *r) {
     const struct sqe *s = &r->sqe;
@@ -585,8 +580,7 @@ static long cancel(struct request *r) {
     return uring_cancel(r->ring, r, key, s->fd, s->op_flags);
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------------------------- */
 
 enum needs { NO_FILE, A_FILE };
 
