@@ -131,7 +131,7 @@ static int move(struct cursor *c, uint8_t *page, size_t size, bool to_app) {
 /* ---- reading ---------------------------------------------------------------------- */
 
 int pipe_wait_filled(struct pipe *p, bool wait) {
-    while (!pipe_used(p) && p->writers) {
+    while (p->taken || (!pipe_used(p) && p->writers)) {
         int error = wait ? wait_on(&p->queue, UINT64_MAX) : -EAGAIN;
         if (error)
             return error;
@@ -389,7 +389,7 @@ long pipe_resize(struct file *f, bool set, unsigned size) {
         slots *= 2;
     if (slots > PIPE_SLOTS_MAX)
         return -EPERM;
-    if (slots < pipe_used(p))
+    if (slots < pipe_used(p) + p->reserved)
         return -EBUSY;
     struct pipe_buffer *ring = ring_new(slots);
     if (!ring)

@@ -22,6 +22,8 @@ struct pipe {
     struct wait_queue queue;
     struct pipe_buffer *ring;
     uint32_t slots, head, tail; /* slots: a power of two; head - tail are in use */
+    uint32_t reserved;          /* slots for what splice is reading elsewhere, for pipe_push */
+    bool taken;                 /* splice writes the oldest buffer elsewhere: nobody else takes */
     uint32_t readers, writers;  /* open files */
     uint32_t reader_opens, writer_opens;
     uint32_t refs;       /* open files, and opens that wait */
@@ -36,7 +38,7 @@ static inline uint32_t pipe_used(const struct pipe *p) {
     return p->head - p->tail;
 }
 static inline bool pipe_is_full(const struct pipe *p) {
-    return pipe_used(p) >= p->slots;
+    return pipe_used(p) + p->reserved >= p->slots;
 }
 static inline struct pipe_buffer *pipe_at(const struct pipe *p, uint32_t index) {
     return &p->ring[index & (p->slots - 1)];
@@ -46,7 +48,7 @@ static inline struct pipe_buffer *pipe_at(const struct pipe *p, uint32_t index) 
 int pipe_create(uint32_t flags, struct file *ends[2]);
 /* The pipe of a file; NULL: it is none. */
 struct pipe *pipe_of(const struct file *f);
-/* For splice: waits until there is something to take, 0 when nothing will
+/* For splice: waits until there is something to take, and nobody else at it; 0 when nothing will
  * come (-EAGAIN where that needs time and `wait` is false); or until there is
  * room for a buffer. */
 int pipe_wait_filled(struct pipe *p, bool wait);

@@ -149,19 +149,28 @@ static long end_close(struct end *e, long result) {
 
 /* ---- pipes ------------------------------------------------------------------------------- */
 
-/* From a file into a pipe. */
+/* Would a read of it wait? */
+static bool waits(struct file *f) {
+    return f->ops->poll && !(f->ops->poll(f) & POLLIN);
+}
+
+/* From a file into a pipe.  The read may wait, and others write meanwhile: its slot is
+ * reserved.  Having something, it does not wait for more. */
 static long fill(struct end *in, struct pipe *p, size_t size, bool wait) {
     size_t total = 0;
     long error = pipe_wait_room(p, wait);
     if (!error && size && !gives(in->file))
         error = -EINVAL;
-    while (!error && total < size && !pipe_is_full(p)) {
+    while (!error && total < size && !pipe_is_full(p) && !(total && waits(in->file))) {
         paddr_t frame = pipe_page(p);
         size_t n = MIN(size - total, PAGE_SIZE - (size_t)in->pos % PAGE_SIZE);
+        p->reserved++;
         long got = frame ? transfer(in->file, phys_to_virt(frame), n, &in->pos, true) : -ENOMEM;
+        p->reserved--;
         if (got <= 0) {
             if (frame)
                 pipe_page_free(p, frame);
+            wake_events(&p->queue, POLLOUT | POLLWRNORM);
             error = got;
             break;
         }
@@ -173,10 +182,13 @@ static long fill(struct end *in, struct pipe *p, size_t size, bool wait) {
     return total ? (long)total : error;
 }
 
-/* From a pipe into a file. */
+/* From a pipe into a file.  The write may wait: the buffer is nobody else's meanwhile. */
 static long drain(struct pipe *p, struct end *out, size_t size, bool wait) {
     size_t total = 0;
     long error = pipe_wait_filled(p, wait);
+    if (error)
+        return error;
+    p->taken = true;
     while (!error && total < size && pipe_used(p)) {
         const struct pipe_buffer *b = pipe_at(p, p->tail);
         size_t n = MIN(size - total, (size_t)b->size);
@@ -190,6 +202,8 @@ static long drain(struct pipe *p, struct end *out, size_t size, bool wait) {
         if ((size_t)put < n)
             break;
     }
+    p->taken = false;
+    wake_events(&p->queue, POLLIN | POLLRDNORM);
     return total ? (long)total : error;
 }
 
@@ -202,14 +216,23 @@ static paddr_t page_copy(struct pipe *to, const struct pipe_buffer *b, size_t si
     return frame;
 }
 
+/* Until there is something to take and room for it, or an end.  During the wait for
+ * room others may have emptied `from`. */
+static int wait_both(struct pipe *from, struct pipe *to, bool wait) {
+    int error;
+    do {
+        error = pipe_wait_filled(from, wait);
+        if (!error && pipe_used(from))
+            error = pipe_wait_room(to, wait);
+    } while (!error && (from->taken || (!pipe_used(from) && from->writers)));
+    return error;
+}
+
 /* From pipe to pipe: whole buffers are handed over, or copied where they stay. */
 static long move(struct pipe *from, struct pipe *to, size_t size, bool keeps, bool wait) {
     size_t total = 0;
+    long error = wait_both(from, to, wait);
     uint32_t index = from->tail;
-    long error = pipe_wait_filled(from, wait);
-    if (!error && pipe_used(from))
-        error = pipe_wait_room(to, wait);
-    /* During the wait for room others may have emptied it. */
     while (!error && total < size && index != from->head && !pipe_is_full(to)) {
         struct pipe_buffer b = *pipe_at(from, index);
         size_t n = MIN(size - total, (size_t)b.size);

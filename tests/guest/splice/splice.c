@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * splice, tee, vmsplice: between pipes, files and sockets; positions; what
- * waits and what does not; refusals.
+ * waits and what does not; others at a pipe while splice waits; refusals.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -144,6 +144,75 @@ static void sockets(void) {
     CHECK_EQ(read(q[0], b, 100), 4);
 }
 
+/* ---- others at the pipe ---- */
+
+static void *wait_from(void *s) {
+    return (void *)splice(*(int *)s, NULL, p[1], NULL, 4, 0);
+}
+
+static void *write_many(void *bytes) {
+    return (void *)write(p[1], bytes, 20 * 4096);
+}
+
+static void *wait_to(void *s) {
+    return (void *)splice(p[0], NULL, *(int *)s, NULL, 4096, 0);
+}
+
+static void *read_page(void *page) {
+    return (void *)read(p[0], page, 4096);
+}
+
+/* Everything goes once, whoever comes first: splice waits in the pipe's name. */
+static void shared(void) {
+    static char page[20 * 4096];
+    int s[2], seen[256] = {0};
+    pthread_t t, u;
+    void *spliced, *other;
+    long n, total = 0, full = 0;
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    CHECK_EQ(write(s[0], b, 8192), 8192);
+    CHECK_EQ(splice(s[1], NULL, q[1], NULL, 65536, 0), 8192); /* whole pages, and no waiting */
+    CHECK_EQ(read(q[0], b, sizeof b), 8192);
+
+    memset(page, 'y', sizeof page);
+    pthread_create(&t, NULL, wait_from, &s[1]);
+    usleep(50000);
+    pthread_create(&u, NULL, write_many, page); /* more than there is room for */
+    usleep(50000);
+    CHECK_EQ(write(s[0], "xxxx", 4), 4);
+    for (; total < (long)sizeof page + 4 && (n = read(p[0], b, sizeof b)) > 0; total += n)
+        for (long i = 0; i < n; i++)
+            seen[(unsigned char)b[i]]++;
+    CHECK(total == sizeof page + 4 && seen['x'] == 4 && seen['y'] == sizeof page);
+    pthread_join(t, &spliced);
+    pthread_join(u, &other);
+    CHECK((long)spliced == 4 && (long)other == sizeof page);
+
+    while ((n = send(s[0], page, 4096, MSG_DONTWAIT)) > 0 ||
+           (n = send(s[0], page, 1, MSG_DONTWAIT)) > 0)
+        full += n;
+    for (char c = 'a'; c <= 'b'; c++) {
+        memset(b, c, 4096);
+        CHECK_EQ(write(p[1], b, 4096), 4096);
+    }
+    pthread_create(&t, NULL, wait_to, &s[0]);
+    usleep(50000);
+    pthread_create(&u, NULL, read_page, page);
+    usleep(50000);
+    memset(seen, 0, sizeof seen);
+    for (total = 0; total < full + 4096 && (n = read(s[1], b, sizeof b)) > 0; total += n)
+        for (long i = 0; i < n; i++)
+            seen[(unsigned char)b[i]]++;
+    pthread_join(t, &spliced);
+    pthread_join(u, &other);
+    CHECK((long)spliced == 4096 && (long)other == 4096);
+    /* Who waited first has the first page, or each page was read once all the same. */
+    CHECK((seen['a'] == 4096 && !seen['b'] && page[0] == 'b' && page[4095] == 'b') ||
+          (seen['b'] == 4096 && !seen['a'] && page[0] == 'a' && page[4095] == 'a'));
+    close(s[0]);
+    close(s[1]);
+}
+
 int main(void) {
     scratch_enter();
     scratch_file("f", "0123456789");
@@ -153,6 +222,7 @@ int main(void) {
     pipes();
     memory();
     sockets();
+    shared();
     close(p[1]);
     CHECK_EQ(splice(p[0], NULL, q[1], NULL, 1, 0), 0); /* nobody writes any more */
     scratch_leave();
