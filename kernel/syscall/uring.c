@@ -4,8 +4,8 @@
  *
  * A request is tried at once, without waiting.  One that would wait watches its
  * file; when that wakes it is queued, and tried again by whoever is in the
- * kernel for the ring: in io_uring_enter, in a poll of the ring, or the thread
- * that submitted it, on its way back to the app.  Nothing is done behind the
+ * kernel next: in io_uring_enter, in a poll of the ring, or any thread on its way
+ * back to the app, where the one that submitted it is sent for.  Nothing is done behind the
  * app's back by a thread of the kernel's own, so SQPOLL and IOPOLL do not exist.
  *
  * The rings lie in memory that the app may change at any time: what is read
@@ -176,28 +176,27 @@ static void request_free(struct request *r) {
     list_remove(&r->all);
     if (r->file)
         file_put(r->file);
+    if (r->input)
+        file_put(r->input);
     heap_free(r, sizeof *r);
 }
 
-/* A short transfer breaks a chain, too. */
 static bool failed(const struct request *r, long result) {
-    unsigned op = r->sqe.opcode;
-    bool transfer = op == OP_READ || op == OP_WRITE || op == OP_READ_FIXED || op == OP_WRITE_FIXED;
-    if (op == OP_TIMEOUT && result == -ETIME && r->sqe.op_flags & (1u << 5))
+    if (r->sqe.opcode == OP_TIMEOUT && result == -ETIME && r->sqe.op_flags & (1u << 5))
         return false; /* TIMEOUT_ETIME_SUCCESS */
-    return result < 0 || (transfer && (uint64_t)result < r->sqe.len);
+    return result < 0 || r->fell_short;
 }
 
-/* What is linked behind a request that came to nothing. */
-static void cancel_chain(struct request *r) {
+/* Ends a chain none of which was done: `bad`, which may be NULL, with `error`. */
+static void cancel_chain(struct request *r, const struct request *bad, long error) {
     while (r) {
         struct request *next = r->next, *timeout = r->timeout;
         r->next = r->timeout = NULL;
         if (timeout) {
             timeout->limits = NULL;
-            uring_complete(timeout, -ECANCELED);
+            uring_complete(timeout, timeout == bad ? error : -ECANCELED);
         }
-        uring_complete(r, -ECANCELED);
+        uring_complete(r, r == bad ? error : -ECANCELED);
         r = next;
     }
 }
@@ -222,7 +221,7 @@ void uring_complete(struct request *r, long result) {
         uring_complete(timeout, -ECANCELED);
     }
     if (next && broken)
-        cancel_chain(next);
+        cancel_chain(next, NULL, 0);
     else if (next)
         make_ready(next);
 }
@@ -236,12 +235,12 @@ static void kick(struct request *r) {
     wake_events(&u->queue, POLLIN | POLLRDNORM);
     if (u->eventfd && eventfd_signal)
         eventfd_signal(u->eventfd);
+    const struct thread *owner = u->owner ? thread_of(u->owner) : NULL;
+    bool anyone = !owner || owner->state == THREAD_WAITING; /* it may sleep for long */
     list_for_each (node, &thread_all) {
         struct thread *t = list_entry(node, struct thread, all);
-        if (t->id != u->owner)
-            continue;
         t->work |= THREAD_WORK_RING;
-        if (t->state != THREAD_WAITING)
+        if (t->state != THREAD_WAITING && (anyone || t == owner))
             thread_wake(t); /* out of the app's code, if that is where it is */
     }
 }
@@ -274,7 +273,8 @@ void uring_start_timer(struct request *r) {
 
 /* It has to wait.  False: there is nothing that would wake it. */
 static bool arm(struct request *r) {
-    struct wait_queue *q = r->file && r->file->ops->wait ? r->file->ops->wait(r->file) : NULL;
+    struct file *f = r->waits_for_input ? r->input : r->file;
+    struct wait_queue *q = f && f->ops->wait ? f->ops->wait(f) : NULL;
     if (!q)
         return false;
     wait_watch(q, &r->watcher, woken);
@@ -297,8 +297,8 @@ static void issue(struct request *r) {
             break;
         }
         if (result == URING_WAIT) {
-            if (arm(r))
-                break;
+            if (arm(r) || r->sqe.opcode == OP_POLL_ADD)
+                break; /* what nothing wakes is polled until it is cancelled */
             result = -EAGAIN;
         }
         bool more = r->multishot && !r->cancelled &&
@@ -307,11 +307,15 @@ static void issue(struct request *r) {
             uring_complete(r, result);
             return;
         }
+        /* What holds now is told, and the next change waited for. */
+        if (r->sqe.opcode == OP_POLL_ADD && !arm(r)) {
+            uring_complete(r, result);
+            return;
+        }
         uring_post(u, r->sqe.user_data, result, r->cqe_flags | CQE_MORE);
         count(u);
         r->cqe_flags = 0;
-        /* What holds now was told; the next change is waited for. */
-        if (r->sqe.opcode == OP_POLL_ADD && arm(r))
+        if (r->sqe.opcode == OP_POLL_ADD)
             break;
     }
     if (r->timeout && !r->timeout->started) {
@@ -332,10 +336,12 @@ static bool undefer(struct uring *u) {
     return true;
 }
 
-/* Tries all that is ready. */
+/* Tries all that is ready.  What is tried may sleep, and another thread close
+ * the ring meanwhile: it stays until the end. */
 void uring_pump(struct uring *u) {
     if (u->pumping)
         return;
+    struct file *file = file_get(u->file);
     u->pumping = true;
     do {
         for (struct list *node; (node = list_pop_front(&u->ready));)
@@ -343,14 +349,21 @@ void uring_pump(struct uring *u) {
     } while (undefer(u));
     flush_overflow(u);
     u->pumping = false;
+    file_put(file);
+}
+
+static struct uring *first_ready(void) {
+    list_for_each (node, &rings) {
+        struct uring *u = list_entry(node, struct uring, node);
+        if (!u->pumping && !list_empty(&u->ready))
+            return u;
+    }
+    return NULL;
 }
 
 void uring_work(void) {
-    list_for_each_safe (node, &rings) {
-        struct uring *u = list_entry(node, struct uring, node);
-        if (u->owner == thread_current()->id)
-            uring_pump(u);
-    }
+    for (struct uring *u; (u = first_ready());)
+        uring_pump(u);
 }
 
 /* ---- cancelling --------------------------------------------------------------------------- */
@@ -358,8 +371,7 @@ void uring_work(void) {
 void uring_stop(struct request *r) {
     disarm(r);
     r->cancelled = true;
-    if (r->started) /* one that is linked or deferred learns it when its turn comes */
-        make_ready(r);
+    make_ready(r);
 }
 
 static bool meant(const struct request *r, uint64_t key, int fd, unsigned flags) {
@@ -386,7 +398,8 @@ long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int f
     for (struct list *node = u->requests.next, *next; node != &u->requests; node = next) {
         struct request *r = list_entry(node, struct request, all);
         next = node->next;
-        if (r == by || r->cancelled || r->sqe.opcode == OP_LINK_TIMEOUT ||
+        /* One whose turn has not come is none that can be found. */
+        if (r == by || r->cancelled || !r->started || r->sqe.opcode == OP_LINK_TIMEOUT ||
             !meant(r, key, fd, flags))
             continue;
         uring_stop(r);
@@ -569,6 +582,7 @@ static struct uring *uring_new(struct params *p) {
     u->shared->sq_mask = p->sq_entries - 1;
     u->shared->cq_mask = p->cq_entries - 1;
     u->disabled = p->flags & SETUP_R_DISABLED;
+    u->submit_all = p->flags & SETUP_SUBMIT_ALL;
     u->refs = 1;
     wait_queue_init(&u->queue, false);
     list_init(&u->requests);
@@ -620,6 +634,7 @@ SYSCALL_HANDLER(io_uring_setup) {
         }
         return -ENOMEM;
     }
+    u->file = file;
     tell_params(u, &p);
     int fd = user_write(b, &p, sizeof p) ? -EFAULT : fd_install(file, 0, true);
     if (fd < 0)
@@ -681,9 +696,7 @@ static void chain_start(struct uring *u, struct chain *c) {
     long error = c->error;
     *c = (struct chain){.first = NULL};
     if (bad) {
-        bad->limits = bad->limits ? (bad->limits->timeout = NULL) : NULL;
-        uring_complete(bad, error);
-        cancel_chain(r);
+        cancel_chain(r, bad, error);
         return;
     }
     if (!r)
@@ -710,13 +723,17 @@ static long submit(struct uring *u, uint32_t number) {
         done++;
         bool links = sqe.flags & (SQE_LINK | SQE_HARDLINK);
         chain_add(&c, r);
-        long error = r->limits ? uring_link_end(r) : 0;
-        if (error) {
+        long error = uring_check(r);
+        if (!error && r->limits)
+            error = uring_link_end(r);
+        if (error && !c.bad) {
             c.bad = r;
             c.error = error;
         }
         if (!links)
             chain_start(u, &c);
+        if (error && !links && !u->submit_all)
+            break;
     }
     chain_start(u, &c);
     return done;
@@ -749,7 +766,8 @@ static long enter(struct uring *u, uint32_t number, uint32_t least, uint32_t fla
     if (u->disabled)
         return -EBADFD;
     long done = submit(u, number);
-    if (done < 0 || !(flags & ENTER_GETEVENTS)) {
+    /* Whoever submits less than was meant is told at once. */
+    if (done != (long)number || !(flags & ENTER_GETEVENTS)) {
         uring_pump(u);
         return done;
     }

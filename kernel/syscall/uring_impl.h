@@ -133,6 +133,9 @@ struct request {
     bool counted;   /* timeouts: as many completions as it waited for */
     bool connecting;
     bool cancelled;          /* it is not tried again */
+    bool fell_short;         /* less than all: what is linked behind it comes to nothing */
+    bool waits_for_input;    /* of a splice: not for its output */
+    struct file *input;      /* of a splice, with a reference; or NULL */
     struct request *next;    /* linked: starts when this one has succeeded */
     struct request *timeout; /* a linked timeout of this one */
     struct request *limits;  /* of a linked timeout: what it is for; NULL: that is done */
@@ -164,6 +167,7 @@ struct buffer_group {
 struct uring {
     struct wait_queue queue; /* who waits for completions, or polls */
     struct list node;        /* among all rings */
+    struct file *file;       /* it is the ring's, which lives as long; no reference */
     struct list requests;    /* not completed yet */
     struct list ready;       /* to be issued */
     struct list deferred;    /* behind a request that drains */
@@ -173,6 +177,7 @@ struct uring {
     uint64_t posted;  /* completions but of timeouts */
     uint32_t owner;   /* thread id of who submitted last */
     bool disabled;
+    bool submit_all; /* one bad request does not end a submission */
     bool pumping;
 
     struct rings *shared;
@@ -191,6 +196,8 @@ struct uring {
     uint32_t buffer_count;
 };
 
+/* Can it be a request at all?  0 or -errno. */
+long uring_check(const struct request *r);
 /* What it says, -errno, or URING_WAIT: it will be ready at `events`. */
 #define URING_WAIT (-100000l)
 #define URING_PENDING (-100001l) /* somebody else will complete it */

@@ -169,7 +169,13 @@ static long remove_buffers(struct request *r) {
 #define RWF_NOWAIT_BIT 8u
 
 static bool has_position(const struct request *r) {
-    return r->file->ops->seek && r->sqe.off != NO_OFFSET;
+    return r->file->ops->seek && r->file->ops->seek != file_seek_nowhere && r->sqe.off != NO_OFFSET;
+}
+
+/* A transfer that is to be all or a failure; passes its result on. */
+static long whole(struct request *r, long n, size_t size) {
+    r->fell_short = n >= 0 && (size_t)n < size;
+    return n;
 }
 
 static long read_into(struct request *r, uint64_t addr, size_t size) {
@@ -177,6 +183,7 @@ static long read_into(struct request *r, uint64_t addr, size_t size) {
     long n = WITH_FILE(r, has_position(r) ? sys_pread64(FD_BORROWED, addr, size, r->sqe.off, 0, 0)
                                           : sys_read(FD_BORROWED, addr, size, 0, 0, 0));
     r->file->flags = before;
+    whole(r, n, size);
     return wait_unless(n, r->sqe.op_flags & RWF_NOWAIT_BIT);
 }
 
@@ -185,7 +192,17 @@ static long write_from(struct request *r, uint64_t addr, size_t size) {
     long n = WITH_FILE(r, has_position(r) ? sys_pwrite64(FD_BORROWED, addr, size, r->sqe.off, 0, 0)
                                           : sys_write(FD_BORROWED, addr, size, 0, 0, 0));
     r->file->flags = before;
+    whole(r, n, size);
     return wait_unless(n, r->sqe.op_flags & RWF_NOWAIT_BIT);
+}
+
+/* Bytes that a vector speaks of. */
+static size_t vector_bytes(vaddr_t at, uint32_t count) {
+    struct file_piece piece;
+    size_t sum = 0;
+    for (; count && !user_read(&piece, at, sizeof piece); count--, at += sizeof piece)
+        sum += piece.size;
+    return sum;
 }
 
 static long transfer_vector(struct request *r, bool reads) {
@@ -197,6 +214,8 @@ static long transfer_vector(struct request *r, bool reads) {
                ? sys_preadv2(FD_BORROWED, s->addr, s->len, at, 0, s->op_flags & ~RWF_NOWAIT_BIT)
                : sys_pwritev2(FD_BORROWED, s->addr, s->len, at, 0, s->op_flags & ~RWF_NOWAIT_BIT));
     r->file->flags = before;
+    if (r->next && n >= 0)
+        whole(r, n, vector_bytes(s->addr, s->len));
     return wait_unless(n, s->op_flags & RWF_NOWAIT_BIT);
 }
 
@@ -261,7 +280,7 @@ static long receive_into(struct request *r, uint64_t addr, size_t size) {
         return n;
     n = r->done ? (long)r->done : n;
     r->done = r->multishot ? 0 : r->done;
-    return n;
+    return all ? whole(r, n, size) : n;
 }
 
 static long receive(struct request *r) {
@@ -294,7 +313,8 @@ static long send(struct request *r) {
     n = wait_unless(n, s->op_flags & MSG_DONTWAIT);
     if (n == URING_WAIT)
         return n;
-    return r->done ? (long)r->done : n;
+    n = r->done ? (long)r->done : n;
+    return all ? whole(r, n, s->len) : n;
 }
 
 /* Nothing is kept of the memory, so the second completion, that it is free,
@@ -303,6 +323,7 @@ static long send_zero_copy(struct request *r) {
     long n = send(r);
     if (n == URING_WAIT)
         return n;
+    r->fell_short = r->fell_short || n < 0;
     uring_post(r->ring, r->sqe.user_data, n, CQE_MORE);
     r->cqe_flags = CQE_NOTIF;
     return 0;
@@ -322,10 +343,10 @@ static long place(struct request *r, long fd) {
 
 static long accept_one(struct request *r) {
     const struct sqe *s = &r->sqe;
-    uint32_t before = at_once(r->file);
     r->multishot = s->ioprio & ACCEPT_MULTISHOT;
     if (r->multishot && s->file_index && s->file_index != FILE_INDEX_ALLOC)
         return -EINVAL;
+    uint32_t before = at_once(r->file);
     long fd = WITH_FILE(r, sys_accept4(FD_BORROWED, s->addr, s->off, s->op_flags, 0, 0));
     r->file->flags = before;
     return fd == -EAGAIN ? URING_WAIT : place(r, fd);
@@ -394,7 +415,7 @@ static long poll_add(struct request *r) {
     if (r->file->ops->poll)
         now = r->file->ops->poll(r->file);
     now &= r->sqe.op_flags | POLLERR | POLLHUP;
-    return now ? (long)now : URING_WAIT;
+    return now ? (long)now : r->file->ops->poll ? URING_WAIT : -EINVAL;
 }
 
 static struct request *find(struct uring *u, unsigned op, uint64_t key) {
@@ -418,8 +439,8 @@ static long poll_remove(struct request *r) {
     if (s->len & POLL_UPDATE_USER_DATA)
         p->sqe.user_data = s->off;
     if (!(s->len & (POLL_UPDATE_EVENTS | POLL_UPDATE_USER_DATA)))
-        return uring_cancel(r->ring, r, s->addr, 0, 0);
-    if (!list_linked(&p->node)) /* it is tried again, with what is asked now */
+        uring_stop(p);
+    else if (!list_linked(&p->node)) /* it is tried again, with what is asked now */
         list_push_back(&r->ring->ready, &p->node);
     return 0;
 }
@@ -489,8 +510,10 @@ static long timeout_remove(struct request *r) {
         return error;
     if (!t || t->expired || t->counted)
         return -ENOENT;
-    if (!update)
-        return uring_cancel(r->ring, r, s->addr, 0, 0);
+    if (!update) {
+        uring_stop(t);
+        return 0;
+    }
     t->end = end;
     if (t->timing)
         uring_start_timer(t);
@@ -509,8 +532,13 @@ static long open_at(struct request *r) {
 
 static long close_one(struct request *r) {
     const struct sqe *s = &r->sqe;
-    if (!s->file_index)
-        return s->fd >= 0 ? fd_close(s->fd) : -EBADF;
+    if (!s->file_index) {
+        struct file *f = s->fd >= 0 ? fd_get(s->fd) : NULL;
+        bool ring = f && uring_of(f); /* no ring ends by a request */
+        if (f)
+            file_put(f);
+        return f && !ring ? fd_close(s->fd) : -EBADF;
+    }
     if (s->fd)
         return -EINVAL;
     if (!uring_file(r->ring, s->file_index - 1))
@@ -518,20 +546,36 @@ static long close_one(struct request *r) {
     return uring_install(r->ring, NULL, s->file_index - 1);
 }
 
+#define SPLICE_NONBLOCK 2u
+#define SPLICE_FIXED_IN (1u << 31)
+
+/* The input, which the request keeps until it is done. */
+static struct file *take_input(struct request *r) {
+    const struct sqe *s = &r->sqe;
+    if (r->input)
+        return r->input;
+    if (!(s->op_flags & SPLICE_FIXED_IN))
+        return r->input = fd_get((int)s->file_index);
+    struct file *f = uring_file(r->ring, s->file_index);
+    return r->input = f ? file_get(f) : NULL;
+}
+
 static long splice_one(struct request *r) {
     const struct sqe *s = &r->sqe;
-    bool fixed = s->op_flags & 1u << 31, tees = s->opcode == OP_TEE;
+    bool tees = s->opcode == OP_TEE;
     int64_t in_off = (int64_t)s->addr, out_off = (int64_t)s->off;
-    struct file *in = fixed ? uring_file(r->ring, s->file_index) : fd_get((int)s->file_index);
+    struct file *in = take_input(r), *out = r->file;
     if (!in)
         return -EBADF;
-    if (fixed)
-        file_get(in);
-    long n = splice_files(in, in_off == -1 || tees ? NULL : &in_off, r->file,
+    bool refuses = s->op_flags & SPLICE_NONBLOCK || (in->flags | out->flags) & O_NONBLOCK;
+    uint32_t in_before = at_once(in), out_before = in == out ? in_before : at_once(out);
+    long n = splice_files(in, in_off == -1 || tees ? NULL : &in_off, out,
                           out_off == -1 || tees ? NULL : &out_off, s->len,
-                          s->op_flags & ~(1u << 31), tees);
-    file_put(in);
-    return n;
+                          (s->op_flags & ~SPLICE_FIXED_IN) | SPLICE_NONBLOCK, tees);
+    in->flags = in_before;
+    out->flags = out_before;
+    r->waits_for_input = in->ops->poll && !(in->ops->poll(in) & READABLE);
+    return wait_unless(whole(r, n, s->len), refuses);
 }
 
 #define MSG_RING_CQE_SKIP 1u
@@ -676,10 +720,10 @@ static const struct {
     [OP_RECV] = {receive, A_FILE, READABLE},
     [OP_OPENAT2] = {open_at, NO_FILE, 0},
     [OP_EPOLL_CTL] = {run_bare, NO_FILE, 0},
-    [OP_SPLICE] = {splice_one, A_FILE, 0},
+    [OP_SPLICE] = {splice_one, A_FILE, READABLE | WRITABLE},
     [OP_PROVIDE_BUFFERS] = {provide_buffers, NO_FILE, 0},
     [OP_REMOVE_BUFFERS] = {remove_buffers, NO_FILE, 0},
-    [OP_TEE] = {splice_one, A_FILE, 0},
+    [OP_TEE] = {splice_one, A_FILE, READABLE | WRITABLE},
     [OP_SHUTDOWN] = {run_file, A_FILE, 0},
     [OP_RENAMEAT] = {run_path, NO_FILE, 0},
     [OP_UNLINKAT] = {run_path, NO_FILE, 0},
@@ -720,9 +764,11 @@ static long take_file(struct request *r) {
     return f->flags & O_PATH ? -EBADF : 0;
 }
 
+long uring_check(const struct request *r) {
+    return r->sqe.flags & ~SQE_FLAGS || !uring_supported(r->sqe.opcode) ? -EINVAL : 0;
+}
+
 long uring_run(struct request *r) {
-    if (r->sqe.flags & ~SQE_FLAGS || !uring_supported(r->sqe.opcode))
-        return -EINVAL;
     long error = table[r->sqe.opcode].needs == A_FILE ? take_file(r) : 0;
     return error ? error : table[r->sqe.opcode].run(r);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -359,6 +361,239 @@ static void chosen(struct ring *r) {
     close(s[1]);
 }
 
+/* Files without positions take any. */
+static void anywhere(struct ring *r) {
+    int e = eventfd(0, EFD_NONBLOCK), t = timerfd_create(CLOCK_MONOTONIC, 0);
+    uint64_t n = 3, m = 0;
+    struct iovec v = {&m, 8};
+    add(r, WRITE, e, &n, 8, 0);
+    CHECK_EQ(one(r, 1), 8);
+    add(r, READ, e, &m, 8, 0);
+    CHECK_EQ(one(r, 1), 8);
+    CHECK_EQ(m, 3);
+    add(r, READV, e, &v, 1, 77); /* waits */
+    CHECK_EQ(enter(r, 1, 0), 1);
+    CHECK_EQ(available(r), 0);
+    CHECK_EQ(write(e, &n, 8), 8);
+    CHECK_EQ(next(r).res, 8);
+    struct itimerspec soon = {{0, 0}, {0, 1000000}};
+    CHECK_EQ(timerfd_settime(t, 0, &soon, NULL), 0);
+    add(r, READ, t, &m, 8, 0);
+    CHECK_EQ(one(r, 1), 8);
+    CHECK_EQ(m, 1);
+    close(e);
+    close(t);
+}
+
+/* Of two linked requests; true: the second was given up. */
+static bool breaks(struct ring *r, int first) {
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 2, 2), 2);
+    CHECK_EQ(next(r).res, first);
+    int second = next(r).res;
+    CHECK(second == 0 || second == -ECANCELED);
+    return second != 0;
+}
+
+static void short_ones(struct ring *r) {
+    char b[16];
+    int fd = open("f", O_RDWR), s[2], p[2], q[2];
+    struct iovec v[2] = {{b, 2}, {b + 2, 8}};
+    CHECK_EQ(pipe(p), 0);
+    CHECK_EQ(pipe(q), 0);
+    CHECK_EQ(pwrite(fd, "abc", 3, 0), 3);
+    CHECK_EQ(ftruncate(fd, 3), 0);
+    add(r, READV, fd, v, 2, 0)->flags = LINK;
+    CHECK(breaks(r, 3));
+    add(r, READV, fd, v, 2, 0)->flags = HARDLINK;
+    CHECK(!breaks(r, 3));
+    v[1].iov_len = 1;
+    add(r, READV, fd, v, 2, 0)->flags = LINK;
+    CHECK(!breaks(r, 3));
+    for (unsigned size = 3; size < 5; size++) {
+        CHECK_EQ(write(p[1], "abc", 3), 3);
+        struct sqe *splice = add(r, SPLICE, q[1], (void *)-1, size, (uint64_t)-1);
+        splice->file_index = (uint32_t)p[0];
+        splice->flags = LINK;
+        CHECK_EQ(breaks(r, 3), size > 3);
+    }
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    CHECK_EQ(write(s[0], "abcabc", 6), 6);
+    add(r, RECV, s[1], b, 3, 0)->flags = LINK;
+    CHECK(!breaks(r, 3));
+    add(r, RECV, s[1], b, 9, 0)->flags = LINK;
+    CHECK(!breaks(r, 3)); /* what there is will do */
+    CHECK_EQ(write(s[0], "abc", 3), 3);
+    close(s[0]);
+    struct sqe *all = add(r, RECV, s[1], b, 9, 0);
+    all->op_flags = MSG_WAITALL;
+    all->flags = LINK;
+    CHECK(breaks(r, 3));
+    close(s[1]);
+    s[0] = socket(AF_INET, SOCK_STREAM, 0);
+    add(r, SEND_ZC, s[0], "abc", 3, 0)->flags = LINK;
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 2, 3), 2);
+    struct cqe c = next(r);
+    CHECK(c.res == -EPIPE && c.flags == 2);
+    CHECK_EQ(next(r).res + next(r).res, -ECANCELED); /* and that the memory is free */
+    close(s[0]);
+    close(fd);
+    for (int i = 0; i < 2; i++)
+        close(p[i]), close(q[i]);
+}
+
+/* A submission that is less than was meant is told, and waits for nothing. */
+static void batches(struct ring *r) {
+    struct ring all;
+    struct cqe c;
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 2, 2), 1);
+    CHECK_EQ(enter(r, 1, 5), 0);
+    CHECK_EQ(next(r).res, 0);
+    /* What cannot be a request ends it; in a chain, with all of the chain. */
+    add(r, 200, 0, NULL, 0, 0);
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 2, 0), 1);
+    CHECK_EQ(available(r), 1);
+    CHECK_EQ(next(r).res, -EINVAL);
+    CHECK_EQ(one(r, 1), 0);
+    uint64_t first = add(r, NOP, 0, NULL, 0, 0)->user_data;
+    r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].flags = LINK;
+    add(r, 200, 0, NULL, 0, 0)->flags = LINK;
+    add(r, NOP, 0, NULL, 0, 0);
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 4, 4), 4);
+    for (int i = 0; i < 4; i++) {
+        static const int results[4] = {-ECANCELED, -EINVAL, -ECANCELED, 0};
+        c = next(r);
+        CHECK(c.user_data - first < 4);
+        CHECK_EQ(c.res, results[(c.user_data - first) % 4]);
+    }
+    ring_open(&all, 4, 128); /* SUBMIT_ALL */
+    add(&all, 200, 0, NULL, 0, 0);
+    add(&all, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(&all, 2, 2), 2);
+    CHECK_EQ(next(&all).res + next(&all).res, -EINVAL);
+    /* No request ends a ring. */
+    add(&all, CLOSE, all.fd, NULL, 0, 0);
+    CHECK_EQ(one(&all, 1), -EBADF);
+    close(all.fd);
+}
+
+/* A splice that has to wait keeps nobody. */
+static void splices(struct ring *r) {
+    static char full[65536];
+    char b[8];
+    int p[2], q[2];
+    CHECK_EQ(pipe(p), 0);
+    CHECK_EQ(pipe(q), 0);
+    for (int op = SPLICE; op <= TEE; op += TEE - SPLICE) {
+        uint64_t at = op == SPLICE ? (uint64_t)-1 : 0;
+        for (int i = 0; i < 2; i++) { /* for bytes, then for room */
+            add(r, op, q[1], (void *)(uintptr_t)at, 8, at)->file_index = (uint32_t)p[0];
+            if (i)
+                CHECK_EQ(write(q[1], full, sizeof full), sizeof full);
+            CHECK_EQ(enter(r, 1, 0), 1);
+            CHECK_EQ(write(p[1], "abcd", 4), 4);
+            if (i) {
+                CHECK_EQ(available(r), 0);
+                CHECK_EQ(read(q[0], full, sizeof full), sizeof full);
+            }
+            CHECK_EQ(next(r).res, 4);
+            CHECK_EQ(read(q[0], b, 8), 4);
+            CHECK(memcmp(b, "abcd", 4) == 0);
+            if (op == TEE)
+                CHECK_EQ(read(p[0], b, 8), 4);
+        }
+    }
+    add(r, SPLICE, q[1], (void *)-1, 8, (uint64_t)-1)->file_index = (uint32_t)p[0];
+    r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].op_flags = SPLICE_F_NONBLOCK;
+    CHECK_EQ(one(r, 1), -EAGAIN);
+    CHECK_EQ(fcntl(p[0], F_GETFL), O_RDONLY);
+    for (int i = 0; i < 2; i++)
+        close(p[i]), close(q[i]);
+}
+
+static void meant(struct ring *r) {
+    char b[8];
+    int p[2], q[2], s[2], fd = open("f", O_RDWR);
+    CHECK_EQ(pipe(p), 0);
+    CHECK_EQ(pipe(q), 0);
+    /* A poll is taken back, not another request of that name. */
+    add(r, READ, p[0], b, 8, 0)->user_data = 5;
+    struct sqe *poll = add(r, POLL_ADD, q[0], NULL, 0, 0);
+    poll->user_data = 5;
+    poll->op_flags = POLLIN;
+    CHECK_EQ(enter(r, 2, 0), 2);
+    add(r, POLL_REMOVE, -1, (void *)5, 0, 0);
+    CHECK_EQ(enter(r, 1, 2), 1);
+    CHECK_EQ(next(r).res + next(r).res, -ECANCELED);
+    CHECK_EQ(write(p[1], "abc", 3), 3);
+    CHECK_EQ(next(r).res, 3);
+    /* One whose turn has not come cannot be found. */
+    uint64_t first = add(r, READ, p[0], b, 8, 0)->user_data;
+    r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].flags = LINK;
+    r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].len = 3;
+    add(r, NOP, 0, NULL, 0, 0);
+    add(r, ASYNC_CANCEL, -1, (void *)(uintptr_t)(first + 1), 0, 0);
+    CHECK_EQ(enter(r, 3, 1), 3);
+    CHECK_EQ(next(r).res, -ENOENT);
+    CHECK_EQ(write(p[1], "abc", 3), 3);
+    CHECK_EQ(next(r).res, 3);
+    CHECK_EQ(next(r).res, 0);
+    /* What never changes is told of once. */
+    add(r, POLL_ADD, fd, NULL, 1, 0)->op_flags = POLLIN;
+    CHECK_EQ(enter(r, 1, 1), 1);
+    struct cqe c = next(r);
+    CHECK(c.res == POLLIN && c.flags == 0);
+    add(r, POLL_ADD, fd, NULL, 0, 0)->op_flags = POLLPRI;
+    CHECK_EQ(one(r, 1), -EINVAL);
+    /* A refusal leaves the file as it was. */
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    struct sqe *accept = add(r, ACCEPT, s[0], NULL, 0, 0);
+    accept->ioprio = 1;
+    accept->file_index = 3;
+    CHECK_EQ(one(r, 1), -EINVAL);
+    CHECK_EQ(fcntl(s[0], F_GETFL), O_RDWR);
+    for (int i = 0; i < 2; i++)
+        close(p[i]), close(q[i]), close(s[i]);
+    close(fd);
+}
+
+static struct ring *watched;
+static int told;
+static void *watches(void *arg) {
+    uint64_t n;
+    (void)arg;
+    while (!available(watched))
+        CHECK_EQ(read(told, &n, 8), 8);
+    return NULL;
+}
+
+/* Whoever submitted it sleeps: it goes on, and others are told. */
+static void asleep(struct ring *r) {
+    char b[8];
+    int p[2];
+    pthread_t t, u;
+    CHECK_EQ(pipe(p), 0);
+    late_fd = p[1];
+    watched = r;
+    told = eventfd(0, 0);
+    CHECK_EQ(syscall(SYS_io_uring_register, r->fd, 4, &told, 1), 0);
+    add(r, READ, p[0], b, 8, 0);
+    CHECK_EQ(enter(r, 1, 0), 1);
+    pthread_create(&t, NULL, watches, NULL);
+    pthread_create(&u, NULL, late, NULL);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+    CHECK_EQ(next(r).res, 4);
+    CHECK_EQ(syscall(SYS_io_uring_register, r->fd, 5, NULL, 0), 0);
+    close(told);
+    close(p[0]);
+    close(p[1]);
+}
+
 static void refusals(void) {
     struct params p;
     struct ring r;
@@ -416,6 +651,12 @@ int main(void) {
     cancelling(&r);
     fixed(&r);
     chosen(&r);
+    anywhere(&r);
+    short_ones(&r);
+    batches(&r);
+    splices(&r);
+    meant(&r);
+    asleep(&r);
     CHECK_EQ(available(&r), 0);
     /* Requests that still wait end with the ring. */
     int p[2];

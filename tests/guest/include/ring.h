@@ -65,7 +65,9 @@ enum {
     PROVIDE_BUFFERS,
     MKDIRAT = 37,
     UNLINKAT = 36,
+    TEE = 33,
     MSG_RING = 40,
+    SEND_ZC = 47,
 };
 #define FIXED_FILE 1
 #define DRAIN 2
