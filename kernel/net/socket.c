@@ -149,12 +149,17 @@ static void message_begin(struct message *m, const struct file_piece *pieces, un
     m->control_out = 0;
 }
 
-static long socket_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
+static long socket_readv(struct file *f, const struct file_piece *pieces, unsigned count,
+                         uint64_t *pos) {
     (void)pos;
-    struct file_piece piece = {buf, size};
     struct message m;
-    message_begin(&m, &piece, 1, deadline_of(f, of(f)->receive_timeout));
-    return of(f)->ops->receive(of(f), &m);
+    message_begin(&m, pieces, count, deadline_of(f, of(f)->receive_timeout));
+    return m.size ? of(f)->ops->receive(of(f), &m) : 0; /* as Linux: whatever there is */
+}
+
+static long socket_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
+    struct file_piece piece = {buf, size};
+    return socket_readv(f, &piece, 1, pos);
 }
 
 static long socket_writev(struct file *f, const struct file_piece *pieces, unsigned count,
@@ -202,6 +207,7 @@ static void socket_close(struct file *f) {
 
 static const struct file_ops socket_file_ops = {
     .read = socket_read,
+    .readv = socket_readv,
     .write = socket_write,
     .writev = socket_writev,
     .info = socket_info,

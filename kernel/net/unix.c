@@ -230,7 +230,7 @@ static int unix_listen(struct socket *s, int backlog) {
     u->backlog = (uint32_t)backlog;
     u->state = UNIX_LISTENING;
     s->listening = true;
-    u->owner = socket_caller();
+    u->owner = u->peer_owner = socket_caller();
     return 0;
 }
 

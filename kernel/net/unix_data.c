@@ -213,8 +213,10 @@ static void give_files(struct unix_message *x, struct message *m) {
         message_put_control(m, SOL_SOCKET, SCM_RIGHTS, fds, count * sizeof fds[0]);
 }
 
-static void give_control(const struct unix_socket *u, struct unix_message *x, struct message *m) {
-    if (u->socket.pass_credentials)
+/* Credentials once, of the first message. */
+static void give_control(const struct unix_socket *u, struct unix_message *x, struct message *m,
+                         bool first) {
+    if (first && u->socket.pass_credentials)
         message_put_control(m, SOL_SOCKET, SCM_CREDENTIALS, &x->who, sizeof x->who);
     if (x->file_count)
         give_files(x, m);
@@ -232,8 +234,10 @@ static void give_name(const struct unix_message *x, struct message *m) {
 static struct unix_message *message_make(struct unix_socket *u, struct message *m, size_t size,
                                          long *error) {
     struct unix_message *x = message_new(size);
+    size_t before = m->done;
     *error = x ? copy(x, m, 0, size, true) : -ENOBUFS;
     if (*error) {
+        m->done = before; /* what was copied of it goes nowhere */
         if (x)
             message_free(x);
         return NULL;
@@ -443,7 +447,7 @@ static bool gather(struct unix_socket *u, struct unix_message *from, size_t at, 
             give_name(x, m);
         bool files = x->file_count != 0, whole = x->at + n == x->size;
         if (files || !*named)
-            give_control(u, x, m);
+            give_control(u, x, m, !*named);
         *named = true;
         node = node->next;
         socket_peeked(&u->socket, m, n);
@@ -501,7 +505,7 @@ static long receive_packet(struct unix_socket *u, struct message *m) {
         error = -EFAULT;
     if (!error) {
         give_name(x, m);
-        give_control(u, x, m);
+        give_control(u, x, m, true);
         m->flags_out |= m->size < left ? MSG_TRUNC : 0;
         socket_peeked(&u->socket, m, peek ? m->done : left);
     }

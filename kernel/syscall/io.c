@@ -153,10 +153,12 @@ static int vector_start(struct vector *v, vaddr_t at, unsigned long count, size_
 /* The pieces that stand in v: bytes, or -errno when there are none. */
 static long transfer_pieces(struct file *f, enum direction d, struct vector *v, uint64_t *pos,
                             bool begun) {
-    if (d == WRITE && f->ops->writev)
-        return f->ops->writev(f, v->pieces, v->count, pos);
-    if (d == READ && f->ops->readv && !begun)
-        return f->ops->readv(f, v->pieces, v->count, pos);
+    long (*all)(struct file *, const struct file_piece *, unsigned, uint64_t *) =
+        d == WRITE ? f->ops->writev
+        : begun    ? NULL
+                   : f->ops->readv;
+    if (all)
+        return all(f, v->pieces, v->count, pos);
     long total = 0;
     for (unsigned i = 0; i < v->count; i++) {
         if (!v->pieces[i].size)
@@ -204,15 +206,16 @@ static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long
         total = -EINVAL;
     if (!total && size && flags & ~vector_flags(f))
         total = -EOPNOTSUPP;
-    if (!total && size) {
+    bool whole = !total && v.left && size && socket_vector &&
+                 socket_vector(f, d == READ, iov, count, &total);
+    if (!total && size && !whole) {
         uint64_t at_pos = at ? (uint64_t)*at : 0, *pos = at ? &at_pos : &f->pos;
-        total = transfer_pieces(f, d, &v, pos, false);
-        for (long done = total; done > 0 && v.left && (size_t)done == vector_size(&v);
-             total += done > 0 ? done : 0) {
-            if (vector_next(&v, &bad_base) < 0)
+        do {
+            long done = transfer_pieces(f, d, &v, pos, total);
+            total = total && done < 0 ? total : total + done;
+            if (!v.left || done <= 0 || (size_t)done != vector_size(&v))
                 break;
-            done = transfer_pieces(f, d, &v, pos, true);
-        }
+        } while (!vector_next(&v, &bad_base));
     }
     told(f, d, total);
     file_put(f);

@@ -206,8 +206,11 @@ static long accept_from(int fd, vaddr_t address, vaddr_t size, uint32_t flags) {
     }
     if (!s)
         return error;
-    error = s->ops->accept ? s->ops->accept(s, &new, deadline_of(file, s->receive_timeout, 0))
-                           : -EOPNOTSUPP;
+    if (lowest_free(0) >= (int)fd_limit) /* the connection stays for a later call */
+        error = -EMFILE;
+    else
+        error = s->ops->accept ? s->ops->accept(s, &new, deadline_of(file, s->receive_timeout, 0))
+                               : -EOPNOTSUPP;
     file_put(file);
     if (error)
         return error;
@@ -396,13 +399,13 @@ static long parts_open(struct parts *p, vaddr_t at, bool sends) {
     p->m = (struct message){.size = 0};
     if (user_read(&p->h, at, sizeof p->h))
         return -EFAULT;
-    if (p->h.name_size < 0)
+    if (p->h.name && p->h.name_size < 0)
         return -EINVAL;
     int size = MIN(p->h.name_size, (int)SOCKET_ADDRESS_MAX);
     long error = sends && p->h.name && size ? address_read(&p->m.peer, p->h.name, size) : 0;
     if (!error)
         error = parts_pieces(p);
-    if (!error && sends && p->h.control && p->h.control_size) {
+    if (!error && sends && p->h.control_size) {
         if (p->h.control_size > CONTROL_MAX || !(p->control = frame_alloc()))
             error = -ENOBUFS;
         else if (user_read(phys_to_virt(p->control), p->h.control, p->h.control_size))
@@ -417,6 +420,18 @@ static long parts_open(struct parts *p, vaddr_t at, bool sends) {
     if (error)
         parts_close(p);
     return error;
+}
+
+bool socket_vector(struct file *f, bool reads, vaddr_t iov, unsigned long count, long *done) {
+    struct socket *s = socket_of(f);
+    struct parts p = {.h = {.pieces = iov, .count = count}};
+    if (!s)
+        return false;
+    *done = parts_pieces(&p);
+    if (!*done)
+        *done = reads ? receive(f, s, &p.m) : send(f, s, &p.m);
+    parts_close(&p);
+    return true;
 }
 
 static long send_one(struct file *f, struct socket *s, vaddr_t at, unsigned flags) {
@@ -498,6 +513,8 @@ static long several(int fd, vaddr_t at, unsigned long count, unsigned flags, boo
         if (done < 0)
             break;
         done = user_write(at + sizeof(struct msghdr), &length, sizeof length);
+        if (done < 0)
+            break;
         if (flags & MSG_WAITFORONE)
             flags |= MSG_DONTWAIT;
         if (deadline != UINT64_MAX && clock_monotonic() >= deadline) {

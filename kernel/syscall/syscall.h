@@ -29,4 +29,10 @@
         __attribute__((unused)) unsigned long c, __attribute__((unused)) unsigned long d,          \
         __attribute__((unused)) unsigned long e, __attribute__((unused)) unsigned long f)
 
+/* A vector of more pieces than a file takes at once, checked: a socket makes one message
+ * of it.  False: the file is none.  Weak: without sockets there is none. */
+struct file;
+bool socket_vector(struct file *f, bool reads, vaddr_t iov, unsigned long count, long *done)
+    __attribute__((weak));
+
 #endif

@@ -152,12 +152,15 @@ static int take(struct tcp_socket *s, struct message *m, bool peek) {
     uint32_t from = c ? c->from + (uint32_t)skip : 0;
     while (c && message_left(m) && !error) {
         uint32_t n = (uint32_t)MIN((size_t)(c->to - from), message_left(m));
+        size_t before = m->done;
         if (m->flags & MSG_TRUNC)
             m->done += n;
         else
             error = message_put(m, c->data + from, n);
-        if (error)
+        if (error) {
+            m->done = before; /* it stays */
             break;
+        }
         from += n;
         taken += n;
         if (from < c->to)
@@ -954,7 +957,6 @@ int tcp_socket_create(uint16_t family, int protocol, struct socket **out) {
     s->keep_count = 9;
     s->syn_count = 6;
     s->linger2 = 60;
-    s->unsent_low = -1;
     *out = &s->inet.socket;
     return 0;
 }

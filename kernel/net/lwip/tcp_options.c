@@ -26,6 +26,7 @@ enum {
     TCP_NOTSENT_LOWAT = 25,
 };
 #define CONGESTION "reno"
+enum { LINGER2 = 60, LINGER2_MOST = 120 }; /* seconds */
 
 static int set_within(int32_t *out, int value, int low, int high) {
     if (value < low || value > high)
@@ -52,8 +53,9 @@ static int set_tcp(struct tcp_socket *s, int name, int n) {
         return set_within(&s->syn_count, n, 1, 127);
     case TCP_MAXSEG:
         return n ? set_within(&s->max_segment, n, 88, 32767) : 0;
-    case TCP_LINGER2:
-        return set_within(&s->linger2, n, INT32_MIN, INT32_MAX);
+    case TCP_LINGER2: /* 0 is the default, below it none */
+        s->linger2 = n < 0 ? -1 : n ? (n < LINGER2_MOST ? n : LINGER2_MOST) : LINGER2;
+        return 0;
     case TCP_DEFER_ACCEPT:
         s->defer_accept = n < 0 ? 0 : n;
         return 0;
@@ -155,14 +157,10 @@ static int get_tcp(const struct tcp_socket *s, int name) {
         return s->keep_count;
     case TCP_SYNCNT:
         return s->syn_count;
-    case TCP_LINGER2:
-        return s->linger2;
     case TCP_DEFER_ACCEPT:
         return s->defer_accept;
     case TCP_USER_TIMEOUT:
         return s->user_timeout;
-    case TCP_NOTSENT_LOWAT:
-        return s->unsent_low;
     case TCP_QUICKACK:
         return 1;
     case TCP_WINDOW_CLAMP:
@@ -189,8 +187,11 @@ int tcp_socket_get_option(struct socket *socket, int level, int name, void *valu
         *size = 16;
         return 0;
     }
-    int n = get_tcp(s, name);
-    if (n < 0)
+    /* These two may be below 0. */
+    int n = name == TCP_LINGER2         ? s->linger2
+            : name == TCP_NOTSENT_LOWAT ? s->unsent_low
+                                        : get_tcp(s, name);
+    if (n < 0 && name != TCP_LINGER2 && name != TCP_NOTSENT_LOWAT)
         return n;
     memcpy(value, &n, *size = sizeof n);
     return 0;

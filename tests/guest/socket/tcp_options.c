@@ -58,6 +58,18 @@ static void options(void) {
     TOLD(t, IPPROTO_TCP, TCP_CORK, 1);
     TOLD(t, IPPROTO_TCP, TCP_CORK, 0);
     TOLD(t, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+    CHECK_EQ(get(t, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 0);
+    CHECK_EQ(set(t, IPPROTO_TCP, TCP_NOTSENT_LOWAT, -1), 0);
+    int n = 0;
+    socklen_t size = sizeof n;
+    CHECK_EQ(getsockopt(t, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &n, &size), 0);
+    CHECK_EQ(n, -1); /* 0xffffffff: no limit */
+    TOLD(t, IPPROTO_TCP, TCP_LINGER2, 30);
+    CHECK_EQ(set(t, IPPROTO_TCP, TCP_LINGER2, 500), 0);
+    CHECK_EQ(get(t, IPPROTO_TCP, TCP_LINGER2), 120);
+    CHECK_EQ(set(t, IPPROTO_TCP, TCP_LINGER2, -5), 0);
+    CHECK_EQ(getsockopt(t, IPPROTO_TCP, TCP_LINGER2, &n, &size), 0);
+    CHECK_EQ(n, -1);
     TOLD(t, IPPROTO_TCP, TCP_SYNCNT, 4);
     CHECK_EQ(set(t, IPPROTO_TCP, TCP_QUICKACK, 1), 0);
     CHECK_EQ(set(t, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1), 0);
@@ -68,7 +80,7 @@ static void options(void) {
     CHECK_ERRNO(setsockopt(t, IPPROTO_TCP, TCP_CONGESTION, "no such", 7), ENOENT);
     CHECK_EQ(setsockopt(t, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
     struct tcp_info info;
-    socklen_t size = sizeof info;
+    size = sizeof info;
     CHECK_EQ(getsockopt(t, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
     CHECK(size >= offsetof(struct tcp_info, tcpi_total_retrans) + 4);
     CHECK_EQ(info.tcpi_state, 7);

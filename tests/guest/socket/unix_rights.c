@@ -32,7 +32,7 @@ static ssize_t give(int s, const char *text, const int *fds, int count) {
     return sendmsg(s, &m, MSG_NOSIGNAL);
 }
 
-static int got[8], got_count, flags;
+static int got[8], got_count, credentials, flags;
 
 static ssize_t take(int s, size_t room, size_t control, int how) {
     static char b[64];
@@ -41,9 +41,10 @@ static ssize_t take(int s, size_t room, size_t control, int how) {
     struct msghdr m = {
         .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = control};
     ssize_t n = recvmsg(s, &m, how);
-    got_count = 0;
+    got_count = credentials = 0;
     flags = m.msg_flags;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); n >= 0 && h; h = CMSG_NXTHDR(&m, h)) {
+        credentials += h->cmsg_type == SCM_CREDENTIALS;
         if (h->cmsg_type == SCM_RIGHTS) {
             got_count = (int)((h->cmsg_len - CMSG_LEN(0)) / sizeof(int));
             memcpy(got, CMSG_DATA(h), (size_t)got_count * sizeof(int));
@@ -85,6 +86,16 @@ int main(void) {
     drop();
     CHECK_EQ(take(p[1], 64, 256, 0), 2);
     CHECK_EQ(got_count, 0);
+    /* Who sent it is told once a read. */
+    int on = 1;
+    CHECK_EQ(setsockopt(p[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+    CHECK_EQ(give(p[0], "ab", NULL, 0), 2);
+    CHECK_EQ(give(p[0], "cd", fds, 1), 2);
+    CHECK_EQ(take(p[1], 64, 256, 0), 4);
+    CHECK(got_count == 1 && credentials == 1);
+    drop();
+    on = 0;
+    CHECK_EQ(setsockopt(p[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
     /* With the first byte. */
     CHECK_EQ(give(p[0], "gh", fds, 1), 2);
     CHECK_EQ(take(p[1], 1, 256, 0), 1);
