@@ -150,7 +150,8 @@ void trap_serve(struct trap_frame *frame) {
         app_work(frame);
 }
 
-void trap_entry(struct trap_frame *frame) {
+/* leaving.c has another. */
+__attribute__((weak)) void trap_entry(struct trap_frame *frame) {
     if (smp_on)
         smp_trap(frame);
     else

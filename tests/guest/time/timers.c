@@ -40,6 +40,14 @@ int main(void) {
     CHECK_EQ(setitimer(ITIMER_VIRTUAL, &v, NULL), 0);
     while (!alarms)
         ;
+    /* one that comes while the call is not over yet, and no other call is made */
+    for (int i = 0; i < 500; i++) {
+        alarms = 0;
+        v.it_value.tv_usec = 1 + i % 40;
+        CHECK_EQ(setitimer(ITIMER_REAL, &v, NULL), 0);
+        while (!alarms)
+            ;
+    }
     v.it_value.tv_usec = 1000000;
     CHECK_ERRNO(setitimer(ITIMER_REAL, &v, NULL), EINVAL);
     CHECK_ERRNO(setitimer(3, &old, NULL), EINVAL);
