@@ -8,4 +8,11 @@
     FRAME_HANDLER clone
     FRAME_HANDLER clone3
 
+/* A new thread's first way out. */
+    .globl clone_return
+clone_return:
+    movq %rsp, %rdi
+    call clone_begins
+    FRAME_RETURN
+
     .section .note.GNU-stack, "", @progbits

@@ -6,17 +6,24 @@
 #include "arch/x86_64/cpu.h"
 #include "sched/thread.h"
 
-extern char trap_return[];
-extern char smp_return[] __attribute__((weak)); /* where there are several CPUs */
+extern char clone_return[];
+void clone_begins(struct trap_frame *frame);
 
-/* Its first switch_stacks ends in trap_return, with the frame on the stack. */
+/* What came before its first instruction: a signal, another CPU to run on. */
+void clone_begins(struct trap_frame *frame) {
+    if (thread_current()->work & ~(uint64_t)THREAD_WORK_TRACE)
+        app_work(frame);
+}
+
+/* Its first switch_stacks ends in clone_return, with the frame on the stack. */
 void arch_thread_fork(struct thread *child, const struct trap_frame *frame, vaddr_t sp) {
     struct trap_frame *copy = (struct trap_frame *)child->kstack_top - 1;
     *copy = *frame;
     copy->rax = 0;
+    copy->vector = VECTOR_CALL; /* it has made no call */
     copy->rsp = sp;
     uint64_t *stack = (uint64_t *)copy;
-    *--stack = (uint64_t)(smp_on ? smp_return : trap_return);
+    *--stack = (uint64_t)clone_return;
     for (unsigned i = 0; i < 6; i++) /* what switch_stacks pops */
         *--stack = 0;
     child->arch.sp = (uint64_t)stack;
