@@ -110,10 +110,22 @@ static void hand_over(uint64_t set) {
     }
 }
 
+/* Signals that are let in and ignored are gone, and interrupt nothing. */
+static void drop_ignored(struct thread *t, uint64_t set) {
+    for (set &= t->signal_pending | signal_shared; set; set &= set - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(set) + 1;
+        if (signal_ignored(n)) {
+            flush(t, SIGNAL_BIT(n));
+            flush(NULL, SIGNAL_BIT(n));
+        }
+    }
+}
+
 void signal_set_mask(uint64_t mask) {
     struct thread *t = thread_current();
     uint64_t old = t->signal_mask;
     t->signal_mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+    drop_ignored(t, old & ~t->signal_mask);
     if (thread_signal_due(t))
         t->work |= THREAD_WORK_SIGNAL;
     hand_over(t->signal_mask & ~old);
@@ -128,11 +140,12 @@ int signal_send(struct thread *target, const struct signal_info *info) {
     unsigned n = (unsigned)info->signo;
     uint64_t bit = SIGNAL_BIT(n);
     const struct thread *judge = target ? target : &thread_first;
+    struct thread *t = target ? target : choose(n);
     if (bit & STOPS)
         signal_flush(SIGNAL_BIT(SIGCONT));
     if (n == SIGCONT)
         signal_flush(STOPS);
-    if (signal_ignored(n) && !(judge->signal_mask & bit))
+    if (signal_ignored(n) && !(judge->signal_mask & (t ? t->signal_mask : bit) & bit))
         return 1;
     if (n < SIGRTMIN && *pending(target) & bit && info->code != SI_TIMER)
         return 0;
@@ -150,7 +163,6 @@ int signal_send(struct thread *target, const struct signal_info *info) {
     *pending(target) |= bit;
     if (signal_arrived)
         signal_arrived();
-    struct thread *t = target ? target : choose(n);
     if (t && wants(t, n))
         bother(t);
     return 0;
@@ -261,11 +273,11 @@ static bool enter(const struct signal_info *info, struct trap_frame *frame,
     unsigned n = (unsigned)info->signo;
     struct signal_action action = signal_actions[n]; /* before SA_RESETHAND clears it */
     uint64_t mask = t->restore_mask ? t->saved_mask : t->signal_mask;
-    vaddr_t sp = 0;
-    if (action.flags & SA_ONSTACK && t->altstack.size &&
-        !signal_on_altstack(t, arch_frame_sp(frame)))
-        sp = t->altstack.base + t->altstack.size;
-    if (arch_signal_setup(frame, info, &action, mask, sp, fault))
+    bool on = signal_on_altstack(t, arch_frame_sp(frame));
+    vaddr_t sp = action.flags & SA_ONSTACK && t->altstack.size && !on
+                     ? t->altstack.base + t->altstack.size
+                     : 0;
+    if (arch_signal_setup(frame, info, &action, mask, sp, sp || on ? t->altstack.base : 0, fault))
         return false;
     t->restore_mask = false;
     if (t->altstack.flags & SS_AUTODISARM) {
@@ -296,7 +308,14 @@ static void deliver(struct trap_frame *frame) {
     struct signal_info info;
     bool interrupted = arch_syscall_interrupted(frame);
     const struct report_call *call = t->call;
-    while (signal_take(~t->signal_mask, &info)) {
+    for (;;) {
+        if (!signal_take(~t->signal_mask, &info)) {
+            if (!t->restore_mask)
+                break;
+            t->restore_mask = false; /* which may let others in */
+            signal_set_mask(t->saved_mask);
+            continue;
+        }
         unsigned n = (unsigned)info.signo;
         if (signal_ignored(n))
             continue;
@@ -310,10 +329,6 @@ static void deliver(struct trap_frame *frame) {
             info = (struct signal_info){.signo = SIGSEGV};
             end_by(&info, frame);
         }
-    }
-    if (t->restore_mask) {
-        t->restore_mask = false;
-        signal_set_mask(t->saved_mask);
     }
 }
 

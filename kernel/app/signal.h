@@ -55,9 +55,10 @@ bool signal_ignored(unsigned n); /* what the action makes of it */
 bool signal_on_altstack(const struct thread *t, vaddr_t sp);
 
 /* arch/: writes the frame for a handler and sends the app there; -EFAULT when
- * the stack cannot take it.  sp: top of the alternate stack, 0: the app's. */
+ * the stack cannot take it.  sp: top of the alternate stack, 0: the app's; the frame
+ * lies above `low`. */
 int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
-                      const struct signal_action *action, uint64_t mask, vaddr_t sp,
+                      const struct signal_action *action, uint64_t mask, vaddr_t sp, vaddr_t low,
                       const struct fault *fault);
 /* arch/: undoes it; -EFAULT.  *mask is the mask to go back to. */
 int arch_signal_return(struct trap_frame *frame, uint64_t *mask);

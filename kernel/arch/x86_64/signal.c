@@ -69,14 +69,14 @@ static bool is_kernels(vaddr_t ip) {
 }
 
 int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
-                      const struct signal_action *action, uint64_t mask, vaddr_t sp,
+                      const struct signal_action *action, uint64_t mask, vaddr_t sp, vaddr_t low,
                       const struct fault *fault) {
     if (!sp)
         sp = frame->rsp - RED_ZONE;
     vaddr_t top = sp;
     vaddr_t fp = ALIGN_DOWN(sp - fpu_size - sizeof(uint32_t), 64);
     vaddr_t at = ALIGN_DOWN(fp - sizeof(struct sigframe), 16) - 8;
-    if (at > top || is_kernels(action->handler) || !writable(at, top))
+    if (at > top || at <= low || is_kernels(action->handler) || !writable(at, top))
         return -EFAULT;
 
     user_access(RFLAGS_AC);

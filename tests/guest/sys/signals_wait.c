@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,14 +135,34 @@ static void suspending(void) {
     CHECK_EQ(wait_for(BIT(SIGUSR2), NULL, 0), SIGUSR2);
 }
 
+/* One that is ignored when it is let through ends no sleep. */
+static void ignored(void) {
+    mask none = 0, before = blocked();
+    struct itimerval soon = {{0, 0}, {0, 20000}};
+    struct timespec moment = {0, 1000000};
+    block(before | BIT(SIGWINCH));
+    kill(getpid(), SIGWINCH);
+    CHECK_EQ(pending(), BIT(SIGWINCH));
+    CHECK_EQ(syscall(SYS_ppoll, NULL, 0, &moment, &none, sizeof none), 0);
+    CHECK_EQ(pending(), 0);
+    kill(getpid(), SIGWINCH);
+    caught = 0;
+    CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    CHECK_ERRNO(syscall(SYS_rt_sigsuspend, &none, sizeof none), EINTR);
+    CHECK_EQ(caught, 1);
+    block(before);
+}
+
 int main(void) {
     struct sigaction a = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigaction(SIGUSR1, &a, NULL);
     sigaction(SIGUSR2, &a, NULL);
+    sigaction(SIGALRM, &a, NULL);
     block(BIT(SIGUSR1) | BIT(SIGUSR2));
     timed_wait();
     queued_values();
     queueing_errors();
     suspending();
+    ignored();
     return check_done();
 }
