@@ -61,8 +61,9 @@ SYSCALL_HANDLER(mmap) {
     }
     long start = area_map(a, b, prot, flags, source, f);
     if (start > 0 && d & MAP_POPULATE) {
-        for (vaddr_t at = (vaddr_t)start; at < (vaddr_t)start + b; at += PAGE_SIZE)
-            area_fault(at, prot & PROT_WRITE ? PROT_WRITE : PROT_READ);
+        unsigned access = prot & PROT_WRITE ? PROT_WRITE : PROT_READ;
+        for (vaddr_t at = (vaddr_t)start, end = at + b; at < end && !area_fault(at, access);)
+            at += PAGE_SIZE;
     }
     return start;
 }
