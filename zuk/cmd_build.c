@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "zuk/build.h"
@@ -52,6 +53,18 @@ static bool record(int argc, char **argv, const struct options *o, const char *w
     return write_file(path_join(work, "command"), text.data, text.len);
 }
 
+/* The input that the image would take the place of, or NULL. */
+static const char *input_at(const struct options *o, const char *output) {
+    struct stat there, st;
+    for (size_t i = 0; i < o->input_count && stat(output, &there) == 0; i++) {
+        if (stat(o->inputs[i], &st) == 0 && st.st_ino == there.st_ino &&
+            st.st_dev == there.st_dev) {
+            return o->inputs[i];
+        }
+    }
+    return NULL;
+}
+
 int cmd_build(int argc, char **argv) {
     struct options o;
     int status = options_parse(argc, argv, OPTIONS_BUILD, &o);
@@ -70,6 +83,12 @@ int cmd_build(int argc, char **argv) {
     const char *work = xasprintf("%s.zuk", output);
     if (is_dir(output)) {
         diag_error("'%s' is a folder; -o names the image itself", output);
+        return EXIT_USER;
+    }
+    const char *input = input_at(&o, output);
+    if (input != NULL) {
+        diag_error("'%s' is the input '%s'", output, input);
+        diag_hint("-o names another file for the image");
         return EXIT_USER;
     }
     if (o.reproducible && !canonical_is()) {

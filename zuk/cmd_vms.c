@@ -83,14 +83,17 @@ int cmd_ps(int argc, char **argv) {
     return fflush(stdout) == 0 ? EXIT_OK : EXIT_USER;
 }
 
-/* Copies what is new in the log to stdout; false when nobody reads it. */
+/* Copies what is new in the log to stdout; false after diag_error. */
 static bool copy_log(int fd) {
     char chunk[16384];
     ssize_t n;
     while ((n = read(fd, chunk, sizeof chunk)) > 0) {
         for (ssize_t done = 0; done < n;) {
             ssize_t w = write(1, chunk + done, (size_t)(n - done));
-            if (w < 0 && errno != EINTR) {
+            if (w < 0 && errno == EAGAIN) {
+                poll(&(struct pollfd){.fd = 1, .events = POLLOUT}, 1, -1);
+            } else if (w < 0 && errno != EINTR) {
+                diag_error("cannot write the log: %s", strerror(errno));
                 return false;
             }
             done += w > 0 ? w : 0;
@@ -146,7 +149,9 @@ int cmd_logs(int argc, char **argv) {
         poll(p, 2, 250);
         while (watch >= 0 && read(watch, events, sizeof events) > 0) {
         }
+        diag_quiet = true; /* zuk rm ends it, too */
         e = vms_find(o.inputs[0]);
+        diag_quiet = false;
         runs = e != NULL && e->pid != 0;
         ok = copy_log(fd) && (p[1].revents & POLLERR) == 0;
         int next = ok ? open(path, O_RDONLY | O_CLOEXEC) : -1;

@@ -3,6 +3,7 @@
  * The table of subcommands, and nothing else.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,13 @@ static void open_standard_streams(void) {
     }
 }
 
+/* Whoever started us may ignore the ends of children: we wait for ours.  A file that
+ * may grow no further is a write that fails. */
+static void set_signals(void) {
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* What a command printed has arrived, or it did not do its work. */
 static int delivered(int status) {
     bool lost = fflush(stdout) != 0;
@@ -57,6 +65,7 @@ static int delivered(int status) {
 
 int main(int argc, char **argv) {
     open_standard_streams();
+    set_signals();
     if (argc < 2) {
         cmd_usage(stderr);
         return EXIT_USAGE;

@@ -507,6 +507,8 @@ static void take_signal(struct run_state *r) {
     while (read(r->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGWINCH) {
             put_terminal(r);
+        } else if (info.ssi_signo == SIGCHLD) {
+            continue; /* a turn of the loop */
         } else if (info.ssi_signo == SIGTERM && r->listens && r->patience == 0 &&
                    r->host->grace_ms > 0) {
             r->signal = SIGTERM; /* a second one ends the machine */
@@ -677,8 +679,15 @@ static void reap(struct run_state *r) {
     finish(r, guest ? VM_CRASHED : VM_FAILED);
 }
 
+static bool has_ended(const struct run_state *r) {
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == r->pid;
+}
+
+/* Also when the channel is closed QEMU may take its time to end, or for ever. */
 static void relay(struct run_state *r) {
-    while (!r->over && (r->out >= 0 || r->piece_stream != 0)) {
+    while (!r->over && (r->out >= 0 || r->piece_stream != 0 || !has_ended(r))) {
         turn(r);
     }
 }
@@ -690,7 +699,7 @@ void vm_run(const char *const *argv, const struct vm_host *host, struct vm_end *
     r->end = end;
     sigset_t ours, before;
     sigemptyset(&ours);
-    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCHLD};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         struct sigaction old;
         if (sigaction(signals[i], NULL, &old) != 0 || old.sa_handler != SIG_IGN) {

@@ -33,6 +33,16 @@ run "$ZUK" build libmain.a -o good.elf
 status 0
 check [ -s good.elf ]
 
+# the image does not take the place of what it is made of
+cp main.o kept.o
+ln -s kept.o link.o
+for name in kept.o ./kept.o link.o; do
+    run "$ZUK" build kept.o -o $name
+    status 1
+    says "zuk: error: '$name' is the input 'kept.o'"
+    check cmp -s main.o kept.o
+done
+
 # archives
 : >empty_file
 bad empty_file empty_file

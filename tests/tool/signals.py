@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Ctrl-C (130), SIGTERM (143), SIGKILL of zuk: each leaves no QEMU behind; a
-# terminal's Ctrl-C reaches zuk, Ctrl-D ends stdin.
+# terminal's Ctrl-C reaches zuk, Ctrl-D ends stdin.  One that has closed the channel
+# and does not end is ended as well; who started zuk may ignore SIGCHLD.
 # timeout: 300
 import os
 import signal
@@ -12,7 +13,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from checks import ZUK, Terminal, build, check, finish  # noqa: E402
+from checks import TMP, ZUK, Terminal, build, check, finish, zuk  # noqa: E402
 
 
 def children(pid):
@@ -92,6 +93,30 @@ p, below = started(spin)
 p.kill()
 p.wait()
 check(gone(below), "a killed zuk leaves a QEMU behind")
+
+qemu = f"{TMP}/mute"
+with open(qemu, "w", encoding="utf-8") as f:
+    f.write("#!/bin/sh\nexec sleep 300 >/dev/null\n")
+os.chmod(qemu, 0o755)
+mute = {**os.environ, "ZUK_QEMU": qemu}
+zuk("exec", "--timeout", "1", spin, status=6, timeout=30, env=mute)
+p = subprocess.Popen([ZUK, "exec", spin], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=mute)
+end_of_wait = time.time() + 20
+while not children(p.pid) and time.time() < end_of_wait:
+    time.sleep(0.05)
+time.sleep(0.5)
+below = children(p.pid)
+p.terminate()
+try:
+    status = p.wait(timeout=20)
+except subprocess.TimeoutExpired:
+    p.kill()
+    status = "no end"
+check(status == 143, f"SIGTERM while QEMU does not end: status {status}, not 143")
+check(gone(below), "what took QEMU's place is left behind")
+ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
+zuk("build", spin, "-o", f"{TMP}/spin.elf", **ignoring)
+zuk("run", "--timeout", "2", f"{TMP}/spin.elf", status=6, **ignoring)
 
 
 def terminal(program, talk):

@@ -70,6 +70,9 @@ check [ "$(head -n 4 out | tr '\n' ' ')" = "tick 0 tock 0 tick 1 tock 1 " ]
 check [ "$(tail -n 2 out | tr '\n' ' ')" = "tick 4 tock 4 " ]
 run "$ZUK" ps
 prints "exited 7"
+run sh -c "'$ZUK' logs first >/dev/full"
+status 1
+says "zuk: error: cannot write the log: No space left on device"
 run "$ZUK" logs first
 prints "tick 0"
 
@@ -92,6 +95,15 @@ status 0
 run "$ZUK" rm first tick tick-2
 status 0
 check [ "$(ls -A state/zuk)" = .lock ]
+
+# who follows a machine that is removed has seen its end
+run "$ZUK" run -d --name brief tick.elf
+"$ZUK" logs -f brief >followed 2>followed.err &
+run "$ZUK" stop -t 0 brief
+run "$ZUK" rm brief
+status 0
+check wait $!
+check [ ! -s followed.err ]
 
 # a report goes to the log; status and report are there afterwards
 run "$ZUK" run -d fault.elf
