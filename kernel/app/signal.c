@@ -110,14 +110,16 @@ static void hand_over(uint64_t set) {
     }
 }
 
-/* Signals that are let in and ignored are gone, and interrupt nothing. */
-static void drop_ignored(struct thread *t, uint64_t set) {
-    for (set &= t->signal_pending | signal_shared; set; set &= set - 1) {
-        unsigned n = (unsigned)__builtin_ctzll(set) + 1;
-        if (signal_ignored(n)) {
-            flush(t, SIGNAL_BIT(n));
-            flush(NULL, SIGNAL_BIT(n));
-        }
+/* Signals that are let in and all ignored are gone, and interrupt nothing. */
+static void drop_ignored(struct thread *t) {
+    uint64_t due = (t->signal_pending | signal_shared) & ~t->signal_mask;
+    for (uint64_t set = due; set; set &= set - 1) {
+        if (!signal_ignored((unsigned)__builtin_ctzll(set) + 1))
+            return; /* in their order, by deliver() */
+    }
+    if (due) {
+        flush(t, due);
+        flush(NULL, due);
     }
 }
 
@@ -125,7 +127,7 @@ void signal_set_mask(uint64_t mask) {
     struct thread *t = thread_current();
     uint64_t old = t->signal_mask;
     t->signal_mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
-    drop_ignored(t, old & ~t->signal_mask);
+    drop_ignored(t);
     if (thread_signal_due(t))
         t->work |= THREAD_WORK_SIGNAL;
     hand_over(t->signal_mask & ~old);
@@ -264,6 +266,27 @@ static bool always_restarts(const struct report_call *call) {
 bool signal_on_altstack(const struct thread *t, vaddr_t sp) {
     return !(t->altstack.flags & SS_AUTODISARM) && sp > t->altstack.base &&
            sp - t->altstack.base <= t->altstack.size;
+}
+
+#define MINSIGSTKSZ 2048u
+
+int signal_set_altstack(vaddr_t sp, uint64_t base, uint64_t size, uint32_t flags) {
+    struct thread *t = thread_current();
+    uint32_t mode = flags & ~SS_AUTODISARM;
+    if (signal_on_altstack(t, sp))
+        return -EPERM;
+    if (mode && mode != SS_DISABLE && mode != SS_ONSTACK)
+        return -EINVAL;
+    if (t->altstack.base == base && t->altstack.size == size && t->altstack.flags == flags)
+        return 0;
+    if (mode == SS_DISABLE)
+        base = size = 0;
+    else if (size < MINSIGSTKSZ)
+        return -ENOMEM;
+    t->altstack.base = base;
+    t->altstack.size = size;
+    t->altstack.flags = flags;
+    return 0;
 }
 
 /* Sends the app into its handler; false when the stack cannot take the frame. */

@@ -53,6 +53,8 @@ void signal_arrived(void) __attribute__((weak));
 void signal_flush(uint64_t set); /* nowhere pending any more */
 bool signal_ignored(unsigned n); /* what the action makes of it */
 bool signal_on_altstack(const struct thread *t, vaddr_t sp);
+/* sigaltstack(2) for the current thread, whose stack pointer is sp: 0 or -errno. */
+int signal_set_altstack(vaddr_t sp, uint64_t base, uint64_t size, uint32_t flags);
 
 /* arch/: writes the frame for a handler and sends the app there; -EFAULT when
  * the stack cannot take it.  sp: top of the alternate stack, 0: the app's; the frame

@@ -15,7 +15,6 @@
 #define SA_FLAGS                                                                                   \
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
      SA_RESTART | SA_NODEFER | SA_RESETHAND)
-#define MINSIGSTKSZ 2048u
 
 SYSCALL_HANDLER(rt_sigaction) {
     struct signal_action new;
@@ -81,7 +80,7 @@ struct stack {
 };
 
 SYSCALL_HANDLER(sigaltstack) {
-    struct thread *t = thread_current();
+    const struct thread *t = thread_current();
     bool on = signal_on_altstack(t, t->app_sp);
     uint32_t state = !t->altstack.size ? SS_DISABLE : on ? SS_ONSTACK : 0;
     struct stack old = {.base = t->altstack.base,
@@ -91,18 +90,9 @@ SYSCALL_HANDLER(sigaltstack) {
     if (a) {
         if (user_read(&new, a, sizeof new))
             return -EFAULT;
-        if (on)
-            return -EPERM;
-        uint32_t mode = new.flags & ~SS_AUTODISARM;
-        if (mode && mode != SS_DISABLE && mode != SS_ONSTACK)
-            return -EINVAL;
-        if (mode == SS_DISABLE)
-            new.base = new.size = 0;
-        else if (new.size < MINSIGSTKSZ)
-            return -ENOMEM;
-        t->altstack.base = new.base;
-        t->altstack.size = new.size;
-        t->altstack.flags = new.flags;
+        int error = signal_set_altstack(t->app_sp, new.base, new.size, new.flags);
+        if (error)
+            return error;
     }
     return b && user_write(b, &old, sizeof old) ? -EFAULT : 0;
 }

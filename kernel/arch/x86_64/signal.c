@@ -192,12 +192,8 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
                                  .rflags = rflags | RFLAGS_IF,
                                  .cs = frame->cs,
                                  .ss = frame->ss};
-    struct thread *t = thread_current();
-    if (uc.stack.flags & SS_AUTODISARM && !t->altstack.size) {
-        t->altstack.base = uc.stack.base;
-        t->altstack.size = uc.stack.size;
-        t->altstack.flags = uc.stack.flags;
-    }
+    /* As on Linux, what the handler set is undone, and what cannot be is not told. */
+    signal_set_altstack(c->rsp, uc.stack.base, uc.stack.size, uc.stack.flags);
     *mask = uc.sigmask;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A stack overflow caught on the alternate stack; SA_ONSTACK and sigaltstack's
- * rules.
+ * rules; a handler's return puts back the stack that there was.
  * modes: O0 O1
  * cflags: -fno-sanitize=all
  * timeout: 40
@@ -35,6 +35,17 @@ static void overflow(int sig, siginfo_t *info, void *context) {
     siglongjmp(back, 1);
 }
 
+static char second[65536];
+static int flags_saved;
+
+/* On the other stack: what it sets holds until it returns. */
+static void set(int sig, siginfo_t *info, void *context) {
+    (void)sig, (void)info;
+    stack_t s = {.ss_sp = second, .ss_size = sizeof second};
+    flags_saved = ((ucontext_t *)context)->uc_stack.ss_flags;
+    CHECK_EQ(sigaltstack(&s, NULL), 0);
+}
+
 __attribute__((noinline)) static int descend(volatile int *depth) {
     volatile char frame[500];
     frame[0] = (char)++*depth;
@@ -42,6 +53,8 @@ __attribute__((noinline)) static int descend(volatile int *depth) {
 }
 
 int main(void) {
+    struct sigaction setting = {.sa_sigaction = set, .sa_flags = SA_SIGINFO};
+    CHECK_EQ(sigaction(SIGUSR1, &setting, NULL), 0);
     stack_t s = {.ss_sp = stack, .ss_size = sizeof stack}, old;
     CHECK_EQ(sigaltstack(NULL, &old), 0);
     CHECK_EQ(old.ss_flags, SS_DISABLE);
@@ -52,6 +65,9 @@ int main(void) {
     CHECK_EQ(sigaltstack(&s, NULL), 0);
     CHECK_EQ(sigaltstack(NULL, &old), 0);
     CHECK_EQ(old.ss_flags, 0);
+    CHECK(old.ss_sp == stack && old.ss_size == sizeof stack);
+    raise(SIGUSR1);
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
     CHECK(old.ss_sp == stack && old.ss_size == sizeof stack);
     struct sigaction a = {.sa_sigaction = overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     CHECK_EQ(sigaction(SIGSEGV, &a, NULL), 0);
@@ -68,5 +84,9 @@ int main(void) {
     CHECK_EQ(old.ss_flags, 0);
     stack_t off = {.ss_flags = SS_DISABLE};
     CHECK_EQ(sigaltstack(&off, NULL), 0);
+    raise(SIGUSR1);
+    CHECK_EQ(flags_saved, SS_DISABLE);
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
+    CHECK_EQ(old.ss_flags, SS_DISABLE);
     return check_done();
 }
