@@ -156,7 +156,8 @@ static unsigned look(struct poller *p, bool watch) {
     return ready;
 }
 
-/* How many entries are ready, 0 when the time is over, or -EINTR. */
+/* How many entries are ready, or -EINTR, or 0 when the time is over: a signal that the
+ * call's mask lets in comes also when there is no time at all. */
 static long poller_wait(struct poller *p) {
     unsigned ready = look(p, p->deadline != 0);
     while (!ready && p->deadline) {
@@ -167,6 +168,8 @@ static long poller_wait(struct poller *p) {
         if (error)
             break;
     }
+    if (!ready && thread_signal_due(thread_current()))
+        return -EINTR;
     return ready;
 }
 

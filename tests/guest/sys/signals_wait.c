@@ -135,17 +135,42 @@ static void suspending(void) {
     CHECK_EQ(wait_for(BIT(SIGUSR2), NULL, 0), SIGUSR2);
 }
 
+/* One that the mask lets in comes, however short the call. */
+static void no_time(void) {
+    mask none = 0;
+    struct timespec zero = {0, 0};
+    struct {
+        mask *set;
+        size_t size;
+    } let_in = {&none, sizeof none};
+    caught = 0;
+    kill(getpid(), SIGUSR1);
+    CHECK_ERRNO(syscall(SYS_ppoll, NULL, 0, &zero, &none, sizeof none), EINTR);
+    CHECK_EQ(caught, 1);
+    kill(getpid(), SIGUSR1);
+    CHECK_ERRNO(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &zero, &let_in), EINTR);
+    CHECK_EQ(caught, 2);
+}
+
 /* One that is ignored when it is let through ends no sleep. */
 static void ignored(void) {
     mask none = 0, before = blocked();
     struct itimerval soon = {{0, 0}, {0, 20000}};
     struct timespec moment = {0, 1000000};
+    struct sigaction a = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+    sigaddset(&a.sa_mask, SIGWINCH);
+    CHECK_EQ(sigaction(SIGUSR1, &a, NULL), 0);
     block(before | BIT(SIGWINCH));
     kill(getpid(), SIGWINCH);
     CHECK_EQ(pending(), BIT(SIGWINCH));
     CHECK_EQ(syscall(SYS_ppoll, NULL, 0, &moment, &none, sizeof none), 0);
     CHECK_EQ(pending(), 0);
     kill(getpid(), SIGWINCH);
+    kill(getpid(), SIGUSR1);
+    caught = 0;
+    CHECK_ERRNO(syscall(SYS_ppoll, NULL, 0, &moment, &none, sizeof none), EINTR);
+    CHECK_EQ(caught, 1);
+    CHECK_EQ(pending(), BIT(SIGWINCH)); /* kept out by the handler that came before it */
     caught = 0;
     CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
     CHECK_ERRNO(syscall(SYS_rt_sigsuspend, &none, sizeof none), EINTR);
@@ -163,6 +188,7 @@ int main(void) {
     queued_values();
     queueing_errors();
     suspending();
+    no_time();
     ignored();
     return check_done();
 }
