@@ -188,12 +188,14 @@ static bool failed(const struct request *r, long result) {
 }
 
 /* Ends a chain none of which was done: `bad`, which may be NULL, with `error`. */
-static void cancel_chain(struct request *r, const struct request *bad, long error) {
+static void cancel_chain(struct request *r, const struct request *bad, long error, bool silent) {
     while (r) {
         struct request *next = r->next, *timeout = r->timeout;
         r->next = r->timeout = NULL;
+        r->silent = silent;
         if (timeout) {
             timeout->limits = NULL;
+            timeout->silent = silent;
             uring_complete(timeout, timeout == bad ? error : -ECANCELED);
         }
         uring_complete(r, r == bad ? error : -ECANCELED);
@@ -205,7 +207,7 @@ void uring_complete(struct request *r, long result) {
     struct uring *u = r->ring;
     struct request *next = r->next, *timeout = r->timeout;
     bool broken = failed(r, result) && !(r->sqe.flags & SQE_HARDLINK);
-    bool silent = r->sqe.flags & SQE_SKIP_SUCCESS && result >= 0;
+    bool skips = r->sqe.flags & SQE_SKIP_SUCCESS, silent = r->silent || (skips && result >= 0);
     bool is_timeout = r->sqe.opcode == OP_TIMEOUT || r->sqe.opcode == OP_LINK_TIMEOUT;
     if (!silent)
         uring_post(u, r->sqe.user_data, result, r->cqe_flags);
@@ -213,7 +215,7 @@ void uring_complete(struct request *r, long result) {
         r->limits->timeout = NULL;
     u->started -= r->started;
     request_free(r);
-    if (!is_timeout)
+    if (!is_timeout && !silent)
         count(u);
     if (timeout) {
         timeout->limits = NULL;
@@ -221,7 +223,7 @@ void uring_complete(struct request *r, long result) {
         uring_complete(timeout, -ECANCELED);
     }
     if (next && broken)
-        cancel_chain(next, NULL, 0);
+        cancel_chain(next, NULL, 0, skips);
     else if (next)
         make_ready(next);
 }
@@ -282,6 +284,12 @@ static bool arm(struct request *r) {
     return true;
 }
 
+/* Would it wait if it was tried now? */
+static bool would_wait(const struct request *r) {
+    struct file *f = r->file;
+    return f->ops->poll && !(f->ops->poll(f) & (uring_events(r) | POLLERR | POLLHUP));
+}
+
 static void issue(struct request *r) {
     struct uring *u = r->ring;
     if (!r->started) {
@@ -315,7 +323,7 @@ static void issue(struct request *r) {
         uring_post(u, r->sqe.user_data, result, r->cqe_flags | CQE_MORE);
         count(u);
         r->cqe_flags = 0;
-        if (r->sqe.opcode == OP_POLL_ADD)
+        if (r->sqe.opcode == OP_POLL_ADD || (would_wait(r) && arm(r)))
             break;
     }
     if (r->timeout && !r->timeout->started) {
@@ -374,33 +382,26 @@ void uring_stop(struct request *r) {
     make_ready(r);
 }
 
-static bool meant(const struct request *r, uint64_t key, int fd, unsigned flags) {
+static bool meant(const struct request *r, uint64_t key, const struct file *f, unsigned flags) {
     if (flags & CANCEL_ANY)
         return true;
-    if (flags & CANCEL_FD) {
-        struct file *f = flags & CANCEL_FD_FIXED ? uring_file(r->ring, (uint32_t)fd) : fd_get(fd);
-        bool same = f && r->file == f;
-        if (f && !(flags & CANCEL_FD_FIXED))
-            file_put(f);
-        if (!same || !(flags & (CANCEL_USERDATA | CANCEL_OP)))
-            return same;
-    }
+    if (flags & CANCEL_FD && (r->file != f || !(flags & (CANCEL_USERDATA | CANCEL_OP))))
+        return r->file == f;
     if (flags & CANCEL_OP)
         return r->sqe.opcode == key;
     return r->sqe.user_data == key;
 }
 
-long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int fd, unsigned flags) {
+static long cancel_those(struct uring *u, const struct request *by, uint64_t key,
+                         const struct file *f, unsigned flags) {
     long found = 0;
     bool all = flags & (CANCEL_ALL | CANCEL_ANY);
-    if (flags & ~CANCEL_FLAGS || (flags & CANCEL_FD_FIXED && !(flags & CANCEL_FD)))
-        return -EINVAL;
     for (struct list *node = u->requests.next, *next; node != &u->requests; node = next) {
         struct request *r = list_entry(node, struct request, all);
         next = node->next;
         /* One whose turn has not come is none that can be found. */
         if (r == by || r->cancelled || !r->started || r->sqe.opcode == OP_LINK_TIMEOUT ||
-            !meant(r, key, fd, flags))
+            !meant(r, key, f, flags))
             continue;
         uring_stop(r);
         found++;
@@ -408,6 +409,20 @@ long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int f
             return 0;
     }
     return found ? found : all ? 0 : -ENOENT;
+}
+
+long uring_cancel(struct uring *u, const struct request *by, uint64_t key, int fd, unsigned flags) {
+    bool fixed = flags & CANCEL_FD_FIXED;
+    if (flags & ~CANCEL_FLAGS || (fixed && !(flags & CANCEL_FD)) ||
+        (flags & CANCEL_ANY && flags & (CANCEL_FD | CANCEL_OP)))
+        return -EINVAL;
+    if (!(flags & CANCEL_FD))
+        return cancel_those(u, by, key, NULL, flags);
+    struct file *f = fixed ? uring_file(u, (uint32_t)fd) : fd_get(fd);
+    long result = f ? cancel_those(u, by, key, f, flags) : -EBADF;
+    if (f && !fixed)
+        file_put(f);
+    return result;
 }
 
 /* ---- tables ------------------------------------------------------------------------------- */
@@ -696,11 +711,18 @@ static void chain_start(struct uring *u, struct chain *c) {
     long error = c->error;
     *c = (struct chain){.first = NULL};
     if (bad) {
-        cancel_chain(r, bad, error);
+        cancel_chain(r, bad, error, false);
         return;
     }
     if (!r)
         return;
+    bool drains = u->drain_next;
+    u->drain_next = false;
+    for (const struct request *n = r; n; n = n->next) { /* one makes all of the chain drain */
+        drains = drains || n->sqe.flags & SQE_DRAIN;
+        u->drain_next = u->drain_next || (n != r && n->sqe.flags & SQE_DRAIN);
+    }
+    r->sqe.flags |= drains ? SQE_DRAIN : 0;
     if (!list_empty(&u->deferred) || (r->sqe.flags & SQE_DRAIN && u->started))
         list_push_back(&u->deferred, &r->node);
     else

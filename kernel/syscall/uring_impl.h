@@ -133,6 +133,7 @@ struct request {
     bool counted;   /* timeouts: as many completions as it waited for */
     bool connecting;
     bool cancelled;          /* it is not tried again */
+    bool silent;             /* nobody is told how it ended */
     bool fell_short;         /* less than all: what is linked behind it comes to nothing */
     bool waits_for_input;    /* of a splice: not for its output */
     struct file *input;      /* of a splice, with a reference; or NULL */
@@ -177,6 +178,7 @@ struct uring {
     uint64_t posted;  /* completions but of timeouts */
     uint32_t owner;   /* thread id of who submitted last */
     bool disabled;
+    bool drain_next; /* the next request or chain waits for all before it */
     bool submit_all; /* one bad request does not end a submission */
     bool pumping;
 

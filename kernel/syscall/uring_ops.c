@@ -123,7 +123,9 @@ static long into_buffer(struct request *r,
 static long provide_buffers(struct request *r) {
     const struct sqe *s = &r->sqe;
     uint32_t number = (uint32_t)s->fd;
-    if (!number || number > 65536 || !s->len || s->off + number > 65536)
+    if (!number || number > 65536)
+        return -E2BIG;
+    if (!s->len || s->off > UINT16_MAX || s->off + number > 65536)
         return -EINVAL;
     if (!user_range(s->addr, (size_t)number * s->len))
         return -EFAULT;
@@ -178,7 +180,12 @@ static long whole(struct request *r, long n, size_t size) {
     return n;
 }
 
+/* What read and write ask for as preadv2 does: nothing is done later. */
+#define RWF_KNOWN 15u
+
 static long read_into(struct request *r, uint64_t addr, size_t size) {
+    if (r->sqe.op_flags & ~RWF_KNOWN)
+        return -EOPNOTSUPP;
     uint32_t before = at_once(r->file);
     long n = WITH_FILE(r, has_position(r) ? sys_pread64(FD_BORROWED, addr, size, r->sqe.off, 0, 0)
                                           : sys_read(FD_BORROWED, addr, size, 0, 0, 0));
@@ -188,6 +195,8 @@ static long read_into(struct request *r, uint64_t addr, size_t size) {
 }
 
 static long write_from(struct request *r, uint64_t addr, size_t size) {
+    if (r->sqe.op_flags & ~RWF_KNOWN)
+        return -EOPNOTSUPP;
     uint32_t before = at_once(r->file);
     long n = WITH_FILE(r, has_position(r) ? sys_pwrite64(FD_BORROWED, addr, size, r->sqe.off, 0, 0)
                                           : sys_write(FD_BORROWED, addr, size, 0, 0, 0));
@@ -289,7 +298,7 @@ static long receive(struct request *r) {
         return -EINVAL;
     if (r->sqe.opcode == OP_RECV)
         return into_buffer(r, receive_into);
-    if (r->sqe.flags & SQE_BUFFER_SELECT || r->sqe.ioprio & RECV_MULTISHOT)
+    if (r->sqe.ioprio & RECV_MULTISHOT)
         return -EINVAL;
     long n = WITH_FILE(
         r, sys_recvmsg(FD_BORROWED, r->sqe.addr, r->sqe.op_flags | MSG_DONTWAIT, 0, 0, 0));
@@ -429,7 +438,8 @@ static struct request *find(struct uring *u, unsigned op, uint64_t key) {
 
 static long poll_remove(struct request *r) {
     const struct sqe *s = &r->sqe;
-    if (s->len & ~(POLL_UPDATE_EVENTS | POLL_UPDATE_USER_DATA | POLL_ADD_MULTI))
+    if (s->len & ~(POLL_UPDATE_EVENTS | POLL_UPDATE_USER_DATA | POLL_ADD_MULTI) ||
+        s->len == POLL_ADD_MULTI)
         return -EINVAL;
     struct request *p = find(r->ring, OP_POLL_ADD, s->addr);
     if (!p)
@@ -651,9 +661,11 @@ static long run_file(struct request *r) {
     const struct sqe *s = &r->sqe;
     switch (s->opcode) {
     case OP_FSYNC:
+        if (s->op_flags & ~1u) /* IORING_FSYNC_DATASYNC */
+            return -EINVAL;
         return WITH_FILE(r, sys_fsync(FD_BORROWED, 0, 0, 0, 0, 0));
     case OP_SYNC_FILE_RANGE:
-        return 0;
+        return s->op_flags & ~7u ? -EINVAL : r->file->ops->seek ? 0 : -ESPIPE;
     case OP_FALLOCATE:
         return WITH_FILE(r, sys_fallocate(FD_BORROWED, s->len, s->off, s->addr, 0, 0));
     case OP_FTRUNCATE:
@@ -765,7 +777,11 @@ static long take_file(struct request *r) {
 }
 
 long uring_check(const struct request *r) {
-    return r->sqe.flags & ~SQE_FLAGS || !uring_supported(r->sqe.opcode) ? -EINVAL : 0;
+    unsigned op = r->sqe.opcode;
+    if (r->sqe.flags & ~SQE_FLAGS || !uring_supported(op))
+        return -EINVAL;
+    bool selects = op == OP_READ || op == OP_RECV || op == OP_READ_MULTISHOT;
+    return r->sqe.flags & SQE_BUFFER_SELECT && !selects ? -EOPNOTSUPP : 0;
 }
 
 long uring_run(struct request *r) {

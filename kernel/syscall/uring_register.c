@@ -52,7 +52,7 @@ static void files_free(struct uring *u) {
 long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t number) {
     uint32_t done = 0;
     long error = u->file_count ? 0 : -ENXIO;
-    if (!error && (offset > u->file_count || number > u->file_count - offset))
+    if (!error && (!number || offset > u->file_count || number > u->file_count - offset))
         error = -EINVAL;
     for (; !error && done < number; done++) {
         int fd;
@@ -105,6 +105,8 @@ static long buffers_set(struct uring *u, uint32_t offset, vaddr_t at, uint32_t n
     for (uint32_t i = 0; i < number; i++) {
         struct fixed_buffer b;
         if (user_read(&b, at + i * sizeof b, sizeof b))
+            return -EFAULT;
+        if (!b.addr && b.size)
             return -EFAULT;
         if (b.addr && (!b.size || b.size > 1ul << 30 || !area_covers(b.addr, b.size)))
             return -EFAULT;

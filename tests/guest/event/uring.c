@@ -167,11 +167,29 @@ static void chains(struct ring *r) {
     CHECK_EQ(write(p[1], "abc", 3), 3);
     CHECK_EQ(next(r).user_data, slow);
     CHECK_EQ(next(r).user_data, slow + 1);
+    /* In a chain it drains for all of that, and for what comes behind. */
+    slow = add(r, READ, p[0], b, 3, 0)->user_data;
+    add(r, NOP, 0, NULL, 0, 0)->flags = LINK;
+    add(r, NOP, 0, NULL, 0, 0)->flags = DRAIN;
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 4, 0), 4);
+    CHECK_EQ(available(r), 0);
+    CHECK_EQ(write(p[1], "abc", 3), 3);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK_EQ(next(r).user_data, slow + i);
     /* No word of success. */
     add(r, NOP, 0, NULL, 0, 0)->flags = SKIP;
     add(r, NOP, 0, NULL, 0, 0);
     CHECK_EQ(enter(r, 2, 1), 2);
     next(r);
+    CHECK_EQ(available(r), 0);
+    /* Nor, behind one that fails, of what is given up. */
+    add(r, READ, -1, b, 3, 0)->flags = SKIP | LINK;
+    add(r, NOP, 0, NULL, 0, 0);
+    add(r, NOP, 0, NULL, 0, 0);
+    CHECK_EQ(enter(r, 3, 2), 3);
+    CHECK_EQ(next(r).res, -EBADF);
+    CHECK_EQ(next(r).res, 0);
     CHECK_EQ(available(r), 0);
     close(fd);
     close(p[0]);
@@ -249,6 +267,14 @@ static void cancelling(struct ring *r) {
     for (int i = 0; i < 3; i++)
         sum += next(r).res;
     CHECK_EQ(sum, 2 - 2 * ECANCELED);
+    const struct {
+        int fd, result;
+        unsigned flags;
+    } refused[] = {{-1, -EBADF, 2}, {p[0], -EINVAL, 2 | 4}, {p[0], -EINVAL, 1u << 10}};
+    for (unsigned i = 0; i < 3; i++) {
+        add(r, ASYNC_CANCEL, refused[i].fd, NULL, 0, 0)->op_flags = refused[i].flags;
+        CHECK_EQ(one(r, 1), refused[i].result);
+    }
     /* Polls. */
     first = add(r, POLL_ADD, p[0], NULL, 0, 0)->user_data;
     r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].op_flags = POLLIN;
@@ -350,10 +376,14 @@ static void chosen(struct ring *r) {
         CHECK_EQ(c.res, 4);
         CHECK_EQ(c.flags & 3, 3);
     }
+    CHECK_EQ(enter(r, 0, 0), 0);
+    CHECK_EQ(available(r), 0); /* until there is something again */
     CHECK_EQ(write(s[0], "last", 4), 4);
     c = next(r);
     CHECK_EQ(c.res, -ENOBUFS);
     CHECK_EQ(c.flags & 2, 0);
+    add(r, WRITE, s[1], "no", 2, 0)->flags = SELECT;
+    CHECK_EQ(one(r, 1), -EOPNOTSUPP);
     add(r, SEND, s[1], "back", 4, 0);
     CHECK_EQ(one(r, 1), 4);
     CHECK_EQ(read(s[0], buffers, 16), 4);
