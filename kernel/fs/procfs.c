@@ -185,7 +185,10 @@ static long fd_link(uint64_t arg, char *buf, size_t size) {
         format(text, sizeof(text), "/dev/tty");
     else if (path == text)
         format(text, sizeof(text), "%s:[%lu]",
-               (info.mode & S_IFMT) == S_IFIFO ? "pipe" : "anon_inode", info.inode);
+               (info.mode & S_IFMT) == S_IFIFO    ? "pipe"
+               : (info.mode & S_IFMT) == S_IFSOCK ? "socket"
+                                                  : "anon_inode",
+               info.inode);
     size_t n = strlen(path);
     memcpy(buf, path, MIN(n, size));
     file_put(f);

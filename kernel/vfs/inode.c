@@ -178,7 +178,7 @@ static int truncate(struct inode *i) {
 /* May what the path led to be opened so?  p->inode is there. */
 static int check_open(const struct path *p, uint32_t flags) {
     const struct inode *i = p->inode;
-    bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
     if (flags & O_CREAT && flags & O_EXCL)
         return -EEXIST;
     if (flags & O_CREAT && inode_is(i, S_IFDIR))

@@ -2,7 +2,7 @@
  *
  * A file that was opened for neither reading nor writing cannot be locked, only
  * unlocked; what no path leads to has a mode that AT_EMPTY_PATH changes; rights of a
- * range beyond the address space are changed as far as there is one.
+ * range beyond the address space are changed as far as there is one; no folder is cut.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,6 +21,7 @@ static long fchmodat2(int fd, const char *path, unsigned mode, int flags) {
 int main(void) {
     int p[2];
     scratch_enter();
+    CHECK_ERRNO(open(".", O_RDONLY | O_TRUNC), EISDIR);
     int fd = open("f", O_CREAT | O_RDWR, 0600);
     CHECK(fd >= 0);
     int neither = open("f", 3);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "check.h"
@@ -106,6 +107,14 @@ static void links(void) {
     CHECK_EQ(close(fd), 0);
     CHECK_ERRNO(open(name, O_RDONLY), ENOENT);
     CHECK_ERRNO(open("/proc/self/fd/99", O_RDONLY), ENOENT);
+    int pair[2];
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", pair[0]);
+    CHECK(readlink(name, target, sizeof target) > 9);
+    CHECK(memcmp(target, "socket:[", 8) == 0);
+    CHECK_ERRNO(open(name, O_RDONLY), ENXIO);
+    close(pair[0]);
+    close(pair[1]);
 }
 
 static void nothing_can_be_made(void) {
