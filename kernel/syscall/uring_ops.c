@@ -361,22 +361,19 @@ static long accept_one(struct request *r) {
     return fd == -EAGAIN ? URING_WAIT : place(r, fd);
 }
 
+/* What came of it is what a second call says, as soon as there is something; that
+ * may be at once, when the other end is here. */
 static long connect(struct request *r) {
-    struct socket *s = socket_of(r->file);
-    if (r->connecting) {
-        int error = s ? socket_take_error(s) : 0;
-        if (error)
-            return error;
-        return r->file->ops->poll(r->file) & (POLLOUT | POLLERR | POLLHUP) ? 0 : URING_WAIT;
-    }
-    uint32_t before = at_once(r->file);
-    long result =
-        WITH_FILE(r, sys_connect(FD_BORROWED, r->sqe.addr, (uint32_t)r->sqe.off, 0, 0, 0));
-    r->file->flags = before;
-    if (result != -EINPROGRESS)
-        return result;
-    r->connecting = true;
-    return URING_WAIT;
+    long result;
+    do {
+        if (r->connecting && !(r->file->ops->poll(r->file) & (POLLOUT | POLLERR | POLLHUP)))
+            return URING_WAIT;
+        uint32_t before = at_once(r->file);
+        result = WITH_FILE(r, sys_connect(FD_BORROWED, r->sqe.addr, (uint32_t)r->sqe.off, 0, 0, 0));
+        r->file->flags = before;
+        r->connecting = true;
+    } while (result == -EINPROGRESS);
+    return result;
 }
 
 enum { SOCKET_SIOCINQ, SOCKET_SIOCOUTQ, SOCKET_GETSOCKOPT, SOCKET_SETSOCKOPT };
@@ -423,7 +420,7 @@ static long poll_add(struct request *r) {
     unsigned now = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
     if (r->file->ops->poll)
         now = r->file->ops->poll(r->file);
-    now &= r->sqe.op_flags | POLLERR | POLLHUP;
+    now &= uring_events(r) | POLLERR | POLLHUP;
     return now ? (long)now : r->file->ops->poll ? URING_WAIT : -EINVAL;
 }
 
@@ -759,7 +756,7 @@ bool uring_supported(unsigned op) {
 }
 
 unsigned uring_events(const struct request *r) {
-    return r->sqe.opcode == OP_POLL_ADD ? r->sqe.op_flags : table[r->sqe.opcode].events;
+    return r->sqe.opcode == OP_POLL_ADD ? r->sqe.op_flags | POLLRDHUP : table[r->sqe.opcode].events;
 }
 
 /* The file that the request names, which it keeps until it is done. */

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -591,6 +592,28 @@ static void meant(struct ring *r) {
     close(fd);
 }
 
+static void connects(struct ring *r) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof to;
+    int l = socket(AF_INET, SOCK_STREAM, 0), s = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(bind(l, (void *)&to, size), 0);
+    CHECK_EQ(getsockname(l, (void *)&to, &size), 0);
+    add(r, CONNECT, s, &to, 0, size); /* nobody listens: that is told, too */
+    CHECK_EQ(one(r, 1), -ECONNREFUSED);
+    CHECK_EQ(listen(l, 1), 0);
+    add(r, CONNECT, s, &to, 0, size);
+    CHECK_EQ(one(r, 1), 0);
+    add(r, CONNECT, s, &to, 0, size);
+    CHECK_EQ(one(r, 1), -EISCONN);
+    add(r, POLL_ADD, s, NULL, 0, 0)->op_flags = POLLPRI;
+    CHECK_EQ(enter(r, 1, 0), 1);
+    int peer = accept(l, NULL, NULL);
+    close(peer); /* always told */
+    CHECK_EQ(next(r).res, POLLRDHUP);
+    close(l);
+    close(s);
+}
+
 static struct ring *watched;
 static int told;
 static void *watches(void *arg) {
@@ -686,6 +709,7 @@ int main(void) {
     batches(&r);
     splices(&r);
     meant(&r);
+    connects(&r);
     asleep(&r);
     CHECK_EQ(available(&r), 0);
     /* Requests that still wait end with the ring. */

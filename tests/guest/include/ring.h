@@ -54,6 +54,7 @@ enum {
     ACCEPT,
     ASYNC_CANCEL,
     LINK_TIMEOUT,
+    CONNECT,
     OPENAT = 18,
     CLOSE,
     STATX = 21,
