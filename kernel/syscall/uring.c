@@ -122,10 +122,20 @@ static void flush_overflow(struct uring *u) {
     store(&u->shared->sq_flags, u->shared->sq_flags & ~SQ_CQ_OVERFLOW);
 }
 
+/* Requests may watch rings, their own too: whoever is told while all are told is
+ * told once, and the list of them stays as it is. */
+static void wake(struct uring *u) {
+    if (u->waking)
+        return;
+    u->waking = true;
+    wake_events(&u->queue, POLLIN | POLLRDNORM);
+    u->waking = false;
+}
+
 static void tell(struct uring *u) {
     if (u->eventfd && eventfd_signal && !(load(&u->shared->cq_flags) & CQ_EVENTFD_DISABLED))
         eventfd_signal(u->eventfd);
-    wake_events(&u->queue, POLLIN | POLLRDNORM);
+    wake(u);
 }
 
 void uring_post(struct uring *u, uint64_t user_data, long result, uint32_t flags) {
@@ -234,7 +244,7 @@ void uring_complete(struct request *r, long result) {
 static void kick(struct request *r) {
     struct uring *u = r->ring;
     make_ready(r);
-    wake_events(&u->queue, POLLIN | POLLRDNORM);
+    wake(u);
     if (u->eventfd && eventfd_signal)
         eventfd_signal(u->eventfd);
     const struct thread *owner = u->owner ? thread_of(u->owner) : NULL;

@@ -181,6 +181,7 @@ struct uring {
     bool drain_next; /* the next request or chain waits for all before it */
     bool submit_all; /* one bad request does not end a submission */
     bool pumping;
+    bool waking; /* its queue is being woken */
 
     struct rings *shared;
     size_t shared_size; /* bytes */

@@ -416,7 +416,8 @@ static long command(struct request *r) {
 static long poll_add(struct request *r) {
     if (r->sqe.len & ~POLL_ADD_MULTI)
         return -EINVAL;
-    r->multishot = r->sqe.len & POLL_ADD_MULTI;
+    /* A ring is told of once: its completions may be these. */
+    r->multishot = r->sqe.len & POLL_ADD_MULTI && !uring_of(r->file);
     unsigned now = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
     if (r->file->ops->poll)
         now = r->file->ops->poll(r->file);

@@ -682,12 +682,28 @@ static void refusals(void) {
     for (int i = 0; i < 20; i++)
         CHECK_EQ(next(&r).res, 0);
     /* To another ring. */
+    int e = eventfd(0, 0);
+    uint64_t n = 1;
     struct ring other;
     ring_open(&other, 2, 0);
     add(&r, MSG_RING, other.fd, NULL, 55, 66);
     CHECK_EQ(one(&r, 1), 0);
     struct cqe c = next(&other);
     CHECK(c.res == 55 && c.user_data == 66);
+    /* Rings that are polled by each other and by themselves. */
+    for (int i = 0; i < 4; i++) {
+        struct ring *by = i & 1 ? &r : &other;
+        add(by, POLL_ADD, i & 2 ? r.fd : other.fd, NULL, (unsigned)i & 1, 0)->op_flags = POLLIN;
+        add(by, POLL_ADD, i & 2 ? r.fd : other.fd, NULL, 0, 0)->op_flags = POLLIN;
+        CHECK_EQ(enter(by, 2, 0), 2);
+    }
+    CHECK_EQ(available(&other) + available(&r), 0);
+    add(&r, READ, e, &n, 8, 0);
+    CHECK_EQ(enter(&r, 1, 0), 1);
+    CHECK_EQ(write(e, &n, 8), 8);
+    CHECK(next(&r).res > 0);
+    CHECK(next(&other).res > 0);
+    close(e);
     close(other.fd);
     close(r.fd);
 }
