@@ -201,7 +201,8 @@ static bool write_command(const struct link *link, const char *work) {
     return write_file(path_join(work, "link.cmd"), text.data, text.len);
 }
 
-/* Hash of what the guest gets to see: addresses, permissions and contents. */
+/* Hash of what the guest gets to see: addresses, permissions and contents.  False after
+ * diag_error. */
 static bool loaded_id(const char *path, uint64_t *id) {
     struct file_map map;
     if (!file_map(path, &map)) {
@@ -273,6 +274,16 @@ static bool link_now(struct link *link, const char *key, const char **path, uint
     return true;
 }
 
+/* Is it whole?  A host that lost power may have kept its name alone. */
+static bool is_sound(const char *path, uint64_t id) {
+    uint64_t now;
+    bool was_quiet = diag_quiet;
+    diag_quiet = true;
+    bool sound = loaded_id(path, &now) && now == id;
+    diag_quiet = was_quiet;
+    return sound;
+}
+
 /* The cached kernel of that key: the link's target is its id. */
 static bool find_linked(const char *key, const char **path, uint64_t *id) {
     char name[64];
@@ -287,7 +298,7 @@ static bool find_linked(const char *key, const char **path, uint64_t *id) {
         return false;
     }
     *path = cache_file(name);
-    return *path != NULL && is_file(*path);
+    return *path != NULL && is_file(*path) && is_sound(*path, *id);
 }
 
 bool kernel_link(const struct features *features, const char *arch, const char *work,

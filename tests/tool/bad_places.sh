@@ -188,6 +188,12 @@ says "File too large"
 check [ ! -e limited.elf ]
 check [ ! -e limited.elf.zuk ]
 
+# --- a host that lost power: what the cache holds has its name alone -----------
+find cache/zuk/kernel cache/zuk/work -type f -exec truncate -s 0 {} +
+run "$ZUK" run app.o -- again
+status 0
+prints "again 2"
+
 # --- no HOME, odd variables ----------------------------------------------------
 mkdir tmp home
 bare() { run env -u HOME -u XDG_CACHE_HOME -u XDG_STATE_HOME -u XDG_RUNTIME_DIR TMPDIR="$TMP/tmp" "$@"; }
