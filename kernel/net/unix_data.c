@@ -50,12 +50,15 @@ static size_t charge(const struct unix_message *x) {
     return x->size + OVERHEAD;
 }
 
+/* The last reference may sleep (SO_LINGER), and x be read to its end meanwhile. */
 static void files_free(struct unix_message *x) {
-    for (uint32_t i = 0; i < x->file_count; i++)
-        file_put(x->files[i]);
-    heap_free(x->files, FDS_MAX * sizeof *x->files);
+    struct file **files = x->files;
+    uint32_t count = x->file_count;
     x->files = NULL;
     x->file_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        file_put(files[i]);
+    heap_free(files, FDS_MAX * sizeof *files);
 }
 
 bool unix_writable(const struct unix_socket *u) {
@@ -456,11 +459,13 @@ static bool gather(struct unix_socket *u, struct unix_message *from, size_t at, 
                 return true;
             continue;
         }
-        files_free(x);
         x->at += (uint32_t)n;
+        if (whole)
+            consume(u, x);
+        else
+            files_free(x);
         if (!whole)
             return true;
-        consume(u, x);
         if (files)
             return true;
     }
