@@ -183,6 +183,13 @@ static struct area *merge_back(struct area *a) {
     return b;
 }
 
+/* The same where a border may be one no more. */
+static void merge_at(vaddr_t at) {
+    struct area *a = area_find(at);
+    if (a && a->start == at)
+        merge_back(a);
+}
+
 /* No free range of 2^n pages or more lies between free_below[n] (0: unknown) and
  * MMAP_TOP: thousands of areas, such as threads' stacks, are not searched from the
  * top every time. */
@@ -319,8 +326,10 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
     struct area *a = area_find(start);
     vaddr_t at = start; /* as far as there is no hole, it is done */
     for (; a && a->start == at && at < end; a = area_next(a)) {
-        if (prot & PROT_WRITE && a->flags & AREA_READ_ONLY)
-            return -EACCES;
+        if (prot & PROT_WRITE && a->flags & AREA_READ_ONLY) {
+            error = -EACCES;
+            break;
+        }
         struct protect p = {prot, a->flags & AREA_SHARED, 0};
         at = a->end;
         a->prot = prot;
@@ -330,15 +339,17 @@ int area_protect(vaddr_t start, size_t size, unsigned prot) {
             error = p.error;
         a = merge_back(a);
     }
-    if (at < end || beyond)
-        return -ENOMEM;
-    if (a && a->start == end)
-        merge_back(a);
-    return error;
+    merge_at(start);
+    merge_at(end);
+    return error != -EACCES && (at < end || beyond) ? -ENOMEM : error;
 }
 
 void area_discard(vaddr_t start, size_t size) {
-    drop_pages(start, start + size);
+    vaddr_t end = start + size;
+    for (struct area *a = area_find_after(start); a && a->start < end; a = area_next(a)) {
+        if (!(a->flags & AREA_SHARED) || a->source) /* else these are the memory itself */
+            drop_pages(MAX(a->start, start), MIN(a->end, end));
+    }
 }
 
 struct move {
@@ -388,6 +399,7 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
         if (!tail)
             return -ENOMEM;
         merge_back(tail);
+        merge_at(old + new_size);
         return (long)old;
     }
     if (!may_move && !fixed)

@@ -64,7 +64,8 @@ int area_unmap(vaddr_t start, size_t size);
 int area_protect(vaddr_t start, size_t size, unsigned prot);
 long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bool fixed,
                 vaddr_t target);
-void area_discard(vaddr_t start, size_t size); /* drop private pages: MADV_DONTNEED */
+/* Drops private pages and what is shown of files: MADV_DONTNEED. */
+void area_discard(vaddr_t start, size_t size);
 /* Pages [from, to) of the source are others now, or gone: the next touch asks
  * again; with `copies` private copies go too.  mm/forget.c. */
 void area_forget(struct area_source *source, uint64_t from, uint64_t to, bool copies);

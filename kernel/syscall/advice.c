@@ -116,6 +116,17 @@ static long check_range(vaddr_t start, size_t *size) {
     return area_covers(start, all) ? 0 : -ENOMEM;
 }
 
+/* Memory without a file, nobody's but ours; as far as it goes. */
+static long free_range(vaddr_t start, vaddr_t end) {
+    for (struct area *a = area_find_after(start); a && a->start < end;
+         a = area_find_after(a->end)) {
+        if (a->source || a->flags & AREA_SHARED)
+            return -EINVAL;
+        area_discard(MAX(a->start, start), MIN(a->end, end) - MAX(a->start, start));
+    }
+    return 0;
+}
+
 SYSCALL_HANDLER(madvise) {
     size_t size = b;
     long error = check_range(a, &size);
@@ -127,8 +138,7 @@ SYSCALL_HANDLER(madvise) {
         area_discard(a, size);
         return error;
     case MADV_FREE:
-        area_discard(a, size);
-        return error;
+        return free_range(a, a + size) ? -EINVAL : error;
     case MADV_POPULATE_READ:
     case MADV_POPULATE_WRITE:
         error = 0; /* whichever comes first: a hole, or a page without the right */

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -37,6 +38,21 @@ int main(void) {
     CHECK_ERRNO(msync((void *)0x12345000, 4096, MS_ASYNC), ENOMEM);
     CHECK_ERRNO(msync(NULL, 4096, MS_ASYNC), ENOMEM);
     CHECK_ERRNO(madvise(p, 4 * 4096, MADV_DONTNEED), ENOMEM);
+    /* Shared memory is what it is; what is private is a file's again, or stays. */
+    char *shared = mmap(NULL, 2 * 4096, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memset(shared, 6, 2 * 4096);
+    CHECK_EQ(madvise(shared, 2 * 4096, MADV_DONTNEED), 0);
+    CHECK_EQ(shared[0], 6);
+    CHECK_ERRNO(madvise(shared, 4096, MADV_FREE), EINVAL);
+    CHECK_EQ(shared[4096], 6);
+    int fd = memfd_create("file", 0);
+    CHECK_EQ(write(fd, "file", 4), 4);
+    char *private = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);
+    private[0] = 'm';
+    CHECK_ERRNO(madvise(private, 4096, MADV_FREE), EINVAL);
+    CHECK_EQ(private[0], 'm');
+    CHECK_EQ(madvise(private, 4096, MADV_DONTNEED), 0);
+    CHECK_EQ(private[0], 'f');
     /* Bringing pages in stops at what comes first: a hole, or a page without the right. */
     enum { POPULATE_READ = 22, POPULATE_WRITE };
     p = mmap(NULL, 4 * 4096, PROT_READ, ANON, -1, 0);

@@ -43,6 +43,11 @@ int main(void) {
     CHECK_ERRNO(mremap(target, 4096, 4096, 64), EINVAL);
     CHECK_ERRNO(mremap(target, 2 * 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, target + 4096),
                 EINVAL);
+    /* an mprotect that begins in a hole parts nothing */
+    p = mmap(NULL, 8 * 4096, RW, ANON, -1, 0);
+    CHECK_EQ(munmap(p, 4096), 0);
+    CHECK_ERRNO(mprotect(p, 3 * 4096, PROT_READ), ENOMEM);
+    CHECK(mremap(p + 4096, 7 * 4096, 16 * 4096, MREMAP_MAYMOVE) != MAP_FAILED);
     /* large: contents follow */
     char *big = mmap(NULL, 1 << 20, RW, ANON, -1, 0);
     memset(big, 'b', 1 << 20);
