@@ -48,8 +48,6 @@ SYSCALL_HANDLER(mmap) {
         return -EINVAL;
     unsigned flags = (type != MAP_PRIVATE ? AREA_SHARED : 0) | (d & MAP_FIXED ? AREA_FIXED : 0) |
                      (d & MAP_FIXED_NOREPLACE ? AREA_NOREPLACE : 0);
-    if (flags & AREA_NOREPLACE)
-        flags &= ~(unsigned)AREA_FIXED;
     struct area_source *source = NULL;
     if (file) {
         long error = -EBADF;
@@ -61,8 +59,9 @@ SYSCALL_HANDLER(mmap) {
     }
     long start = area_map(a, b, prot, flags, source, f);
     if (start > 0 && d & MAP_POPULATE) {
-        unsigned access = prot & PROT_WRITE ? PROT_WRITE : PROT_READ;
-        for (vaddr_t at = (vaddr_t)start, end = at + b; at < end && !area_fault(at, access);)
+        vaddr_t at = (vaddr_t)start;
+        while (at < (vaddr_t)start + b &&
+               !area_fault(at, prot & PROT_WRITE ? PROT_WRITE : PROT_READ))
             at += PAGE_SIZE;
     }
     return start;
