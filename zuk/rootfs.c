@@ -369,17 +369,17 @@ static bool component(const char **at, const char **name, size_t *length) {
 
 /* The folder that the last component of a path stands in; missing ones are
  * made.  NULL after diag_error; *length is 0 for the root itself. */
-static struct node *walk(struct tree *t, struct node *root, const char *path, const char **name,
-                         size_t *length) {
+static struct node *walk(struct tree *t, struct node *root, const char *archive, const char *path,
+                         const char **name, size_t *length) {
     struct node *at = root;
-    const char *next;
+    const char *next, *whole = path;
     size_t next_length;
     if (!component(&path, name, length)) {
         return root;
     }
     for (;; *name = next, *length = next_length) {
         if ((*length == 2 && memcmp(*name, "..", 2) == 0) || *length > ROOTFS_NAME_MAX) {
-            diag_error("a path in the archive leads outside or is too long: '%s'", *name);
+            diag_error("'%s': the path '%s' leads outside or is too long", archive, whole);
             return NULL;
         }
         if (!component(&path, &next, &next_length)) {
@@ -428,7 +428,7 @@ static bool add_hard_link(struct tree *t, struct archive *a, struct archive_entr
                           const char *archive, struct node *root, const char *path) {
     const char *name, *target = archive_entry_hardlink(e);
     size_t length;
-    struct node *dir = walk(t, root, target, &name, &length);
+    struct node *dir = walk(t, root, archive, target, &name, &length);
     struct item *found = dir == NULL ? NULL : find(t, dir, name, length);
     if (found == NULL || is_folder(found->node)) {
         diag_error("'%s' is damaged: '%s' is a link to '%s', which is not there", archive, path,
@@ -436,8 +436,12 @@ static bool add_hard_link(struct tree *t, struct archive *a, struct archive_entr
         return false;
     }
     struct node *n = found->node;
-    dir = walk(t, root, path, &name, &length);
-    if (dir == NULL || length == 0) {
+    dir = walk(t, root, archive, path, &name, &length);
+    if (dir == NULL) {
+        return false;
+    }
+    if (length == 0) {
+        diag_error("'%s' is damaged: a link to '%s' has no name", archive, target);
         return false;
     }
     /* cpio keeps the content with the last of the names. */
@@ -469,7 +473,7 @@ static bool add_member(struct tree *t, struct archive *a, struct archive_entry *
     }
     const char *name;
     size_t length;
-    struct node *dir = walk(t, root, path, &name, &length);
+    struct node *dir = walk(t, root, archive, path, &name, &length);
     if (dir == NULL) {
         return false;
     }
@@ -697,7 +701,7 @@ static bool add_certificates(struct tree *t, const char *path, struct node *root
         free(real);
         return false;
     }
-    struct node *dir = walk(t, root, ROOTFS_CERTIFICATES, &name, &length);
+    struct node *dir = walk(t, root, "", ROOTFS_CERTIFICATES, &name, &length);
     struct node *n = node_of_stat(&st);
     n->data.mode = S_IFREG | 0644;
     bool ok = dir != NULL && copy_file(t, AT_FDCWD, real, path, &st, n);

@@ -307,7 +307,19 @@ says "tree.c"
 mkdir bad && (cd bad && mkdir in && echo x >out && cd in && tar -cPf ../../outside.tar ../out)
 run "$ZUK" exec --rootfs outside.tar ./tree /
 status 1
-says "leads outside"
+says "zuk: error: 'outside.tar': the path '../out' leads outside"
+python3 - <<'P'
+import io
+import tarfile
+with tarfile.open("nameless.tar", "w") as t:
+    t.addfile(tarfile.TarInfo("a"), io.BytesIO())
+    link = tarfile.TarInfo(".")
+    link.type, link.linkname = tarfile.LNKTYPE, "a"
+    t.addfile(link)
+P
+run "$ZUK" exec --rootfs nameless.tar ./tree /
+status 1
+says "zuk: error: 'nameless.tar' is damaged: a link to 'a' has no name"
 head -c 30000000 /dev/urandom >more/large
 run "$ZUK" exec -m 16M --rootfs more ./tree /
 status 5
