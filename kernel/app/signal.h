@@ -62,7 +62,7 @@ int signal_set_altstack(vaddr_t sp, uint64_t base, uint64_t size, uint32_t flags
 int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                       const struct signal_action *action, uint64_t mask, vaddr_t sp, vaddr_t low,
                       const struct fault *fault);
-/* arch/: undoes it; -EFAULT.  *mask is the mask to go back to. */
+/* arch/: undoes it; -EFAULT.  *mask is the mask to go back to, as far as it is known. */
 int arch_signal_return(struct trap_frame *frame, uint64_t *mask);
 /* arch/: makes the interrupted system call run again; false when the frame is
  * not one of a call that returned -EINTR. */

@@ -232,11 +232,13 @@ SYSCALL_HANDLER(rt_sigtimedwait) {
 long rt_sigreturn_frame(struct trap_frame *frame, struct report_call *call);
 long rt_sigreturn_frame(struct trap_frame *frame, struct report_call *call) {
     (void)call;
-    uint64_t mask;
-    if (arch_signal_return(frame, &mask)) {
+    uint64_t mask = thread_current()->signal_mask;
+    int error = arch_signal_return(frame, &mask);
+    signal_set_mask(mask);
+    const struct fault fault = {.signal = SIGSEGV, .code = SI_KERNEL};
+    if (error && !signal_ops->force(&fault, frame)) {
         const struct crash c = {.kind = CRASH_SIGNAL, .signal = SIGSEGV, .frame = frame};
         crash(&c, REASON_SIGNAL);
     }
-    signal_set_mask(mask);
     return arch_frame_result(frame);
 }

@@ -71,7 +71,7 @@ SYSCALL_HANDLER(setitimer) {
         return -EINVAL;
     struct ticker *t = &itimers[a];
     struct linux_itimerval old = itimer_get(t);
-    ticker_set(t, value ? ticker_now(t) + value : 0, interval);
+    ticker_set(t, value ? ticker_now(t) + value : 0, value ? interval : 0);
     return c ? user_write(c, &old, sizeof old) : 0;
 }
 
@@ -244,7 +244,7 @@ SYSCALL_HANDLER(timer_settime) {
     if (value && !(b & TIMER_ABSTIME))
         value += ticker_now(&t->ticker);
     t->overrun = 0;
-    ticker_set(&t->ticker, value, interval);
+    ticker_set(&t->ticker, value, value ? interval : 0); /* off is off, with its interval */
     return d ? write_setting(d, &old) : 0;
 }
 

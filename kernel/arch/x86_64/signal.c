@@ -169,6 +169,7 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
     if (user_read(&uc, frame->rsp, sizeof uc))
         return -EFAULT;
     const struct sigcontext *c = &uc.mcontext;
+    *mask = uc.sigmask;
     if (is_kernels(c->rip) || (c->fpstate && restore_fpu(c->fpstate)))
         return -EFAULT;
     uint64_t rflags = (frame->rflags & ~(uint64_t)RFLAGS_APP) | (c->rflags & RFLAGS_APP);
@@ -194,7 +195,6 @@ int arch_signal_return(struct trap_frame *frame, uint64_t *mask) {
                                  .ss = frame->ss};
     /* As on Linux, what the handler set is undone, and what cannot be is not told. */
     signal_set_altstack(c->rsp, uc.stack.base, uc.stack.size, uc.stack.flags);
-    *mask = uc.sigmask;
     return 0;
 }
 

@@ -92,6 +92,15 @@ int main(void) {
     CHECK_EQ(timer_settime(none, 0, &s, NULL), 0);
     CHECK_EQ(timer_gettime(none, &now), 0);
     CHECK_EQ(now.it_value.tv_sec, 49);
+    /* who is off has no interval */
+    const struct itimerspec off = {{5, 0}, {0, 0}};
+    CHECK_EQ(timer_settime(none, 0, &off, NULL), 0);
+    CHECK_EQ(timer_gettime(none, &now), 0);
+    CHECK_EQ(now.it_interval.tv_sec, 0);
+    v = (struct itimerval){{5, 0}, {0, 0}};
+    CHECK_EQ(setitimer(ITIMER_REAL, &v, NULL), 0);
+    CHECK_EQ(getitimer(ITIMER_REAL, &old), 0);
+    CHECK_EQ(old.it_interval.tv_sec, 0);
     s.it_value.tv_nsec = 1000000000;
     CHECK_ERRNO(timer_settime(none, 0, &s, NULL), EINVAL);
     CHECK_ERRNO(timer_settime(none, 0, NULL, NULL), EINVAL);
