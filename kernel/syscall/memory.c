@@ -42,7 +42,7 @@ SYSCALL_HANDLER(mmap) {
         return -ENOMEM;
     if (d & (MAP_FIXED | MAP_FIXED_NOREPLACE) && a % PAGE_SIZE)
         return -EINVAL;
-    if (kind == S_IFREG && (f > INT64_MAX || ALIGN_UP(b, PAGE_SIZE) > INT64_MAX - f))
+    if (kind == S_IFREG && f > INT64_MAX - ALIGN_UP(b, PAGE_SIZE))
         return -EOVERFLOW;
     if (type != MAP_SHARED && type != MAP_PRIVATE && (type != MAP_SHARED_VALIDATE || !file))
         return -EINVAL;
@@ -58,8 +58,8 @@ SYSCALL_HANDLER(mmap) {
         flags |= shared && !may_write ? AREA_READ_ONLY : 0;
     }
     long start = area_map(a, b, prot, flags, source, f);
-    if (start > 0 && d & MAP_POPULATE) {
-        vaddr_t at = (vaddr_t)start;
+    if (d & MAP_POPULATE) {
+        vaddr_t at = (vaddr_t)start; /* an error is nobody's address */
         while (at < (vaddr_t)start + b &&
                !area_fault(at, prot & PROT_WRITE ? PROT_WRITE : PROT_READ))
             at += PAGE_SIZE;

@@ -110,11 +110,9 @@ static int out_wait(uint16_t ticket, bool poll) {
         uint16_t head;
         uint32_t length;
         int r = virtqueue_take(&out, &head, &length);
-        if (r < 0)
-            return r;
-        if ((int16_t)(out.taken - ticket) >= 0) {
-            wake_all(&out_done); /* who waits for its turn */
-            return 0;
+        if (r < 0 || (int16_t)(out.taken - ticket) >= 0) {
+            wake_all(&out_done); /* who waits for its turn, or for what will not come */
+            return MIN(r, 0);
         }
         if (r > 0 || poll)
             continue;
