@@ -102,6 +102,10 @@ static uint32_t completions(const struct uring *u) {
     return u->cq_tail - load(&u->shared->cq_head);
 }
 
+static bool has_room(const struct uring *u) {
+    return list_empty(&u->overflow) && completions(u) < u->cq_entries;
+}
+
 static bool put(struct uring *u, const struct cqe *cqe) {
     if (completions(u) >= u->cq_entries)
         return false;
@@ -122,20 +126,20 @@ static void flush_overflow(struct uring *u) {
     store(&u->shared->sq_flags, u->shared->sq_flags & ~SQ_CQ_OVERFLOW);
 }
 
-/* Requests may watch rings, their own too: whoever is told while all are told is
- * told once, and the list of them stays as it is. */
-static void wake(struct uring *u) {
+static unsigned telling; /* rings of which others are being told */
+
+/* Requests may wait for rings, their own too, and for what these wake: whoever is
+ * told while all are told is told once, and the list of them stays as it is. */
+static void tell(struct uring *u) {
     if (u->waking)
         return;
     u->waking = true;
-    wake_events(&u->queue, POLLIN | POLLRDNORM);
-    u->waking = false;
-}
-
-static void tell(struct uring *u) {
+    telling++;
     if (u->eventfd && eventfd_signal && !(load(&u->shared->cq_flags) & CQ_EVENTFD_DISABLED))
         eventfd_signal(u->eventfd);
-    wake(u);
+    wake_events(&u->queue, POLLIN | POLLRDNORM);
+    telling--;
+    u->waking = false;
 }
 
 void uring_post(struct uring *u, uint64_t user_data, long result, uint32_t flags) {
@@ -162,6 +166,8 @@ static void make_ready(struct request *r) {
 /* Timeouts that wait for completions count this one. */
 static void count(struct uring *u) {
     u->posted++;
+    if (!u->counting)
+        return;
     list_for_each (node, &u->requests) {
         struct request *r = list_entry(node, struct request, all);
         if (r->target && r->started && u->posted >= r->target && !r->counted) {
@@ -182,6 +188,7 @@ static void disarm(struct request *r) {
 
 static void request_free(struct request *r) {
     disarm(r);
+    r->ring->counting -= r->target != 0;
     list_remove(&r->node);
     list_remove(&r->all);
     if (r->file)
@@ -244,9 +251,7 @@ void uring_complete(struct request *r, long result) {
 static void kick(struct request *r) {
     struct uring *u = r->ring;
     make_ready(r);
-    wake(u);
-    if (u->eventfd && eventfd_signal)
-        eventfd_signal(u->eventfd);
+    tell(u);
     const struct thread *owner = u->owner ? thread_of(u->owner) : NULL;
     bool anyone = !owner || owner->state == THREAD_WAITING; /* it may sleep for long */
     list_for_each (node, &thread_all) {
@@ -263,6 +268,8 @@ static void woken(struct watcher *w) {
         return;
     wait_unwatch(w);
     r->watching = false;
+    if (telling && r->sqe.opcode == OP_POLL_ADD)
+        r->sqe.len = 0; /* its completion may be what it waits for next: this is the last */
     kick(r);
 }
 
@@ -319,7 +326,7 @@ static void issue(struct request *r) {
                 break; /* what nothing wakes is polled until it is cancelled */
             result = -EAGAIN;
         }
-        bool more = r->multishot && !r->cancelled &&
+        bool more = r->multishot && !r->cancelled && has_room(u) &&
                     (result > 0 || (result == 0 && r->sqe.opcode == OP_ACCEPT));
         if (!more) {
             uring_complete(r, result);
@@ -756,8 +763,8 @@ static long submit(struct uring *u, uint32_t number) {
         bool links = sqe.flags & (SQE_LINK | SQE_HARDLINK);
         chain_add(&c, r);
         long error = uring_check(r);
-        if (!error && r->limits)
-            error = uring_link_end(r);
+        if (!error && sqe.opcode == OP_LINK_TIMEOUT)
+            error = r->limits ? uring_link_end(r) : -EINVAL; /* of nothing, or a second one */
         if (error && !c.bad) {
             c.bad = r;
             c.error = error;

@@ -174,9 +174,10 @@ struct uring {
     struct list deferred;    /* behind a request that drains */
     struct list overflow;    /* completions without room */
     struct list groups;
-    uint32_t started; /* requests that are issued and not completed */
-    uint64_t posted;  /* completions but of timeouts */
-    uint32_t owner;   /* thread id of who submitted last */
+    uint32_t started;  /* requests that are issued and not completed */
+    uint64_t posted;   /* completions but of timeouts */
+    uint32_t counting; /* timeouts that wait for completions */
+    uint32_t owner;    /* thread id of who submitted last */
     bool disabled;
     bool drain_next; /* the next request or chain waits for all before it */
     bool submit_all; /* one bad request does not end a submission */
@@ -233,7 +234,8 @@ void uring_table_free(void *table, size_t bytes);
 /* A fixed file's slot: takes over the reference (NULL: empties it). */
 long uring_install(struct uring *u, struct file *f, uint32_t index);
 struct file *uring_file(const struct uring *u, uint32_t index); /* no reference taken */
-long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t count);
+/* `first`: nothing stands there yet. */
+long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t count, bool first);
 struct buffer_group *uring_group(struct uring *u, uint16_t id);
 void uring_group_free(struct buffer_group *g);
 void uring_unregister(struct uring *u); /* all of it, as the ring goes */

@@ -416,8 +416,7 @@ static long command(struct request *r) {
 static long poll_add(struct request *r) {
     if (r->sqe.len & ~POLL_ADD_MULTI)
         return -EINVAL;
-    /* A ring is told of once: its completions may be these. */
-    r->multishot = r->sqe.len & POLL_ADD_MULTI && !uring_of(r->file);
+    r->multishot = r->sqe.len & POLL_ADD_MULTI;
     unsigned now = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
     if (r->file->ops->poll)
         now = r->file->ops->poll(r->file);
@@ -486,15 +485,15 @@ static long timeout(struct request *r) {
     long error = read_end(s->addr, s->op_flags, &r->end);
     if (error)
         return error;
-    if (s->off)
+    if (s->off) {
         r->target = r->ring->posted + s->off;
+        r->ring->counting++;
+    }
     return URING_PENDING;
 }
 
 static long link_timeout(struct request *r) {
     struct request *of = r->limits;
-    if (!of)
-        return -EINVAL; /* linked to nothing */
     if (!r->expired)
         return URING_PENDING;
     r->limits = NULL;
@@ -685,7 +684,7 @@ static long run_bare(struct request *r) {
     case OP_SOCKET:
         return place(r, sys_socket((unsigned long)s->fd, s->off, s->len, 0, 0, 0));
     case OP_FILES_UPDATE:
-        return uring_files_update(r->ring, (uint32_t)s->off, s->addr, s->len);
+        return uring_files_update(r->ring, (uint32_t)s->off, s->addr, s->len, false);
     case OP_EPOLL_CTL:
         return sys_epoll_ctl((unsigned long)s->fd, s->len, s->off, s->addr, 0, 0);
     case OP_MADVISE:
@@ -774,9 +773,18 @@ static long take_file(struct request *r) {
     return f->flags & O_PATH ? -EBADF : 0;
 }
 
+/* Flags of a socket's request, or the class and level of a transfer, which change nothing. */
+static bool good_priority(const struct request *r) {
+    long (*run)(struct request *) = table[r->sqe.opcode].run;
+    unsigned class = r->sqe.ioprio >> 13, level = r->sqe.ioprio & 0x1fff;
+    if (run == send || run == send_zero_copy || run == receive || run == accept_one)
+        return true;
+    return !r->sqe.ioprio || (run == run_transfer && class - 1 < 3 && level < 8);
+}
+
 long uring_check(const struct request *r) {
     unsigned op = r->sqe.opcode;
-    if (r->sqe.flags & ~SQE_FLAGS || !uring_supported(op))
+    if (r->sqe.flags & ~SQE_FLAGS || !uring_supported(op) || !good_priority(r))
         return -EINVAL;
     bool selects = op == OP_READ || op == OP_RECV || op == OP_READ_MULTISHOT;
     return r->sqe.flags & SQE_BUFFER_SELECT && !selects ? -EOPNOTSUPP : 0;

@@ -49,7 +49,8 @@ static void files_free(struct uring *u) {
 #define SKIP_FILE (-2)
 
 /* How many were changed, or -errno when not even one could be. */
-long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t number) {
+long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t number,
+                        bool first) {
     uint32_t done = 0;
     long error = u->file_count ? 0 : -ENXIO;
     if (!error && (!number || offset > u->file_count || number > u->file_count - offset))
@@ -60,7 +61,7 @@ long uring_files_update(struct uring *u, uint32_t offset, vaddr_t fds, uint32_t 
             error = -EFAULT;
             break;
         }
-        if (fd == SKIP_FILE)
+        if (fd == SKIP_FILE && !first)
             continue;
         struct file *f = fd >= 0 ? fd_get(fd) : NULL;
         if (!f && fd != -1) {
@@ -88,7 +89,7 @@ static long register_files(struct uring *u, vaddr_t fds, uint32_t number, bool s
     if (!u->files)
         return -ENOMEM;
     u->file_count = number;
-    long done = sparse ? number : uring_files_update(u, 0, fds, number);
+    long done = sparse ? number : uring_files_update(u, 0, fds, number, true);
     if (done == (long)number)
         return 0;
     files_free(u);
@@ -273,7 +274,7 @@ static long register_update(struct uring *u, vaddr_t at, uint32_t size, bool fil
         return -EINVAL;
     if (v.tags)
         return -EOPNOTSUPP;
-    return files ? uring_files_update(u, v.offset, v.data, v.number) : update_buffers(u, &v);
+    return files ? uring_files_update(u, v.offset, v.data, v.number, false) : update_buffers(u, &v);
 }
 
 static long register_eventfd(struct uring *u, vaddr_t at, uint32_t number) {

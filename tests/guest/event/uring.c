@@ -204,7 +204,7 @@ static void timeouts(struct ring *r) {
     CHECK_EQ(pipe(p), 0);
     add(r, TIMEOUT, -1, &soon, 1, 0);
     CHECK_EQ(one(r, 1), -ETIME);
-    uint64_t t = add(r, TIMEOUT, -1, &never, 1, 1)->user_data; /* or one completion */
+    uint64_t first, t = add(r, TIMEOUT, -1, &never, 1, 1)->user_data; /* or one completion */
     add(r, NOP, 0, NULL, 0, 0);
     CHECK_EQ(enter(r, 2, 2), 2);
     CHECK_EQ(next(r).user_data, t + 1);
@@ -235,6 +235,15 @@ static void timeouts(struct ring *r) {
     CHECK_EQ(c.res + d.res, 5 - ECANCELED);
     add(r, LINK_TIMEOUT, -1, &never, 1, 0); /* of nothing */
     CHECK_EQ(one(r, 1), -EINVAL);
+    first = add(r, READ, p[0], b, 8, 0)->user_data; /* or a second one */
+    r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].flags = LINK;
+    add(r, LINK_TIMEOUT, -1, &never, 1, 0)->flags = LINK;
+    add(r, LINK_TIMEOUT, -1, &never, 1, 0);
+    CHECK_EQ(enter(r, 3, 0), 3);
+    for (int i = 0; i < 3; i++) {
+        c = next(r);
+        CHECK_EQ(c.res, c.user_data == first + 2 ? -EINVAL : -ECANCELED);
+    }
     /* The wait itself has a limit. */
     struct {
         uint64_t mask;
@@ -319,6 +328,11 @@ static void fixed(struct ring *r) {
     CHECK_EQ(one(r, 1), -EBADF);
     add(r, READ, 3, b, 3, 0)->flags = FIXED_FILE;
     CHECK_EQ(one(r, 1), -EBADF);
+    struct ring other;
+    ring_open(&other, 1, 0);
+    fds[1] = -2; /* to be left as it is, but nothing is there */
+    CHECK_ERRNO(syscall(SYS_io_uring_register, other.fd, 2, fds + 1, 1), EBADF);
+    close(other.fd);
     CHECK_EQ(syscall(SYS_io_uring_register, r->fd, 0, &v, 1), 0);
     add(r, READ_FIXED, 0, area + 8000, 3, 0)->flags = FIXED_FILE;
     CHECK_EQ(one(r, 1), 3);
@@ -502,7 +516,7 @@ static void batches(struct ring *r) {
         CHECK_EQ(c.res, results[(c.user_data - first) % 4]);
     }
     ring_open(&all, 4, 128); /* SUBMIT_ALL */
-    add(&all, 200, 0, NULL, 0, 0);
+    add(&all, NOP, 0, NULL, 0, 0)->ioprio = 1;
     add(&all, NOP, 0, NULL, 0, 0);
     CHECK_EQ(enter(&all, 2, 2), 2);
     CHECK_EQ(next(&all).res + next(&all).res, -EINVAL);
@@ -681,6 +695,20 @@ static void refusals(void) {
     CHECK_EQ(available(&r), 8);
     for (int i = 0; i < 20; i++)
         CHECK_EQ(next(&r).res, 0);
+    /* What could go on for ever ends there. */
+    int full[2];
+    CHECK_EQ(pipe(full), 0);
+    add(&r, POLL_ADD, full[0], NULL, 1, 0)->op_flags = POLLIN;
+    CHECK_EQ(enter(&r, 1, 0), 1);
+    for (int i = 0; i < 8; i++) {
+        add(&r, NOP, 0, NULL, 0, 0);
+        CHECK_EQ(enter(&r, 1, 0), 1);
+    }
+    CHECK_EQ(write(full[1], "x", 1), 1);
+    for (int i = 0; i < 8; i++)
+        CHECK_EQ(next(&r).res, 0);
+    struct cqe last = next(&r);
+    CHECK(last.res == POLLIN && last.flags == 0);
     /* To another ring. */
     int e = eventfd(0, 0);
     uint64_t n = 1;
@@ -703,8 +731,28 @@ static void refusals(void) {
     CHECK_EQ(write(e, &n, 8), 8);
     CHECK(next(&r).res > 0);
     CHECK(next(&other).res > 0);
-    close(e);
     close(other.fd);
+    close(r.fd);
+    /* And what a completion wakes, an event descriptor and an epoll: once. */
+    int ep = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+    for (int i = 0; i < 2; i++) {
+        ring_open(&r, 4, 0);
+        if (i)
+            CHECK_EQ(syscall(SYS_io_uring_register, r.fd, 4, &e, 1), 0);
+        else
+            CHECK_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, r.fd, &event), 0);
+        add(&r, POLL_ADD, i ? e : ep, NULL, 1, 0)->op_flags = POLLIN;
+        CHECK_EQ(enter(&r, 1, 0), 1);
+        add(&r, NOP, 0, NULL, 0, 0);
+        CHECK_EQ(enter(&r, 1, 2), 1);
+        CHECK_EQ(next(&r).res + next(&r).res, POLLIN);
+        CHECK_EQ(enter(&r, 0, 0), 0);
+        CHECK_EQ(available(&r), 0);
+        close(r.fd);
+    }
+    close(ep);
+    close(e);
     close(r.fd);
 }
 
