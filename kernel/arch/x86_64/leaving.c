@@ -5,7 +5,7 @@
  * the app has left the kernel as far as its work is concerned.
  *
  * This takes the place of trap.c's entry where there can be work that an interrupt
- * brings (signals, another thread's turn), so that no other kernel is slower.
+ * brings (signals, another thread's turn, an io_uring), so that no other kernel is slower.
  */
 #include "arch/x86_64/cpu.h"
 #include "sched/thread.h"
