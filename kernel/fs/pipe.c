@@ -268,7 +268,7 @@ static unsigned pipe_poll(struct file *f) {
     const struct pipe *p = f->data;
     unsigned now = 0;
     if (reads(f)) {
-        now |= pipe_used(p) ? READABLE : 0;
+        now |= pipe_used(p) && !p->taken ? READABLE : 0;
         now |= !p->writers && f->pos != p->writer_opens ? POLLHUP : 0;
     }
     if (writes(f)) {

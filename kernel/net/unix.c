@@ -42,9 +42,12 @@ static struct unix_socket *unix_new(uint16_t type) {
     return u;
 }
 
+/* The name lasts as long as messages and a peer tell it. */
 void unix_put(struct unix_socket *u) {
-    if (--u->refs == 0)
-        heap_free(u, sizeof *u);
+    if (--u->refs)
+        return;
+    heap_free(u->name, sizeof *u->name);
+    heap_free(u, sizeof *u);
 }
 
 static void set_peer(struct unix_socket *u, struct unix_socket *peer) {
@@ -277,17 +280,17 @@ static long connect_stream(struct unix_socket *u, const struct socket_address *a
         struct unix_socket *listener = unix_find(a, u->socket.type, &error);
         if (!listener)
             return error;
+        bool waits = false;
         if (listener->state != UNIX_LISTENING || listener->read_closed)
             error = -ECONNREFUSED;
+        else if ((waits = listener->pending_count > listener->backlog))
+            error = deadline ? wait_on(&listener->room, deadline) : -EAGAIN;
         else if (u->state != UNIX_IDLE)
             error = u->state == UNIX_CONNECTED ? -EISCONN : -EINVAL;
-        else if (listener->pending_count <= listener->backlog)
-            error = connect_to(u, listener);
         else
-            error = deadline ? wait_on(&listener->room, deadline) : -EAGAIN;
-        bool again = !error && u->state == UNIX_IDLE;
+            error = connect_to(u, listener);
         unix_put(listener);
-        if (!again)
+        if (error || !waits)
             return error == -ETIMEDOUT ? -EAGAIN : error;
     }
 }
@@ -311,7 +314,7 @@ static long connect_datagram(struct unix_socket *u, const struct socket_address 
     }
     if (old && old != to && !list_empty(&u->queue)) {
         unix_purge(u);
-        if (old->peer == u) {
+        if (old->peer == u && old != u) {
             old->socket.error = ECONNRESET;
             wake(old, POLLERR);
         }
@@ -349,7 +352,7 @@ static int unix_accept(struct socket *s, struct socket **out, uint64_t deadline)
     if (u->state != UNIX_LISTENING)
         return -EINVAL;
     while (list_empty(&u->pending)) {
-        if (u->read_closed)
+        if (u->read_closed && deadline)
             return -EINVAL;
         int error = deadline ? wait_on(&s->changed, deadline) : -EAGAIN;
         if (error)
@@ -406,8 +409,6 @@ static void unix_close(struct socket *s) {
     wake_all(&u->room);
     set_peer(u, NULL);
     unix_purge(u);
-    heap_free(u->name, sizeof *u->name);
-    u->name = NULL;
     unix_put(u);
 }
 

@@ -482,8 +482,6 @@ static long receive_stream(struct unix_socket *u, struct message *m) {
         return -EINVAL;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (!m->size)
-        return 0;
     do {
         x = wait_message(u, m, &at, &error);
         if (!x || gather(u, x, at, m, &named, &error))

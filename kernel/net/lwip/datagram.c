@@ -112,7 +112,7 @@ static void enqueue(struct datagram_socket *s, struct pbuf *p, const ip_addr_t *
     struct socket *socket = &s->inet.socket;
     size_t cost = p->tot_len + OVERHEAD;
     struct datagram *d = NULL;
-    if (!s->read_closed && s->queued + cost <= (size_t)socket->receive_buffer)
+    if (s->queued + cost <= (size_t)socket->receive_buffer)
         d = heap_alloc(sizeof *d);
     if (!d) {
         pbuf_free(p);
@@ -394,7 +394,7 @@ static long datagram_receive(struct socket *socket, struct message *m) {
         d = next_packet(s, m, &at);
         if (d)
             break;
-        if (s->read_closed)
+        if (s->read_closed && m->deadline)
             return 0;
         error = m->deadline ? wait_on(&socket->changed, m->deadline) : -EAGAIN;
         if (error)
@@ -567,11 +567,9 @@ static long datagram_send(struct socket *socket, struct message *m) {
         return -EOPNOTSUPP;
     if (m->size > 0xffff)
         return -EMSGSIZE;
-    if (s->write_closed)
-        return -EPIPE;
     int error = address_packet(s, m, &to);
     if (!error)
-        error = socket_take_error(socket);
+        error = s->write_closed ? -EPIPE : socket_take_error(socket);
     if (error)
         return error;
     if (m->size > (IP_IS_V6_VAL(to.to) ? MOST6 : MOST)) {

@@ -479,7 +479,7 @@ static struct tcp_socket *leader_of(const struct tcp_socket *s) {
 static int tcp_socket_listen(struct socket *socket, int backlog) {
     struct tcp_socket *s = tcp_socket_of(socket);
     int error = 0;
-    if (s->state != IDLE && s->state != LISTENING)
+    if ((s->state != IDLE && s->state != LISTENING) || s->failed)
         return -EINVAL;
     if (s->state == IDLE) {
         if (!s->port)
@@ -579,7 +579,7 @@ static int await(struct tcp_socket *s, uint64_t deadline) {
         s->untold = false;
         return 0;
     }
-    s->failed = false;
+    s->failed = s->inet.connected = false;
     int error = socket_take_error(&s->inet.socket);
     return error ? error : -ECONNABORTED;
 }
@@ -629,7 +629,7 @@ static void unbind(struct tcp_socket *s) {
 
 static int disconnect(struct tcp_socket *s) {
     if (s->state == LISTENING)
-        return -EINVAL;
+        stop_listening(s);
     abort_connection(s);
     net_settle();
     chunks_free(s->first);
@@ -640,6 +640,13 @@ static int disconnect(struct tcp_socket *s) {
     unbind(s);
     wake(s, EVERYTHING);
     return 0;
+}
+
+/* The connection was made, and ended before anybody asked. */
+static int lost_untold(struct tcp_socket *s) {
+    int error = socket_take_error(&s->inet.socket);
+    (void)disconnect(s);
+    return error ? error : -ECONNABORTED;
 }
 
 static int tcp_socket_connect(struct socket *socket, const struct socket_address *a,
@@ -655,6 +662,8 @@ static int tcp_socket_connect(struct socket *socket, const struct socket_address
     case CONNECTED:
         if (!s->untold)
             return -EISCONN;
+        if (!s->pcb)
+            return lost_untold(s);
         s->untold = false;
         return 0;
     case CONNECTING:

@@ -63,9 +63,12 @@ static void refused(void) {
     CHECK_EQ(error_of(c), 0);
     close(c);
 
+    char b;
     c = dial(SOCK_NONBLOCK);
     CHECK(await(c, POLLOUT) & POLLERR);
+    CHECK_ERRNO(listen(c, 1), EINVAL); /* not before connect has told */
     CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), ECONNREFUSED);
+    CHECK_ERRNO(recv(c, &b, 1, 0), ENOTCONN);
     /* and the next attempt may succeed */
     l = open_listening();
     CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), EINPROGRESS);
@@ -73,6 +76,33 @@ static void refused(void) {
     CHECK_EQ(error_of(c), 0);
     CHECK_EQ(connect(c, (struct sockaddr *)&address, sizeof address), 0);
     CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), EISCONN);
+    close(c);
+    close(accept(l, NULL, NULL));
+
+    /* made, and reset before connect was asked again */
+    const struct linger at_once = {1, 0};
+    c = dial(SOCK_NONBLOCK);
+    CHECK_EQ(await(c, POLLOUT), POLLOUT);
+    int s = accept(l, NULL, NULL);
+    CHECK_EQ(setsockopt(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    close(s);
+    CHECK(await(c, POLLIN) & POLLERR);
+    CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), ECONNRESET);
+    CHECK_ERRNO(recv(c, &b, 1, 0), ENOTCONN);
+    close(c);
+
+    /* who listens can be made to stop, and begin again */
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    CHECK_EQ(connect(l, &none, sizeof none), 0);
+    CHECK_ERRNO(accept(l, NULL, NULL), EINVAL);
+    CHECK_EQ(listen(l, 1), 0);
+    socklen_t size = sizeof address;
+    CHECK_EQ(getsockname(l, (struct sockaddr *)&address, &size), 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    c = dial(0);
+    s = accept(l, NULL, NULL);
+    CHECK(s >= 0);
+    close(s);
     close(c);
     close(l);
 }

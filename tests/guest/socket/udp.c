@@ -124,6 +124,7 @@ static void connected(void) {
     /* One direction. */
     CHECK_EQ(shutdown(b, SHUT_RD), 0);
     CHECK_EQ(recv(b, in, sizeof in, 0), 0);
+    CHECK_ERRNO(recv(b, in, sizeof in, MSG_DONTWAIT), EAGAIN);
     CHECK_EQ(events(b) & (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), POLLIN | POLLOUT | POLLRDHUP);
     CHECK_EQ(shutdown(b, SHUT_WR), 0);
     CHECK_ERRNO(send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
@@ -131,7 +132,15 @@ static void connected(void) {
     /* Not connected any more. */
     to.sin_family = AF_UNSPEC;
     CHECK_EQ(connect(stranger, (struct sockaddr *)&to, sizeof to), 0);
-    close(b), close(stranger);
+    /* It hears all the same, and what is wrong with the address is told first. */
+    int c = socket(AF_INET, SOCK_DGRAM, 0), d = bound(INADDR_LOOPBACK, &other);
+    to = at(INADDR_LOOPBACK, other);
+    CHECK_ERRNO(shutdown(d, SHUT_RD), ENOTCONN);
+    CHECK_EQ(sendto(c, "heard", 5, 0, (struct sockaddr *)&to, sizeof to), 5);
+    CHECK_EQ(recv(d, in, sizeof in, 0), 5);
+    CHECK_ERRNO(shutdown(c, SHUT_WR), ENOTCONN);
+    CHECK_ERRNO(send(c, "x", 1, MSG_NOSIGNAL), EDESTADDRREQ);
+    close(b), close(c), close(d), close(stranger);
 }
 
 static void control(void) {

@@ -93,6 +93,19 @@ int main(void) {
     CHECK_ERRNO(to(z, "x"), ECONNREFUSED);
     close(y);
     close(z);
+    /* The name of who sent it outlives who sent it; one's own peer is oneself. */
+    y = make("y2");
+    x = make("x2");
+    CHECK_EQ(to(x, "y2"), 2);
+    close(x);
+    size = sizeof from;
+    CHECK_EQ(recvfrom(y, b, 64, 0, (struct sockaddr *)&from, &size), 2);
+    CHECK(size == 2 + 3 && strcmp(from.sun_path, "x2") == 0);
+    CHECK_EQ(join(y, "y2"), 0);
+    CHECK_EQ(send(y, "self", 4, 0), 4);
+    CHECK_EQ(connect(y, &none, sizeof none), 0);
+    CHECK_ERRNO(recv(y, b, 64, 0), EAGAIN); /* lost, and no error */
+    close(y);
 
     int p[2], on = 1;
     CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, p), 0);

@@ -122,6 +122,26 @@ static void named(int type) {
     CHECK_ERRNO(send(s1, "x", 1, MSG_NOSIGNAL), EPIPE);
     close(s1);
     unlink("sock");
+    /* Who is gone keeps its name, and who listens no longer has nobody waiting. */
+    l = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+    c = socket(AF_UNIX, type, 0);
+    CHECK_EQ(do_bind(l, "sock"), 0);
+    CHECK_EQ(do_bind(c, "client"), 0);
+    CHECK_EQ(listen(l, 1), 0);
+    CHECK_EQ(do_connect(c, "sock"), 0);
+    s1 = accept(l, NULL, NULL);
+    close(c);
+    size = sizeof a;
+    CHECK_EQ(getpeername(s1, (struct sockaddr *)&a, &size), 0);
+    CHECK(size == 2 + 7 && strcmp(a.sun_path, "client") == 0);
+    CHECK_EQ(shutdown(l, SHUT_RD), 0);
+    CHECK_ERRNO(accept(l, NULL, NULL), EAGAIN);
+    CHECK_EQ(fcntl(l, F_SETFL, 0), 0);
+    CHECK_ERRNO(accept(l, NULL, NULL), EINVAL);
+    close(s1);
+    close(l);
+    unlink("sock");
+    unlink("client");
 }
 
 static void closed_with_unread(void) {
@@ -152,6 +172,7 @@ static void stream(void) {
     CHECK_EQ(recv(p[1], b, 0, 0), 0);
     CHECK_EQ(recv(p[1], b, 5, MSG_WAITALL), 2);
     CHECK_ERRNO(recv(p[1], b, 5, MSG_WAITALL), EAGAIN);
+    CHECK_ERRNO(recv(p[1], b, 0, MSG_PEEK), EAGAIN); /* not the end */
     ssize_t sent = write(p[0], big, sizeof big), got = 0, r;
     CHECK(sent >= 100000 && sent < 300000);
     CHECK_ERRNO(write(p[0], big, 1), EAGAIN);
