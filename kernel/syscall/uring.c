@@ -224,7 +224,9 @@ void uring_complete(struct request *r, long result) {
     struct uring *u = r->ring;
     struct request *next = r->next, *timeout = r->timeout;
     bool broken = failed(r, result) && !(r->sqe.flags & SQE_HARDLINK);
-    bool skips = r->sqe.flags & SQE_SKIP_SUCCESS, silent = r->silent || (skips && result >= 0);
+    bool ended = r->sqe.opcode == OP_LINK_TIMEOUT && (result == -ETIME || result == -ECANCELED);
+    bool skips = r->sqe.flags & SQE_SKIP_SUCCESS;
+    bool silent = r->silent || (skips && (result >= 0 || ended));
     bool is_timeout = r->sqe.opcode == OP_TIMEOUT || r->sqe.opcode == OP_LINK_TIMEOUT;
     if (!silent)
         uring_post(u, r->sqe.user_data, result, r->cqe_flags);

@@ -269,12 +269,23 @@ static long run_transfer(struct request *r) {
 
 /* ---- sockets ------------------------------------------------------------------------------ */
 
-#define RECV_MULTISHOT 2u   /* in ioprio */
-#define ACCEPT_MULTISHOT 1u /* in ioprio */
+/* In ioprio: */
+#define POLL_FIRST 1u /* to try is as good */
+#define RECV_MULTISHOT 2u
+#define SEND_ZC_FLAGS 12u /* a registered buffer; tell what was copied */
+#define ACCEPT_MULTISHOT 1u
+#define ACCEPT_POLL_FIRST 4u
+
+/* Is all asked for, and does that go on when there is less?  A datagram is one. */
+static bool goes_on(const struct request *r) {
+    const struct socket *s = socket_of(r->file);
+    return r->sqe.op_flags & MSG_WAITALL && s &&
+           (s->type == SOCK_STREAM || s->type == SOCK_SEQPACKET);
+}
 
 static long receive_into(struct request *r, uint64_t addr, size_t size) {
     unsigned flags = r->sqe.op_flags;
-    bool all = flags & MSG_WAITALL && !r->multishot;
+    bool all = goes_on(r) && !r->multishot;
     flags = (flags | MSG_DONTWAIT) & ~MSG_WAITALL;
     long n;
     do {
@@ -289,7 +300,7 @@ static long receive_into(struct request *r, uint64_t addr, size_t size) {
         return n;
     n = r->done ? (long)r->done : n;
     r->done = r->multishot ? 0 : r->done;
-    return all ? whole(r, n, size) : n;
+    return r->sqe.op_flags & MSG_WAITALL ? whole(r, n, size) : n;
 }
 
 static long receive(struct request *r) {
@@ -308,7 +319,7 @@ static long receive(struct request *r) {
 static long send(struct request *r) {
     const struct sqe *s = &r->sqe;
     bool message = s->opcode == OP_SENDMSG || s->opcode == OP_SENDMSG_ZC;
-    bool all = s->op_flags & MSG_WAITALL && !message;
+    bool all = goes_on(r) && !message;
     unsigned flags = (s->op_flags | MSG_DONTWAIT | MSG_NOSIGNAL) & ~MSG_WAITALL;
     uint64_t to = message ? 0 : s->off;
     long n;
@@ -323,7 +334,7 @@ static long send(struct request *r) {
     if (n == URING_WAIT)
         return n;
     n = r->done ? (long)r->done : n;
-    return all ? whole(r, n, s->len) : n;
+    return s->op_flags & MSG_WAITALL && !message ? whole(r, n, s->len) : n;
 }
 
 /* Nothing is kept of the memory, so the second completion, that it is free,
@@ -572,8 +583,12 @@ static long splice_one(struct request *r) {
     bool tees = s->opcode == OP_TEE;
     int64_t in_off = (int64_t)s->addr, out_off = (int64_t)s->off;
     struct file *in = take_input(r), *out = r->file;
+    if (tees && (in_off || out_off))
+        return -EINVAL;
     if (!in)
         return -EBADF;
+    if (!s->len)
+        return 0;
     bool refuses = s->op_flags & SPLICE_NONBLOCK || (in->flags | out->flags) & O_NONBLOCK;
     uint32_t in_before = at_once(in), out_before = in == out ? in_before : at_once(out);
     long n = splice_files(in, in_off == -1 || tees ? NULL : &in_off, out,
@@ -666,6 +681,8 @@ static long run_file(struct request *r) {
     case OP_FALLOCATE:
         return WITH_FILE(r, sys_fallocate(FD_BORROWED, s->len, s->off, s->addr, 0, 0));
     case OP_FTRUNCATE:
+        if (s->addr || s->len)
+            return -EINVAL;
         return WITH_FILE(r, sys_ftruncate(FD_BORROWED, s->off, 0, 0, 0, 0));
     case OP_FADVISE:
         return WITH_FILE(r, sys_fadvise64(FD_BORROWED, s->off, s->len, s->op_flags, 0, 0));
@@ -777,8 +794,12 @@ static long take_file(struct request *r) {
 static bool good_priority(const struct request *r) {
     long (*run)(struct request *) = table[r->sqe.opcode].run;
     unsigned class = r->sqe.ioprio >> 13, level = r->sqe.ioprio & 0x1fff;
-    if (run == send || run == send_zero_copy || run == receive || run == accept_one)
-        return true;
+    if (run == receive)
+        return !(r->sqe.ioprio & ~(POLL_FIRST | RECV_MULTISHOT));
+    if (run == accept_one)
+        return !(r->sqe.ioprio & ~(ACCEPT_MULTISHOT | ACCEPT_POLL_FIRST));
+    if (run == send || run == send_zero_copy)
+        return !(r->sqe.ioprio & ~(run == send ? POLL_FIRST : POLL_FIRST | SEND_ZC_FLAGS));
     return !r->sqe.ioprio || (run == run_transfer && class - 1 < 3 && level < 8);
 }
 

@@ -330,11 +330,14 @@ static long cancel_now(struct uring *u, vaddr_t at) {
         uint64_t key;
         int32_t fd;
         uint32_t flags;
-        uint64_t timeout[2], pad[4];
+        uint64_t timeout[2];
+        uint8_t op, pad[7];
+        uint64_t pad2[3];
     } c;
     if (user_read(&c, at, sizeof c))
         return -EFAULT;
-    long result = uring_cancel(u, NULL, c.key, c.fd, c.flags);
+    uint64_t key = c.flags & CANCEL_OP ? c.op : c.key;
+    long result = uring_cancel(u, NULL, key, c.fd, c.flags);
     uring_pump(u);
     return result;
 }

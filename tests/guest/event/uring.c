@@ -192,6 +192,16 @@ static void chains(struct ring *r) {
     CHECK_EQ(next(r).res, -EBADF);
     CHECK_EQ(next(r).res, 0);
     CHECK_EQ(available(r), 0);
+    /* Nor of a limit, kept or not. */
+    struct timespec soon = {0, 1000000};
+    for (int i = 0; i < 2; i++) {
+        add(r, i ? READ : NOP, i ? p[0] : 0, b, i ? 3 : 0, 0)->flags = LINK;
+        add(r, LINK_TIMEOUT, -1, &soon, 1, 0)->flags = SKIP;
+        CHECK_EQ(enter(r, 2, 1), 2);
+        CHECK_EQ(next(r).res, i ? -ECANCELED : 0);
+        CHECK_EQ(enter(r, 0, 0), 0);
+        CHECK_EQ(available(r), 0);
+    }
     close(fd);
     close(p[0]);
     close(p[1]);
@@ -268,6 +278,18 @@ static void cancelling(struct ring *r) {
     CHECK_EQ(c.user_data == first ? d.res : c.res, 0);
     add(r, ASYNC_CANCEL, -1, (void *)77, 0, 0);
     CHECK_EQ(one(r, 1), -ENOENT);
+    struct {
+        uint64_t key;
+        int32_t fd;
+        uint32_t flags;
+        int64_t seconds, ns;
+        uint8_t op, pad[31];
+    } now = {.flags = 32, .op = READ, .seconds = -1, .ns = -1}; /* at once, by its kind */
+    add(r, READ, p[0], b, 8, 0);
+    CHECK_EQ(enter(r, 1, 0), 1);
+    CHECK_EQ(syscall(SYS_io_uring_register, r->fd, 24, &now, 1), 0);
+    CHECK_EQ(next(r).res, -ECANCELED);
+    CHECK_ERRNO(syscall(SYS_io_uring_register, r->fd, 24, &now, 1), ENOENT);
     add(r, READ, p[0], b, 8, 0);
     add(r, POLL_ADD, p[0], NULL, 0, 0)->op_flags = POLLIN;
     CHECK_EQ(enter(r, 2, 0), 2);
@@ -475,6 +497,14 @@ static void short_ones(struct ring *r) {
     all->flags = LINK;
     CHECK(breaks(r, 3));
     close(s[1]);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, s), 0);
+    CHECK_EQ(write(s[0], "abc", 3), 3);
+    add(r, RECV, s[1], b, 9, 0)->op_flags = MSG_WAITALL; /* a datagram is all there is */
+    CHECK_EQ(one(r, 1), 3);
+    add(r, RECV, s[1], b, 9, 0)->ioprio = 1u << 15;
+    CHECK_EQ(one(r, 1), -EINVAL);
+    close(s[0]);
+    close(s[1]);
     s[0] = socket(AF_INET, SOCK_STREAM, 0);
     add(r, SEND_ZC, s[0], "abc", 3, 0)->flags = LINK;
     add(r, NOP, 0, NULL, 0, 0);
@@ -552,6 +582,10 @@ static void splices(struct ring *r) {
                 CHECK_EQ(read(p[0], b, 8), 4);
         }
     }
+    add(r, SPLICE, q[1], (void *)-1, 0, (uint64_t)-1)->file_index = (uint32_t)p[0];
+    CHECK_EQ(one(r, 1), 0); /* nothing is asked for */
+    add(r, TEE, q[1], (void *)-1, 8, 0)->file_index = (uint32_t)p[0];
+    CHECK_EQ(one(r, 1), -EINVAL);
     add(r, SPLICE, q[1], (void *)-1, 8, (uint64_t)-1)->file_index = (uint32_t)p[0];
     r->sqes[(r->tail - 1) & (r->p.sq_entries - 1)].op_flags = SPLICE_F_NONBLOCK;
     CHECK_EQ(one(r, 1), -EAGAIN);
