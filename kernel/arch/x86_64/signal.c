@@ -68,6 +68,25 @@ static bool is_kernels(vaddr_t ip) {
     return !isolated && ip >= DIRECT_MAP;
 }
 
+#define VECTOR_X87 16
+#define VECTOR_SIMD 19
+
+/* What the FPU refused, as si_code; the CPU's order (Linux's fpu__exception_code). */
+static int fpu_code(uint64_t vector) {
+    enum { INVALID = 1, DENORMAL = 2, ZERO = 4, OVERFLOW = 8, UNDERFLOW = 16, INEXACT = 32 };
+    enum { FPE_FLTDIV = 3, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV };
+    uint32_t mxcsr;
+    uint16_t status, control;
+    __asm__ volatile("stmxcsr %0; fnstsw %1; fnstcw %2" : "=m"(mxcsr), "=m"(status), "=m"(control));
+    uint32_t met = vector == VECTOR_SIMD ? mxcsr & ~(mxcsr >> 7) : status & ~(uint32_t)control;
+    return met & INVALID                  ? FPE_FLTINV
+           : met & ZERO                   ? FPE_FLTDIV
+           : met & OVERFLOW               ? FPE_FLTOVF
+           : met & (DENORMAL | UNDERFLOW) ? FPE_FLTUND
+           : met & INEXACT                ? FPE_FLTRES
+                                          : 0;
+}
+
 int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                       const struct signal_action *action, uint64_t mask, vaddr_t sp, vaddr_t low,
                       const struct fault *fault) {
@@ -94,6 +113,8 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
     memset(&out->uc, 0, sizeof out->uc);
     out->restorer = action->restorer;
     out->info = *info;
+    if (fault && (fault->vector == VECTOR_X87 || fault->vector == VECTOR_SIMD))
+        out->info.code = fpu_code(fault->vector);
     out->uc.flags = fpu_mask ? UC_FLAGS : UC_FLAGS & ~1;
     out->uc.stack.base = t->altstack.base;
     out->uc.stack.size = t->altstack.size;

@@ -51,7 +51,7 @@ static const struct {
     [6] = {SIG_ILL, 2 /* ILL_ILLOPN */},
     [12] = {SIG_BUS, SI_KERNEL},
     [13] = {SIG_SEGV, SI_KERNEL},
-    [16] = {SIG_FPE, 3 /* refined from the FPU's status */},
+    [16] = {SIG_FPE, 3 /* a handler is told what of (signal.c) */},
     [17] = {SIG_BUS, 1 /* BUS_ADRALN */},
     [19] = {SIG_FPE, 3},
 };

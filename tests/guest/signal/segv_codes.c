@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * si_code and si_addr by kind of fault: unmapped, not permitted, fetch,
- * non-canonical, division, illegal instruction, breakpoint.
+ * non-canonical, division, the x87's exceptions, illegal instruction, breakpoint.
  * cflags: -fno-sanitize=all
  */
 #define _GNU_SOURCE
@@ -34,6 +34,22 @@ static void seen(int sig, siginfo_t *info, void *context) {
     } while (0)
 
 extern char ud_here[];
+
+/* The si_code of a division or product with that exception open. */
+static int x87(unsigned short open, double a, double b, int divides) {
+    unsigned short control = 0x37f & (unsigned short)~open;
+    float f;
+    code_seen = 0;
+    TRY({
+        __asm__ volatile("fninit; fldcw %0; fldl %1; fldl %2" : : "m"(control), "m"(a), "m"(b));
+        if (divides)
+            __asm__ volatile("fdivrp; fwait");
+        else
+            __asm__ volatile("fmulp; fstps %0; fwait" : "=m"(f));
+    });
+    __asm__ volatile("fninit");
+    return sig_seen == SIGFPE ? code_seen : -1;
+}
 
 int main(void) {
     struct sigaction a = {.sa_sigaction = seen, .sa_flags = SA_SIGINFO};
@@ -69,6 +85,12 @@ int main(void) {
     TRY(sum += 5 / zero);
     CHECK_EQ(sig_seen, SIGFPE);
     CHECK_EQ(code_seen, FPE_INTDIV);
+
+    CHECK_EQ(x87(1, 0, 0, 1), FPE_FLTINV);
+    CHECK_EQ(x87(4, 1, 0, 1), FPE_FLTDIV);
+    CHECK_EQ(x87(8, 1e300, 1e300, 0), FPE_FLTOVF);
+    CHECK_EQ(x87(16, 1e-300, 1e-300, 0), FPE_FLTUND);
+    CHECK_EQ(x87(32, 1, 3, 1), FPE_FLTRES);
 
     TRY(__asm__ volatile(".globl ud_here\nud_here: ud2"));
     CHECK_EQ(sig_seen, SIGILL);
