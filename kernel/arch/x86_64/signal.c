@@ -68,6 +68,7 @@ static bool is_kernels(vaddr_t ip) {
     return !isolated && ip >= DIRECT_MAP;
 }
 
+#define PAGE_FAULT_USER 4 /* of the error code */
 #define VECTOR_X87 16
 #define VECTOR_SIMD 19
 
@@ -108,6 +109,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
         memcpy((char *)fp + FPX_SW_OFFSET, &sw, sizeof sw);
         *(uint32_t *)(fp + fpu_size) = XSTATE_MAGIC2;
     }
+    uint64_t user = fault && fault->access ? PAGE_FAULT_USER : 0; /* also at CPL 0 */
     struct sigframe *out = (struct sigframe *)at;
     const struct thread *t = thread_current();
     memset(&out->uc, 0, sizeof out->uc);
@@ -140,7 +142,7 @@ int arch_signal_setup(struct trap_frame *frame, const struct signal_info *info,
                                            .rflags = frame->rflags,
                                            .cs = 0x33,
                                            .ss = 0x2b,
-                                           .err = fault ? fault->error : 0,
+                                           .err = fault ? fault->error | user : 0,
                                            .trapno = fault ? fault->vector : 0,
                                            .oldmask = mask,
                                            .cr2 = fault && fault->access ? fault->address : 0,

@@ -44,7 +44,7 @@ static const struct {
     uint8_t signal, code;
 } exceptions[] = {
     [0] = {SIG_FPE, 1 /* FPE_INTDIV */},
-    [1] = {SIG_TRAP, 1 /* TRAP_BRKPT */},
+    [1] = {SIG_TRAP, 2 /* TRAP_TRACE */},
     [3] = {SIG_TRAP, SI_KERNEL},
     [4] = {SIG_SEGV, SI_KERNEL},
     [5] = {SIG_SEGV, SI_KERNEL},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * si_code and si_addr by kind of fault: unmapped, not permitted, fetch,
- * non-canonical, division, the x87's exceptions, illegal instruction, breakpoint.
+ * non-canonical, division, the x87's exceptions, illegal instruction, breakpoint,
+ * single steps.
  * cflags: -fno-sanitize=all
  */
 #define _GNU_SOURCE
@@ -14,11 +15,11 @@
 #include "check.h"
 
 static sigjmp_buf back;
-static volatile int sig_seen, code_seen;
+static volatile int sig_seen, code_seen, error_seen;
 static void *volatile address_seen;
 
 static void seen(int sig, siginfo_t *info, void *context) {
-    (void)context;
+    error_seen = (int)((ucontext_t *)context)->uc_mcontext.gregs[REG_ERR];
     sig_seen = sig;
     code_seen = info->si_code;
     address_seen = info->si_addr;
@@ -65,6 +66,7 @@ int main(void) {
     CHECK_EQ(sig_seen, SIGSEGV);
     CHECK_EQ(code_seen, SEGV_MAPERR);
     CHECK_EQ((uintptr_t)address_seen, 24);
+    CHECK_EQ(error_seen, 4); /* the app's */
 
     TRY(sum += *(volatile char *)(none + 5));
     CHECK_EQ(sig_seen, SIGSEGV);
@@ -100,5 +102,10 @@ int main(void) {
     TRY(__asm__ volatile("int3"));
     CHECK_EQ(sig_seen, SIGTRAP);
     CHECK_EQ(code_seen, SI_KERNEL);
+
+    TRY(__asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop; nop" : : : "memory", "cc"));
+    __asm__ volatile("pushfq; andl $~0x100, (%%rsp); popfq" : : : "memory", "cc");
+    CHECK_EQ(sig_seen, SIGTRAP);
+    CHECK_EQ(code_seen, TRAP_TRACE);
     return check_done();
 }
