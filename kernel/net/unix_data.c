@@ -431,13 +431,13 @@ static struct unix_message *wait_message(struct unix_socket *u, const struct mes
     return x;
 }
 
-/* Copies what there is from byte `at` of a message on, over the borders of messages;
- * true: nothing more is to be added to it. */
+/* Copies what there is from byte `at` of a message on, over the borders of messages,
+ * and of a message at least what goes with it; true: nothing more is to be added. */
 static bool gather(struct unix_socket *u, struct unix_message *from, size_t at, struct message *m,
                    bool *named, long *error) {
     bool peek = m->flags & MSG_PEEK;
     struct list *node = &from->node;
-    for (; node != &u->queue && message_left(m); at = 0) {
+    for (; node != &u->queue && (node == &from->node || message_left(m)); at = 0) {
         struct unix_message *x = list_entry(node, struct unix_message, node);
         size_t n = MIN(message_left(m), x->size - x->at - at);
         size_t before = m->done;

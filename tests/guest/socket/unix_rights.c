@@ -103,6 +103,13 @@ int main(void) {
     drop();
     CHECK_EQ(take(p[1], 64, 256, 0), 1);
     CHECK_EQ(got_count, 0);
+    /* Without a byte. */
+    CHECK_EQ(give(p[0], "gh", fds, 1), 2);
+    CHECK_EQ(take(p[1], 0, 256, 0), 0);
+    CHECK_EQ(got_count, 1);
+    drop();
+    CHECK_EQ(take(p[1], 64, 256, 0), 2);
+    CHECK_EQ(got_count, 0);
     /* No room. */
     CHECK_EQ(give(p[0], "i", fds, 3), 1);
     CHECK_EQ(take(p[1], 64, CMSG_LEN(2 * sizeof(int)), 0), 1);
