@@ -313,6 +313,9 @@ static bool enter(const struct signal_info *info, struct trap_frame *frame,
     return true;
 }
 
+/* What a frame is that cannot be written. */
+static const struct fault no_frame = {.signal = SIGSEGV, .code = SI_KERNEL};
+
 static bool force(const struct fault *fault, struct trap_frame *frame) {
     unsigned n = (unsigned)fault->signal;
     uint64_t handler = signal_actions[n].handler;
@@ -323,7 +326,7 @@ static bool force(const struct fault *fault, struct trap_frame *frame) {
         .code = fault->code,
         .address = fault->code == SI_KERNEL ? 0 : fault->address, /* as Linux has it */
     };
-    return enter(&info, frame, fault);
+    return enter(&info, frame, fault) || (n != SIGSEGV && force(&no_frame, frame));
 }
 
 static void deliver(struct trap_frame *frame) {
@@ -348,7 +351,7 @@ static void deliver(struct trap_frame *frame) {
         if (interrupted && (asked || always_restarts(call)))
             arch_syscall_restart(frame, call->number);
         interrupted = false;
-        if (!enter(&info, frame, NULL)) {
+        if (!enter(&info, frame, NULL) && (n == SIGSEGV || !force(&no_frame, frame))) {
             info = (struct signal_info){.signo = SIGSEGV};
             end_by(&info, frame);
         }

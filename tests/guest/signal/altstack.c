@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A stack overflow caught on the alternate stack; SA_ONSTACK and sigaltstack's
- * rules; a handler's return puts back the stack that there was.
+ * rules; a handler's return puts back the stack that there was; a signal whose frame
+ * the stack cannot take is a SIGSEGV.
  * modes: O0 O1
  * cflags: -fno-sanitize=all
  * timeout: 40
@@ -13,6 +14,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -52,6 +56,27 @@ __attribute__((noinline)) static int descend(volatile int *depth) {
     return descend(depth) + frame[0];
 }
 
+/* Sends itself SIGUSR2 with a stack that cannot take a frame. */
+static void raise_without_stack(void) {
+    static char no_stack[3 * 4096] __attribute__((aligned(4096)));
+    CHECK_EQ(mprotect(no_stack, 2 * 4096, PROT_NONE), 0);
+    long number = SYS_tkill, id = syscall(SYS_gettid);
+    on_alternate = code = 0;
+    if (sigsetjmp(back, 1) == 0)
+        __asm__ volatile("mov %%rsp, %%rbx; mov %1, %%rsp; syscall; mov %%rbx, %%rsp"
+                         : "+a"(number)
+                         : "r"(no_stack + 2 * 4096), "D"(id), "S"(SIGUSR2)
+                         : "rbx", "rcx", "r11", "memory");
+    CHECK_EQ(on_alternate, 1);
+    CHECK_EQ(code, SI_KERNEL);
+    CHECK_EQ(mprotect(no_stack, 2 * 4096, PROT_READ | PROT_WRITE), 0);
+}
+
+static void never(int sig) {
+    (void)sig;
+    CHECK(0);
+}
+
 int main(void) {
     struct sigaction setting = {.sa_sigaction = set, .sa_flags = SA_SIGINFO};
     CHECK_EQ(sigaction(SIGUSR1, &setting, NULL), 0);
@@ -80,6 +105,8 @@ int main(void) {
         CHECK_EQ(on_alternate, 1);
         CHECK_EQ(flags_inside, SS_ONSTACK);
     }
+    CHECK(signal(SIGUSR2, never) != SIG_ERR);
+    raise_without_stack();
     CHECK_EQ(sigaltstack(NULL, &old), 0);
     CHECK_EQ(old.ss_flags, 0);
     stack_t off = {.ss_flags = SS_DISABLE};
