@@ -159,7 +159,7 @@ static bool waits(struct file *f) {
 static long fill(struct end *in, struct pipe *p, size_t size, bool wait) {
     size_t total = 0;
     long error = pipe_wait_room(p, wait);
-    if (!error && size && !gives(in->file))
+    if (!error && size && (!gives(in->file) || as_pipe(in->file))) /* sendfile's, of a pipe */
         error = -EINVAL;
     while (!error && total < size && !pipe_is_full(p) && !(total && waits(in->file))) {
         paddr_t frame = pipe_page(p);

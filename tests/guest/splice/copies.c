@@ -42,6 +42,7 @@ static void send_it(void) {
     CHECK_EQ(recv(s[1], c, 50000, MSG_WAITALL), 50000);
     CHECK(memcmp(b, c, 50000) == 0);
     CHECK_ERRNO(sendfile(g, p[0], NULL, 1), EINVAL);
+    CHECK_ERRNO(sendfile(p[1], p[0], NULL, 1), EINVAL);
     CHECK_ERRNO(sendfile(g, s[1], NULL, 1), EINVAL);
     CHECK_ERRNO(sendfile(f, g, NULL, 1), EBADF);
     CHECK_ERRNO(sendfile(g, -1, NULL, 1), EBADF);
