@@ -596,7 +596,9 @@ static long splice_one(struct request *r) {
                           (s->op_flags & ~SPLICE_FIXED_IN) | SPLICE_NONBLOCK, tees);
     in->flags = in_before;
     out->flags = out_before;
-    r->waits_for_input = in->ops->poll && !(in->ops->poll(in) & READABLE);
+    bool filled = !in->ops->poll || in->ops->poll(in) & READABLE;
+    bool room = !out->ops->poll || out->ops->poll(out) & WRITABLE;
+    r->waits_for_input = in->ops->poll && (!filled || room); /* somebody may be taking it */
     return wait_unless(whole(r, n, s->len), refuses);
 }
 

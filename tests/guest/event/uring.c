@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 #include "ring.h"
 #include "scratch.h"
@@ -556,6 +557,51 @@ static void batches(struct ring *r) {
     close(all.fd);
 }
 
+static int taken[2]; /* a pipe's reading end, a socket */
+static volatile pid_t taker;
+static void *takes(void *arg) {
+    (void)arg;
+    taker = gettid();
+    CHECK_EQ(splice(taken[0], NULL, taken[1], NULL, 2, 0), 2);
+    return NULL;
+}
+
+/* What another takes, while that waits for room, is waited for as well. */
+static void shared(struct ring *r) {
+    static char full[65536];
+    char b[8];
+    int p[2], q[2], s[2];
+    pthread_t t;
+    CHECK_EQ(pipe(p), 0);
+    CHECK_EQ(pipe(q), 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    CHECK_EQ(fcntl(s[0], F_SETFL, O_NONBLOCK), 0);
+    for (size_t size = sizeof full; size; size /= 2) {
+        while (write(s[0], full, size) > 0)
+            ;
+    }
+    CHECK_EQ(fcntl(s[0], F_SETFL, 0), 0);
+    CHECK_EQ(write(p[1], "abcd", 4), 4);
+    taken[0] = p[0];
+    taken[1] = s[0];
+    pthread_create(&t, NULL, takes, NULL);
+    while (!taker)
+        usleep(1000);
+    until_asleep(taker);
+    add(r, SPLICE, q[1], (void *)-1, 8, (uint64_t)-1)->file_index = (uint32_t)p[0];
+    CHECK_EQ(enter(r, 1, 0), 1);
+    CHECK_EQ(available(r), 0);
+    CHECK_EQ(fcntl(s[1], F_SETFL, O_NONBLOCK), 0);
+    while (read(s[1], full, sizeof full) > 0)
+        ;
+    CHECK_EQ(next(r).res, 2);
+    pthread_join(t, NULL);
+    CHECK_EQ(read(q[0], b, 8), 2);
+    CHECK(memcmp(b, "cd", 2) == 0);
+    for (int i = 0; i < 2; i++)
+        close(p[i]), close(q[i]), close(s[i]);
+}
+
 /* A splice that has to wait keeps nobody. */
 static void splices(struct ring *r) {
     static char full[65536];
@@ -806,6 +852,7 @@ int main(void) {
     short_ones(&r);
     batches(&r);
     splices(&r);
+    shared(&r);
     meant(&r);
     connects(&r);
     asleep(&r);
