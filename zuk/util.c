@@ -209,6 +209,17 @@ static void remove_folder(const char *path) {
     }
 }
 
+/* What it started dies too, and is not ours to wait for. */
+static void end_group(pid_t group) {
+    kill(-group, SIGKILL);
+    while (waitpid(group, NULL, 0) < 0 && errno == EINTR) {
+    }
+    for (int i = 0; i < 50 && kill(-group, 0) == 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+/* Folders go when nobody writes to them any more. */
 void clean_up(void) {
     progress_wipe();
     if (clean_child > 0) {
@@ -217,14 +228,16 @@ void clean_up(void) {
         }
         clean_child = 0;
     }
+    for (int i = 0; i < CLEAN_MAX; i++) {
+        if (clean_groups[i] > 0) {
+            end_group(clean_groups[i]);
+            clean_groups[i] = 0;
+        }
+    }
     remove_folder(clean_folder);
     clean_folder = NULL;
     remove_folder(clean_scratch);
     for (int i = 0; i < CLEAN_MAX; i++) {
-        if (clean_groups[i] > 0) {
-            kill(-clean_groups[i], SIGKILL);
-            clean_groups[i] = 0;
-        }
         if (clean_paths[i]) {
             unlink(clean_paths[i]);
             clean_paths[i] = NULL;

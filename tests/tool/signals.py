@@ -114,6 +114,31 @@ except subprocess.TimeoutExpired:
     status = "no end"
 check(status == 143, f"SIGTERM while QEMU does not end: status {status}, not 143")
 check(gone(below), "what took QEMU's place is left behind")
+# A linker that goes on writing beside its output is ended before that folder is removed.
+zig = f"{TMP}/busy"
+with open(zig, "w", encoding="utf-8") as f:
+    f.write(f"""#!/bin/sh
+while [ $# -gt 1 ]; do
+    [ "$1" = -o ] && out=$2
+    shift
+done
+: >{TMP}/linking
+for k in 1 2 3 4; do
+    while [ -d "${{out%/*}}" ]; do true >"${{out%/*}}/$k.$((n += 1))"; done 2>/dev/null &
+done
+wait
+""")
+os.chmod(zig, 0o755)
+p = subprocess.Popen([ZUK, "build", spin, "-o", f"{TMP}/busy.elf"], stdin=subprocess.DEVNULL,
+                     stderr=subprocess.DEVNULL, env={**os.environ, "ZUK_ZIG": zig})
+end_of_wait = time.time() + 20
+while not os.path.exists(f"{TMP}/linking") and time.time() < end_of_wait:
+    time.sleep(0.05)
+time.sleep(0.3)
+p.terminate()
+check(p.wait(timeout=20) == 143, f"SIGTERM during a link: status {p.returncode}, not 143")
+left = [n for n in os.listdir(f"{TMP}/cache/zuk") if n.startswith("scratch-")]
+check(not left, f"SIGTERM during a link leaves {left}")
 ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
 zuk("build", spin, "-o", f"{TMP}/spin.elf", **ignoring)
 zuk("run", "--timeout", "2", f"{TMP}/spin.elf", status=6, **ignoring)
