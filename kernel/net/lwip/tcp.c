@@ -864,13 +864,22 @@ size_t tcp_unsent(void) {
     return bytes;
 }
 
+/* Whoever knows the addresses and the ports does not know what we sent (RFC 5927, 4.1). */
+static bool quotes_unacknowledged(const struct tcp_pcb *p, const struct undelivered *u) {
+    uint32_t seq = 0;
+    uint16_t at = (uint16_t)(u->quoted + offsetof(struct tcp_hdr, seqno));
+    pbuf_copy_partial(u->message, &seq, sizeof seq, at);
+    return TCP_SEQ_BETWEEN(lwip_ntohl(seq), p->lastack, p->snd_nxt);
+}
+
 void tcp_undelivered(const struct undelivered *u) {
     struct tcp_pcb *p = tcp_active_pcbs;
     while (p && !(p->state == SYN_SENT && p->local_port == u->port &&
-                  p->remote_port == u->to_port && ip_addr_cmp_zoneless(&p->remote_ip, &u->to)))
+                  p->remote_port == u->to_port && ip_addr_cmp_zoneless(&p->local_ip, &u->from) &&
+                  ip_addr_cmp_zoneless(&p->remote_ip, &u->to)))
         p = p->next;
     struct tcp_socket *s = p ? p->callback_arg : NULL;
-    if (!s || u->error == EMSGSIZE)
+    if (!s || u->error == EMSGSIZE || !quotes_unacknowledged(p, u))
         return;
     s->unreachable = u->error;
     tcp_abandon(p, 0); /* lost() tells */
