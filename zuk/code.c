@@ -509,6 +509,23 @@ static void find_in_data(struct finder *f, const struct code_range *r) {
     }
 }
 
+/* Linkers that do not separate code put read-only data beside it, where no table
+ * says what it is. */
+static void find_in_gaps(struct finder *f, const struct code_range *text, size_t text_count) {
+    size_t t = 0;
+    for (uint32_t i = 0; i < f->code->function_count; i++) {
+        const struct code_function *g = &f->code->functions[i];
+        while (t < text_count && g->start - text[t].start >= text[t].size) {
+            t++;
+        }
+        if (g->soft && t < text_count) {
+            struct code_range gap = {text[t].bytes + (g->start - text[t].start), g->start,
+                                     g->end - g->start};
+            find_in_data(f, &gap);
+        }
+    }
+}
+
 static void index_refs(struct code *code) {
     uint32_t *first = xalloc((code->function_count + (size_t)2) * sizeof *first);
     uint32_t *index = xalloc((code->ref_count + (size_t)1) * sizeof *index);
@@ -553,6 +570,7 @@ void code_find_refs(struct code *code) {
     for (size_t i = 0; i < data_count; i++) {
         find_in_data(&f, &data[i]);
     }
+    find_in_gaps(&f, text, text_count);
     code->refs = f.refs.data;
     code->ref_count = (uint32_t)f.refs.len;
     index_refs(code);

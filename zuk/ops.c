@@ -143,6 +143,7 @@ static void describe_move(const cs_insn *insn, struct code_op *o) {
     struct code_place source = immediate ? nowhere : place_of(from);
     if (place.reg == PLACE_MEMORY && place.base < 0) {
         describe_other(insn, o);
+        o->add = immediate ? (uint32_t)from->imm : 0;
         return;
     }
     if (place.reg == PLACE_MEMORY || place.reg >= PLACE_SLOT) {
@@ -219,6 +220,8 @@ static void describe_lea(const cs_insn *insn, struct code_op *o, struct effect *
     o->destroys = reg < 0 ? 0 : (uint16_t)(1u << reg);
     if (from->mem.base == X86_REG_RIP) {
         o->add = (uint32_t)(insn->address + insn->size + (uint64_t)from->mem.disp);
+    } else if (base < 0) {
+        o->add = (uint32_t)n;
     }
     if (plain && (base == RSP || base == RBP) && reg != RSP && reg != RBP) {
         o->from = slot_at(base == RSP ? PLACE_RSP : PLACE_RBP, n);

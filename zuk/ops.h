@@ -51,7 +51,7 @@ struct code_op {
     uint64_t address;
     uint64_t target;
     struct code_place to, from;
-    uint32_t mask, add; /* OP_OTHER: add is the address that a lea takes */
+    uint32_t mask, add; /* OP_OTHER: add is an address that it takes, or 0 */
     int32_t depth;      /* stack pointer before it, less that at the entry */
     int32_t wrote;      /* OP_OTHER: offset of the slot written to, if wrote_size */
     uint32_t entered;   /* index + 1 into the function's entries of jumps to here, 0: none */

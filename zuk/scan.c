@@ -176,7 +176,8 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
         const struct code_ref *ref = &s->code.refs[s->code.ref_index[i]];
         struct code_function *caller = &s->code.functions[ref->from];
         bool pointer = ref->kind == REF_ADDRESS || ref->kind == REF_DATA;
-        if (ref->target != start || (ref->from == index && !pointer) || !caller->reached) {
+        if (ref->target != start || (ref->from == index && ref->kind == REF_JUMP) ||
+            !caller->reached) {
             continue;
         }
         if (pointer && !code_ref_is_real(&s->code, ref)) {

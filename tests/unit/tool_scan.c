@@ -29,7 +29,7 @@
 
 struct function {
     const char *name;
-    const uint8_t *at; /* in the program */
+    const uint8_t *at; /* in the program; of the last, nameless one: NULL, or where they end */
 };
 
 struct elf {
@@ -64,7 +64,7 @@ static struct elf make(const uint8_t *start, const uint8_t *end, const uint64_t 
         h.e_shnum = 4;
         size_t name = 1;
         for (size_t i = 0; i < count; i++) {
-            const uint8_t *next = i + 1 < count ? functions[i + 1].at : end;
+            const uint8_t *next = functions[i + 1].at != NULL ? functions[i + 1].at : end;
             Elf64_Sym s = {.st_name = (Elf64_Word)name,
                            .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
                            .st_shndx = 1,
@@ -305,6 +305,67 @@ static void test_address_taken(void **state) {
     assert_string_equal(scan.sites[0].function, "inner");
 }
 
+/* The address as a number: stored in a variable, and as compilers do not take it. */
+extern const uint8_t stored_main[], stored_inner[], absolute_main[], absolute_inner[];
+PROGRAM(stored, ".globl stored_main, stored_inner;"
+                "stored_main: mov $3, %edi; movq $0x400000 + stored_inner - stored_start,"
+                "0x200000(%rip); call *0x200000(%rip); ret;"
+                "stored_inner: mov %rdi, %rax; syscall; ret");
+PROGRAM(absolute, ".globl absolute_main, absolute_inner;"
+                  "absolute_main: mov $3, %edi; lea 0x400000 + absolute_inner - absolute_start,"
+                  "%rbx; call *%rbx; ret;"
+                  "absolute_inner: mov %rdi, %rax; syscall; ret");
+static void test_address_stored(void **state) {
+    (void)state;
+    const struct function stored[] = {{"main", stored_main}, {"inner", stored_inner}, {NULL, NULL}};
+    struct scan scan = scan_program(stored_start, stored_end, NULL, 0, stored);
+    assert_unknown(&scan, "address is taken");
+    const struct function absolute[] = {
+        {"main", absolute_main}, {"inner", absolute_inner}, {NULL, NULL}};
+    scan = scan_program(absolute_start, absolute_end, NULL, 0, absolute);
+    assert_unknown(&scan, "address is taken");
+}
+
+/* A function that calls itself with another number. */
+extern const uint8_t itself_main[], itself_inner[];
+PROGRAM(itself, ".globl itself_main, itself_inner;"
+                "itself_main: mov $3, %edi; call itself_inner; ret;"
+                "itself_inner: mov %rdi, %rax; syscall; test %rax, %rax; je 1f;"
+                "mov $102, %edi; call itself_inner; inc %rax; 1: ret");
+static void test_calls_itself(void **state) {
+    (void)state;
+    const struct function functions[] = {
+        {"main", itself_main}, {"inner", itself_inner}, {NULL, NULL}};
+    struct scan scan = scan_program(itself_start, itself_end, NULL, 0, functions);
+    CALLS(&scan, 3, 102);
+}
+
+/* Read-only data beside the code (-z noseparate-code, gold): pointers in it. */
+extern const uint8_t beside_main[], beside_called[], beside_argument[], beside_data[];
+PROGRAM(beside, ".globl beside_main, beside_called, beside_argument, beside_data;"
+                "beside_main: call *0x400000 + beside_data - beside_start(,%rcx,8); ret;"
+                "beside_called: mov $102, %eax; syscall; ret;"
+                "beside_argument: mov %rdi, %rax; syscall; ret;"
+                ".balign 8; beside_data: .quad 0x400000 + beside_called - beside_start");
+PROGRAM(both, ".globl both_main, both_argument, both_data;"
+              "both_main: mov $3, %edi; call *0x400000 + both_data - both_start(,%rcx,8); ret;"
+              "both_argument: mov %rdi, %rax; syscall; ret;"
+              ".balign 8; both_data: .quad 0x400000 + both_argument - both_start");
+extern const uint8_t both_main[], both_argument[], both_data[];
+static void test_data_beside_code(void **state) {
+    (void)state;
+    const struct function functions[] = {{"main", beside_main},
+                                         {"called", beside_called},
+                                         {"argument", beside_argument},
+                                         {NULL, beside_data}};
+    struct scan scan = scan_program(beside_start, beside_end, NULL, 0, functions);
+    CALLS(&scan, 102);
+    const struct function both[] = {
+        {"main", both_main}, {"argument", both_argument}, {NULL, both_data}};
+    scan = scan_program(both_start, both_end, NULL, 0, both);
+    assert_unknown(&scan, "address stands in data");
+}
+
 /* musl's __setxid and do_setxid. */
 extern const uint8_t context_main[], context_set[], context_do[], context_all[];
 PROGRAM(context, ".globl context_main, context_set, context_do, context_all;"
@@ -511,6 +572,9 @@ int main(void) {
         cmocka_unit_test(test_wrapper),
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_address_taken),
+        cmocka_unit_test(test_address_stored),
+        cmocka_unit_test(test_calls_itself),
+        cmocka_unit_test(test_data_beside_code),
         cmocka_unit_test(test_callback_context),
         cmocka_unit_test(test_jump_table),
         cmocka_unit_test(test_unknown),
