@@ -34,6 +34,7 @@
 enum kind {
     NONE,
     INT,
+    OFFSET,
     UINT,
     HEX,
     PTR,
@@ -74,6 +75,7 @@ enum kind {
     FUTEX,
     CLOCK,
     AT,
+    AT_ACCESS,
     POLLFDS,
 };
 
@@ -108,7 +110,7 @@ static const struct name open_names[] = {N(O_WRONLY),
                                          N(O_TRUNC),
                                          N(O_APPEND),
                                          N(O_NONBLOCK),
-                                         {010000000 | O_DIRECTORY, "O_TMPFILE"},
+                                         {020000000 | O_DIRECTORY, "O_TMPFILE"},
                                          N(O_DIRECTORY),
                                          N(O_NOFOLLOW),
                                          N(O_CLOEXEC),
@@ -140,6 +142,8 @@ static const struct name flock_names[] = {
 static const struct name at_names[] = {{0x100, "AT_SYMLINK_NOFOLLOW"}, {0x200, "AT_REMOVEDIR"},
                                        {0x400, "AT_SYMLINK_FOLLOW"},   {0x800, "AT_NO_AUTOMOUNT"},
                                        {0x1000, "AT_EMPTY_PATH"},      {0, NULL}};
+static const struct name at_access_names[] = {
+    {0x100, "AT_SYMLINK_NOFOLLOW"}, {0x200, "AT_EACCESS"}, {0x1000, "AT_EMPTY_PATH"}, {0, NULL}};
 static const struct name clone_names[] = {N(CLONE_VM),
                                           N(CLONE_FS),
                                           N(CLONE_FILES),
@@ -215,10 +219,15 @@ static const struct {
     const struct name *names;
     const char *none;
 } flags_of[] = {
-    [OPEN] = {open_names, "O_RDONLY"}, [PROT] = {prot_names, "PROT_NONE"},
-    [MAP] = {map_names, "0"},          [ACCESS] = {access_names, "F_OK"},
-    [MREMAP] = {mremap_names, "0"},    [MSYNC] = {msync_names, "0"},
-    [FLOCK] = {flock_names, "0"},      [AT] = {at_names, "0"},
+    [OPEN] = {open_names, "O_RDONLY"},
+    [PROT] = {prot_names, "PROT_NONE"},
+    [MAP] = {map_names, "0"},
+    [ACCESS] = {access_names, "F_OK"},
+    [MREMAP] = {mremap_names, "0"},
+    [MSYNC] = {msync_names, "0"},
+    [FLOCK] = {flock_names, "0"},
+    [AT] = {at_names, "0"},
+    [AT_ACCESS] = {at_access_names, "0"},
     [POLLFDS] = {NULL, NULL},
 };
 
@@ -556,6 +565,9 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
             value >> 32 == 0 || value >> 32 == 0xffffffff ? (int64_t)(int32_t)value
                                                           : (int64_t)value);
         break;
+    case OFFSET:
+        put(t, "%" PRId64, (int64_t)value);
+        break;
     case FD:
         put(t, "%d", (int)value);
         break;
@@ -602,6 +614,7 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
     case MSYNC:
     case FLOCK:
     case AT:
+    case AT_ACCESS:
         put_flags(t, flags_of[kind].names, flags_of[kind].none, (uint32_t)value);
         break;
     case WHENCE:

@@ -295,6 +295,18 @@ static void test_calls(void **state) {
     expect_call((struct report_call){7777, {1, 0, 0, 0, 0, 2}, -38},
                 "syscall_7777(0x1, 0, 0, 0, 0, 0x2) = -1 ENOSYS (Function not implemented)");
     expect_call((struct report_call){12, {0}, 0x600000}, "brk(NULL) = 0x600000");
+    expect_call((struct report_call){2, {0x5000, O_PATH | O_DIRECTORY}, 3},
+                "open(0x5000, O_DIRECTORY|O_PATH) = 3");
+    expect_call((struct report_call){2, {0x5000, O_RDWR | O_TMPFILE, 0600}, 3},
+                "open(0x5000, O_RDWR|O_TMPFILE, 0600) = 3");
+    expect_call((struct report_call){439, {3, 0x5000, R_OK, AT_EACCESS}, 0},
+                "faccessat2(3, 0x5000, R_OK, AT_EACCESS) = 0");
+    expect_call((struct report_call){8, {3, 3000000000, SEEK_SET}, 3000000000},
+                "lseek(3, 3000000000, SEEK_SET) = 3000000000");
+    expect_call((struct report_call){8, {3, (uint64_t)-5, SEEK_CUR}, -22},
+                "lseek(3, -5, SEEK_CUR) = -1 EINVAL (Invalid argument)");
+    expect_call((struct report_call){17, {3, 0x1000, 5, 0xffffffff}, 0},
+                "pread64(3, 0x1000, 5, 4294967295) = 0");
 }
 
 static char *trace(struct report_call call, uint16_t arg, const void *bytes, uint16_t size) {
