@@ -290,7 +290,8 @@ bool net_ports_free(const struct net_config *n) {
             diag_error("-p: %s is in use by %s", port, holder);
         }
         if (error == EADDRINUSE) {
-            diag_hint("end that program, or take another port: -p %u:%u", f->host + 1u, f->guest);
+            diag_hint("end that program, or take another port: -p %u:%u",
+                      f->host == 65535 ? 65534u : f->host + 1u, f->guest);
         } else if (error == EACCES) {
             diag_hint("ports below 1024 need privileges; take another: -p %u:%u",
                       8000u + f->guest % 1000, f->guest);

@@ -203,11 +203,11 @@ static void test_check(void **state) {
 
 /* ---- ports ---- */
 
-/* A socket of ours at a port that was free; which one. */
-static uint16_t taken(int type, int *fd) {
-    struct sockaddr_in a = {.sin_family = AF_INET};
+/* A socket of ours at a port of 127.0.0.`host` (0: one that was free); which one. */
+static uint16_t taken(int type, unsigned host, uint16_t port, int *fd) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     socklen_t size = sizeof a;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.sin_addr.s_addr = htonl(0x7f000000 | host);
     *fd = socket(AF_INET, type, 0);
     assert_true(*fd >= 0);
     assert_int_equal(bind(*fd, (struct sockaddr *)&a, sizeof a), 0);
@@ -221,7 +221,7 @@ static uint16_t taken(int type, int *fd) {
 static void test_ports(void **state) {
     (void)state;
     int tcp, udp;
-    uint16_t tcp_port = taken(SOCK_STREAM, &tcp), udp_port = taken(SOCK_DGRAM, &udp);
+    uint16_t tcp_port = taken(SOCK_STREAM, 1, 0, &tcp), udp_port = taken(SOCK_DGRAM, 1, 0, &udp);
     struct net_forward two[2] = {forward(xasprintf("127.0.0.1:%u:80", tcp_port)),
                                  forward(xasprintf("127.0.0.1:%u:53/udp", udp_port))};
     struct net_config n = {.forwards = two, .forward_count = 2};
@@ -250,6 +250,21 @@ static void test_ports(void **state) {
     assert_false(free);
     assert_said(said, "cannot be had");
     assert_said(said, "192.0.2.1 is no address of this host");
+}
+
+/* There is no port above 65535 to propose. */
+static void test_last_port(void **state) {
+    (void)state;
+    int tcp;
+    assert_int_equal(taken(SOCK_STREAM, 201, 65535, &tcp), 65535);
+    struct net_forward one = forward("127.0.0.201:65535:80");
+    struct net_config n = {.forwards = &one, .forward_count = 1};
+    said_begin();
+    bool free = net_ports_free(&n);
+    const char *said = said_end();
+    close(tcp);
+    assert_false(free);
+    assert_said(said, "-p 65534:80");
 }
 
 /* ---- words ---- */
@@ -344,8 +359,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forwards), cmocka_unit_test(test_modes),
         cmocka_unit_test(test_is_on),    cmocka_unit_test(test_check),
-        cmocka_unit_test(test_ports),    cmocka_unit_test(test_words),
-        cmocka_unit_test(test_device),   cmocka_unit_test(test_kernel),
+        cmocka_unit_test(test_ports),    cmocka_unit_test(test_last_port),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_device),
+        cmocka_unit_test(test_kernel),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
