@@ -517,6 +517,25 @@ static void place_slot(struct code_place *place, int32_t depth, int32_t frame, b
     }
 }
 
+/* Is what an instruction puts in rbp a frame, which stays there until it is restored?
+ * Else rbp walks along an array.  Borders of functions may be missing. */
+static bool is_frame(const struct code_function *f, const struct effect *effects, uint32_t i) {
+    while (++i < f->op_count) {
+        const struct code_op *o = &f->ops[i];
+        bool sets = (o->kind == OP_SET || o->kind == OP_CHOOSE) && o->to.reg == RBP;
+        bool pops = sets && o->from.reg == PLACE_RSP && effects[i].kind == STACK_ADD;
+        bool saves = o->kind == OP_SET && o->from.reg == RBP && effects[i].kind == STACK_ADD;
+        if (effects[i].kind == FRAME_STACK || saves) {
+            return true; /* the next one's */
+        }
+        if (((sets && !pops) || (o->kind == OP_OTHER && (o->destroys >> RBP & 1) != 0)) &&
+            effects[i].kind != STACK_FRAME) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Gives every instruction its stack depth, every slot its offset.  After an
  * instruction that nothing follows, the depth is that of a jump from above, or
  * else the deepest so far: the body's. */
@@ -550,7 +569,7 @@ static void find_depths(struct code_function *f, const struct effect *effects) {
             break;
         case FRAME_STACK:
             frame = depth + effects[i].n;
-            framed = true;
+            framed = is_frame(f, effects, i);
             break;
         case STACK_KEEP:
             break;

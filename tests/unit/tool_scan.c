@@ -408,6 +408,9 @@ PROGRAM(loaded, "mov 0x600000, %eax; syscall; ret");
 PROGRAM(result, "mov $1, %eax; syscall; syscall; ret");
 PROGRAM(vector, "sub $0x20, %rsp; movl $1, 8(%rsp); movaps %xmm0, (%rsp); mov 8(%rsp), %eax;"
                 "syscall; ret");
+PROGRAM(walked, "sub $0x18, %rsp; movl $3, (%rsp); movl $102, 4(%rsp); lea 8(%rsp), %rbx;"
+                "mov %rsp, %rbp; 1: mov (%rbp), %eax; syscall; add $4, %rbp; cmp %rbp, %rbx;"
+                "jne 1b; add $0x18, %rsp; ret");
 static void test_unknown(void **state) {
     (void)state;
     struct scan scan = SCAN(computed);
@@ -419,6 +422,8 @@ static void test_unknown(void **state) {
     assert_true(scan.calls[1]);
     scan = SCAN(vector);
     assert_unknown(&scan, "computed");
+    scan = SCAN(walked);
+    assert_unknown(&scan, "memory");
 }
 
 PROGRAM(hidden, "mov $0x050f, %ecx; mov $39, %eax; syscall; ret");
