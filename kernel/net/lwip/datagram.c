@@ -62,6 +62,7 @@ struct datagram_socket {
     size_t queued;        /* bytes of both, with the overhead */
     struct list raw_node; /* among all raw ones */
     bool read_closed, write_closed;
+    bool asked;          /* bind said which port: it stays ours */
     uint32_t blocked[8]; /* types of ICMP that a raw socket does not want, a bit each */
 };
 
@@ -560,14 +561,27 @@ static void tell_too_long(struct datagram_socket *s, const struct packet *to) {
         queue_failure(s, &f, NULL, 0, 0);
 }
 
+/* Who sends has a port, also when nothing comes of it. */
+static int take_port(struct datagram_socket *s) {
+    if (is_raw(s) || s->udp->local_port)
+        return 0;
+    if (udp_bind(s->udp, &s->udp->local_ip, 0))
+        return -EAGAIN;
+    s->inet.taken = true;
+    return 0;
+}
+
 static long datagram_send(struct socket *socket, struct message *m) {
     struct datagram_socket *s = of(socket);
     struct packet to;
+    int error = take_port(s);
+    if (error)
+        return error;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (m->size > 0xffff)
         return -EMSGSIZE;
-    int error = address_packet(s, m, &to);
+    error = address_packet(s, m, &to);
     if (!error)
         error = s->write_closed ? -EPIPE : socket_take_error(socket);
     if (error)
@@ -635,10 +649,21 @@ static int datagram_bind(struct socket *socket, const struct socket_address *a) 
     }
     if (result)
         return inet_error(result);
+    s->asked = port;
     s->inet.bound = s->local = s->pcb->local_ip;
     s->inet.taken = true;
     net_up();
     return 0;
+}
+
+static void give_port_back(struct datagram_socket *s) {
+    struct udp_pcb **at = &udp_pcbs;
+    while (*at && *at != s->udp)
+        at = &(*at)->next;
+    if (*at)
+        *at = s->udp->next;
+    s->udp->local_port = 0;
+    s->inet.taken = false;
 }
 
 static int datagram_connect(struct socket *socket, const struct socket_address *a,
@@ -651,10 +676,13 @@ static int datagram_connect(struct socket *socket, const struct socket_address *
     if (a->size < sizeof a->family)
         return -EINVAL;
     if (a->family == AF_UNSPEC) {
-        if (is_raw(s))
+        if (is_raw(s)) {
             raw_disconnect(s->raw);
-        else
+        } else {
             udp_disconnect(s->udp);
+            if (!s->asked)
+                give_port_back(s);
+        }
         s->inet.connected = false;
         s->local = s->inet.bound;
         return 0;

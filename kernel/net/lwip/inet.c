@@ -432,11 +432,13 @@ static int set_hops(int16_t *out, int value) {
     return 0;
 }
 
+#define ECN 3 /* bits of the type of service that are TCP's own (RFC 3168) */
+
 static int set4(struct inet_socket *s, int name, int n, const void *value, size_t size) {
     bool stream = s->socket.type == SOCK_STREAM;
     switch (name) {
     case IP_TOS:
-        s->tos = (uint8_t)n;
+        s->tos = (uint8_t)(stream ? n & ~ECN : n);
         return 0;
     case IP_TTL:
         return n == 0 ? -EINVAL : set_hops(&s->ttl, n);
@@ -511,7 +513,7 @@ static int set6(struct inet_socket *s, int name, int n, const void *value, size_
     case IPV6_TCLASS:
         if (n < -1 || n > 255)
             return -EINVAL;
-        s->class6 = (uint8_t)(n < 0 ? 0 : n);
+        s->class6 = (uint8_t)(n < 0 ? 0 : stream ? n & ~ECN : n);
         return 0;
     default:
         return -ENOPROTOOPT;

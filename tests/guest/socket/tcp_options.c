@@ -89,7 +89,9 @@ static void options(void) {
     TOLD(u, IPPROTO_IP, IP_TTL, 5);
     CHECK_ERRNO(set(u, IPPROTO_IP, IP_TTL, 0), EINVAL);
     CHECK_ERRNO(set(u, IPPROTO_IP, IP_TTL, 256), EINVAL);
-    TOLD(u, IPPROTO_IP, IP_TOS, 0x10);
+    TOLD(u, IPPROTO_IP, IP_TOS, 0x13);
+    CHECK_EQ(set(t, IPPROTO_IP, IP_TOS, 0x13), 0); /* ECN is TCP's own affair */
+    CHECK_EQ(get(t, IPPROTO_IP, IP_TOS), 0x10);
     TOLD(u, IPPROTO_IP, IP_PKTINFO, 1);
     TOLD(u, IPPROTO_IP, IP_RECVERR, 1);
     TOLD(u, IPPROTO_IP, IP_MTU_DISCOVER, 0);
@@ -111,7 +113,9 @@ static void options(void) {
     CHECK_ERRNO(set(six, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 256), EINVAL);
     TOLD(six_u, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 4);
     TOLD(six_u, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    TOLD(six_u, IPPROTO_IPV6, IPV6_TCLASS, 32);
+    TOLD(six_u, IPPROTO_IPV6, IPV6_TCLASS, 35);
+    CHECK_EQ(set(six, IPPROTO_IPV6, IPV6_TCLASS, 35), 0);
+    CHECK_EQ(get(six, IPPROTO_IPV6, IPV6_TCLASS), 32);
     TOLD(six_u, IPPROTO_IPV6, IPV6_MULTICAST_IF, 1);
     CHECK_ERRNO(set(six_u, IPPROTO_IPV6, IPV6_MULTICAST_IF, 4711), ENODEV);
     close(t), close(u), close(six), close(six_u);

@@ -205,6 +205,58 @@ static void control(void) {
     close(a), close(b);
 }
 
+static struct sockaddr_in name_of(int fd) {
+    struct sockaddr_in a = at(INADDR_NONE, 1);
+    socklen_t size = sizeof a;
+    CHECK_EQ(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    return a;
+}
+
+/* A port is taken by who sends, whatever comes of it, and given back by who does not
+ * want to be connected any more, unless bind() asked for it. */
+static void given_back(void) {
+    char in[8];
+    int port;
+    int a = bound(INADDR_LOOPBACK, &port), b = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in to = at(INADDR_LOOPBACK, port), any = at(INADDR_ANY, 0), asked;
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+    CHECK_ERRNO(send(b, "x", 1, 0), EDESTADDRREQ);
+    CHECK(name_of(b).sin_port != 0);
+    CHECK_ERRNO(bind(b, (struct sockaddr *)&any, sizeof any), EINVAL);
+    close(b);
+
+    b = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_EQ(connect(b, (struct sockaddr *)&to, sizeof to), 0);
+    asked = name_of(b);
+    CHECK(asked.sin_port != 0);
+    CHECK_EQ(connect(b, &none, sizeof none), 0);
+    CHECK_EQ(name_of(b).sin_port, 0);
+    CHECK_EQ(name_of(b).sin_addr.s_addr, htonl(INADDR_ANY));
+    CHECK_EQ(sendto(b, "new", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
+    CHECK_EQ(recv(a, in, sizeof in, 0), 3);
+    asked = name_of(b);
+    CHECK(asked.sin_port != 0);
+    asked.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_EQ(sendto(a, "back", 4, 0, (struct sockaddr *)&asked, sizeof asked), 4);
+    CHECK_EQ(recv(b, in, sizeof in, 0), 4);
+    CHECK_EQ(connect(b, &none, sizeof none), 0);
+    CHECK_EQ(bind(b, (struct sockaddr *)&to, sizeof to) == -1 ? errno : 0, EADDRINUSE);
+    CHECK_EQ(bind(b, (struct sockaddr *)&any, sizeof any), 0); /* some port: goes again */
+    CHECK_EQ(connect(b, &none, sizeof none), 0);
+    CHECK_EQ(name_of(b).sin_port, 0);
+    close(b);
+
+    close(a); /* and its port is free, and asked for by name */
+    b = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_EQ(bind(b, (struct sockaddr *)&to, sizeof to), 0);
+    CHECK_EQ(connect(b, (struct sockaddr *)&to, sizeof to), 0);
+    CHECK_EQ(connect(b, &none, sizeof none), 0);
+    CHECK_EQ(name_of(b).sin_port, to.sin_port);
+    CHECK_EQ(name_of(b).sin_addr.s_addr, to.sin_addr.s_addr);
+    CHECK_ERRNO(bind(b, (struct sockaddr *)&any, sizeof any), EINVAL);
+    close(b);
+}
+
 static void ports(void) {
     int port, on = 1;
     int a = bound(INADDR_LOOPBACK, &port), b = socket(AF_INET, SOCK_DGRAM, 0);
@@ -319,6 +371,7 @@ int main(void) {
     sizes();
     connected();
     control();
+    given_back();
     ports();
     both();
     several();
