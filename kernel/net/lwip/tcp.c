@@ -212,6 +212,9 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t erro
             return ERR_MEM; /* lwIP keeps it and tries again */
         if (p->tot_len >= 2 * pcb->mss)
             tcp_ack_now(pcb); /* as for each second one of those that came as one */
+        /* lwIP lets it wait for data that itself waits for an acknowledgement (Nagle). */
+        if (tcp_to_itself(pcb) && pcb->unsent && !tcp_do_output_nagle(pcb))
+            tcp_send_empty_ack(pcb);
         pbuf_free(p);
         wake(s, READABLE);
         return ERR_OK;
@@ -280,6 +283,7 @@ static void lost(void *arg, err_t error) {
     if (attempt) {
         s->state = IDLE;
         s->failed = true;
+        s->loose = !s->asked;
     }
     wake(s, EVERYTHING);
 }
@@ -365,6 +369,7 @@ static int bind_to(struct tcp_socket *s, const ip_addr_t *ip, uint16_t port) {
     s->port = s->pcb->local_port;
     s->inet.bound = s->local = s->pcb->local_ip;
     s->inet.taken = true;
+    s->loose = false;
     return 0;
 }
 
@@ -377,11 +382,18 @@ static int tcp_socket_bind(struct socket *socket, const struct socket_address *a
         error = inet_check_local(&s->inet, &ip);
     if (error)
         return error;
-    if (s->port || s->state != IDLE)
+    uint16_t was = s->port;
+    if ((was && !s->loose) || s->state != IDLE)
         return -EINVAL;
+    s->port = 0;
     error = bind_to(s, ip_addr_isany_val(ip) && IP_IS_V6_VAL(ip) ? inet_any(&s->inet) : &ip, port);
-    s->bound = !error;
-    return error;
+    if (error) {
+        s->port = was;
+        return error;
+    }
+    s->bound = true;
+    s->asked = port;
+    return 0;
 }
 
 /* ---- listening ----------------------------------------------------------- */
@@ -433,7 +445,7 @@ static err_t arrived(void *arg, struct tcp_pcb *pcb, err_t error) {
     s->inet.memberships = NULL;
     list_init(&s->accepted);
     list_init(&s->group);
-    s->leads = s->bound = false;
+    s->leads = s->bound = s->asked = s->read_closed = s->write_closed = false;
     s->waiting = 0;
     s->state = CONNECTED;
     s->local = pcb->local_ip;
@@ -482,6 +494,8 @@ static int tcp_socket_listen(struct socket *socket, int backlog) {
     if ((s->state != IDLE && s->state != LISTENING) || s->failed)
         return -EINVAL;
     if (s->state == IDLE) {
+        if (s->loose && !s->bound)
+            s->port = 0;
         if (!s->port)
             error = bind_to(s, inet_any(&s->inet), 0);
         else if (conflicts(s, &s->inet.bound, s->port))
@@ -514,7 +528,9 @@ static int tcp_socket_accept(struct socket *socket, struct socket **out, uint64_
         if (node) {
             s->waiting--;
             set_room(s);
-            *out = &list_entry(node, struct tcp_socket, node)->inet.socket;
+            struct tcp_socket *c = list_entry(node, struct tcp_socket, node);
+            c->ended_unseen = !c->pcb;
+            *out = &c->inet.socket;
             return 0;
         }
         int error = wait(s, deadline);
@@ -579,7 +595,8 @@ static int await(struct tcp_socket *s, uint64_t deadline) {
         s->untold = false;
         return 0;
     }
-    s->failed = s->inet.connected = false;
+    s->failed = s->inet.connected = s->read_closed = s->write_closed = false;
+    s->local = s->inet.bound;
     int error = socket_take_error(&s->inet.socket);
     return error ? error : -ECONNABORTED;
 }
@@ -614,7 +631,8 @@ static int begin(struct tcp_socket *s, const struct socket_address *a) {
     s->state = CONNECTING;
     s->untold = true;
     s->inet.taken = s->inet.connected = true;
-    s->peer_closed = s->read_closed = s->write_closed = false;
+    s->peer_closed = s->loose = false;
+    s->inet.socket.error = 0;
     net_settle();
     return 0;
 }
@@ -628,16 +646,23 @@ static void unbind(struct tcp_socket *s) {
 }
 
 static int disconnect(struct tcp_socket *s) {
+    bool begun = s->state == CONNECTING || (s->state == CONNECTED && s->pcb);
     if (s->state == LISTENING)
         stop_listening(s);
-    abort_connection(s);
+    else if (s->state != IDLE)
+        abort_connection(s);
     net_settle();
+    if (begun)
+        s->inet.socket.error = ECONNRESET;
+    if (s->inet.connected) /* and not only bound */
+        s->loose = !s->asked;
     chunks_free(s->first);
     s->first = s->last = NULL;
     s->queued = 0;
     s->state = IDLE;
     s->failed = s->untold = s->peer_closed = s->read_closed = s->write_closed = false;
-    unbind(s);
+    s->inet.connected = false;
+    s->local = s->inet.bound;
     wake(s, EVERYTHING);
     return 0;
 }
@@ -789,23 +814,20 @@ static int tcp_socket_shutdown(struct socket *socket, int how) {
     bool reads = how != SHUT_WR, writes = how != SHUT_RD;
     switch (s->state) {
     case LISTENING:
-        if (reads) {
-            stop_listening(s);
-            wake(s, EVERYTHING);
-        }
-        return 0;
+        return reads ? disconnect(s) : 0;
     case CONNECTING:
         return disconnect(s);
-    case IDLE:
-        return -ENOTCONN;
+    case IDLE: /* of what is to come, too */
     case CONNECTED:
         break;
     }
-    if (!s->pcb)
-        return -ENOTCONN;
     s->read_closed = s->read_closed || reads;
-    if (writes && !s->write_closed) {
-        s->write_closed = true;
+    s->write_closed = s->write_closed || writes;
+    if (s->state == IDLE || !s->pcb) {
+        wake(s, EVERYTHING);
+        return -ENOTCONN;
+    }
+    if (writes && (s->pcb->state == ESTABLISHED || s->pcb->state == CLOSE_WAIT)) {
         bool last = s->peer_closed;
         tcp_shutdown(s->pcb, 0, 1);
         if (last)
@@ -864,37 +886,18 @@ size_t tcp_unsent(void) {
     return bytes;
 }
 
-/* Whoever knows the addresses and the ports does not know what we sent (RFC 5927, 4.1). */
-static bool quotes_unacknowledged(const struct tcp_pcb *p, const struct undelivered *u) {
-    uint32_t seq = 0;
-    uint16_t at = (uint16_t)(u->quoted + offsetof(struct tcp_hdr, seqno));
-    pbuf_copy_partial(u->message, &seq, sizeof seq, at);
-    return TCP_SEQ_BETWEEN(lwip_ntohl(seq), p->lastack, p->snd_nxt);
-}
-
-void tcp_undelivered(const struct undelivered *u) {
-    struct tcp_pcb *p = tcp_active_pcbs;
-    while (p && !(p->state == SYN_SENT && p->local_port == u->port &&
-                  p->remote_port == u->to_port && ip_addr_cmp_zoneless(&p->local_ip, &u->from) &&
-                  ip_addr_cmp_zoneless(&p->remote_ip, &u->to)))
-        p = p->next;
-    struct tcp_socket *s = p ? p->callback_arg : NULL;
-    if (!s || u->error == EMSGSIZE || !quotes_unacknowledged(p, u))
-        return;
-    s->unreachable = u->error;
-    tcp_abandon(p, 0); /* lost() tells */
-}
-
 /* ---- names, events ------------------------------------------------------- */
 
 static int tcp_socket_name(struct socket *socket, bool peer, struct socket_address *out) {
     struct tcp_socket *s = tcp_socket_of(socket);
-    if (peer && (s->state != CONNECTED || (!s->pcb && !socket->error)))
+    if (peer && (s->state != CONNECTED || (!s->pcb && !s->ended_unseen)))
         return -ENOTCONN;
-    if (peer)
-        inet_name(&s->inet, &s->inet.peer, s->inet.peer_port, out);
-    else
+    if (!peer) {
         inet_name(&s->inet, &s->local, s->port, out);
+        return 0;
+    }
+    s->ended_unseen = false;
+    inet_name(&s->inet, &s->inet.peer, s->inet.peer_port, out);
     return 0;
 }
 
@@ -909,7 +912,8 @@ static unsigned tcp_socket_poll(struct socket *socket) {
     case CONNECTING:
         return events;
     case IDLE:
-        return events | WRITABLE | POLLHUP | (s->failed ? READABLE | POLLRDHUP : 0);
+        in_closed = s->failed || s->read_closed;
+        return events | WRITABLE | POLLHUP | (in_closed ? READABLE | POLLRDHUP : 0);
     case CONNECTED:
         break;
     }

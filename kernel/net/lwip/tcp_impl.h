@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * TCP sockets: what tcp.c and tcp_options.c share.
+ * TCP sockets: what tcp.c, tcp_input.c and tcp_options.c share.
  */
 #ifndef NET_LWIP_TCP_IMPL_H
 #define NET_LWIP_TCP_IMPL_H
@@ -26,9 +26,12 @@ struct tcp_socket {
     enum state state;
     uint16_t port;                  /* ours, 0: not bound */
     bool bound;                     /* by bind: a second connection begins there too */
+    bool asked;                     /* bind said which port: it stays ours */
+    bool loose;                     /* the port is still told, but bind may choose again */
     ip_addr_t local;                /* of a connection */
     bool untold;                    /* a connection that connect() has not reported as made */
     bool failed;                    /* a connection attempt, not reported by connect() */
+    bool ended_unseen;              /* before accept() said with whom it was */
     bool peer_closed;               /* its FIN came */
     bool read_closed, write_closed; /* by shutdown */
     int32_t unreachable;            /* errno for an attempt that ICMP ended */
@@ -52,6 +55,10 @@ struct tcp_socket {
 
 static inline struct tcp_socket *tcp_socket_of(struct socket *s) {
     return container_of(inet_of(s), struct tcp_socket, inet);
+}
+
+static inline bool tcp_to_itself(const struct tcp_pcb *pcb) {
+    return pcb->local_port == pcb->remote_port && ip_addr_cmp(&pcb->local_ip, &pcb->remote_ip);
 }
 
 /* Hands the options to the pcb, when there is one. */

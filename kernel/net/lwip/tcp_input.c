@@ -14,14 +14,18 @@
  * A peer that uses its port again may do so as soon as it has forgotten the
  * connection before (RFC 1122, 4.2.2.13): what is left of that one here, up to a
  * minute of TIME_WAIT or a handshake, goes.
+ *
+ * A socket that connects to its own address and port opens a connection with itself.
+ * lwIP knows no open from both sides: for it the segment that came back is the answer.
  */
+#include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/pbuf.h>
-#include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
 #include <stdbool.h>
 
-#include "net/lwip/stack.h"
+#include "lib/errno.h"
+#include "net/lwip/tcp_impl.h"
 
 static void make_room(const struct tcp_pcb_listen *l) {
     struct tcp_pcb *oldest = NULL;
@@ -48,16 +52,35 @@ static void forget_oldest(void) {
     }
 }
 
-/* lwIP has read the header `h` and turned its fields round: as it came, from the start. */
-static void input_again(struct tcp_hdr *h, struct pbuf *p) {
+/* lwIP has read the header `h` and turned its fields round: as it came. */
+static void turn_back(struct tcp_hdr *h, struct pbuf *p) {
     h->src = lwip_htons(h->src);
     h->dest = lwip_htons(h->dest);
     h->seqno = lwip_htonl(h->seqno);
     h->ackno = lwip_htonl(h->ackno);
     h->wnd = lwip_htons(h->wnd);
     pbuf_add_header_force(p, TCPH_HDRLEN_BYTES(h));
+}
+
+static void input_again(struct pbuf *p) {
     pbuf_ref(p); /* two will give it back */
     tcp_input(p, ip_current_input_netif());
+}
+
+/* Is it our own attempt to connect, which came back to where it began? */
+static bool is_own(const struct tcp_pcb *pcb, const struct tcp_hdr *h) {
+    return h->seqno == pcb->lastack && tcp_to_itself(pcb);
+}
+
+/* Its answer is as it is, but for what it acknowledges. */
+static void answer_own(const struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p) {
+    TCPH_SET_FLAG(h, TCP_ACK);
+    h->ackno = pcb->lastack + 1;
+    turn_back(h, p);
+    h->chksum = 0;
+    h->chksum = ip_chksum_pseudo(p, IP_PROTO_TCP, p->tot_len, ip_current_src_addr(),
+                                 ip_current_dest_addr());
+    input_again(p);
 }
 
 /* Does it say what came behind a hole (RFC 2018)? */
@@ -100,11 +123,39 @@ int lwip_port_segment(struct tcp_pcb *pcb, struct tcp_hdr *h, struct pbuf *p, in
         unknown = flags & TCP_RST && h->seqno == pcb->rcv_nxt; /* to an answer of ours */
     } else if (pcb->state == SYN_RCVD) {
         anew = flags == TCP_SYN && h->seqno != pcb->rcv_nxt - 1;
+    } else if (pcb->state == SYN_SENT && flags == TCP_SYN && whole && is_own(pcb, h)) {
+        answer_own(pcb, h, p);
+        return ERR_ABRT;
     }
     if (!anew && !unknown)
         return ERR_OK;
     tcp_abandon(pcb, 0);
-    if (anew && whole) /* or else the next try will find it gone */
-        input_again(h, p);
+    if (anew && whole) { /* or else the next try will find it gone */
+        turn_back(h, p);
+        input_again(p);
+    }
     return ERR_ABRT;
+}
+
+/* ---- segments that did not arrive ----------------------------------------- */
+
+/* Whoever knows the addresses and the ports does not know what we sent (RFC 5927, 4.1). */
+static bool quotes_unacknowledged(const struct tcp_pcb *p, const struct undelivered *u) {
+    uint32_t seq = 0;
+    uint16_t at = (uint16_t)(u->quoted + offsetof(struct tcp_hdr, seqno));
+    pbuf_copy_partial(u->message, &seq, sizeof seq, at);
+    return TCP_SEQ_BETWEEN(lwip_ntohl(seq), p->lastack, p->snd_nxt);
+}
+
+void tcp_undelivered(const struct undelivered *u) {
+    struct tcp_pcb *p = tcp_active_pcbs;
+    while (p && !(p->state == SYN_SENT && p->local_port == u->port &&
+                  p->remote_port == u->to_port && ip_addr_cmp_zoneless(&p->local_ip, &u->from) &&
+                  ip_addr_cmp_zoneless(&p->remote_ip, &u->to)))
+        p = p->next;
+    struct tcp_socket *s = p ? p->callback_arg : NULL;
+    if (!s || u->error == EMSGSIZE || !quotes_unacknowledged(p, u))
+        return;
+    s->unreachable = u->error;
+    tcp_abandon(p, 0); /* lost() tells */
 }

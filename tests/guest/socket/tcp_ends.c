@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * How TCP connections fail to begin, and how they end: refused, reset by
- * either side, closed with data unread, SO_LINGER, connect without waiting.
+ * either side, closed with data unread, SO_LINGER, connect without waiting, taken
+ * back, shut before they begin; and one that is with itself.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -163,6 +165,160 @@ static void resets(void) {
     close(c);
 }
 
+static unsigned now(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+    poll(&p, 1, 0);
+    return (unsigned)p.revents;
+}
+
+static struct sockaddr_in name_of(int fd) {
+    struct sockaddr_in a = {.sin_port = 0};
+    socklen_t size = sizeof a;
+    CHECK_EQ(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    return a;
+}
+
+/* After a refusal, told or not, a port that nobody asked for can be chosen anew. */
+static void bound_again(void) {
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    close(open_listening());
+    int c = dial(SOCK_NONBLOCK);
+    CHECK(await(c, POLLOUT) & POLLERR);
+    CHECK_EQ(bind(c, (struct sockaddr *)&own, sizeof own), 0);
+    CHECK_EQ(now(c), POLLIN | POLLOUT | POLLRDHUP | POLLERR | POLLHUP);
+    CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), ECONNREFUSED);
+    CHECK_ERRNO(bind(c, (struct sockaddr *)&own, sizeof own), EINVAL);
+    CHECK_EQ(name_of(c).sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+    own = name_of(c); /* asked for, it stays */
+    close(c);
+    c = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(bind(c, (struct sockaddr *)&own, sizeof own), 0);
+    CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), ECONNREFUSED);
+    CHECK_ERRNO(bind(c, (struct sockaddr *)&own, sizeof own), EINVAL);
+    close(c);
+
+    c = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_ERRNO(connect(c, (struct sockaddr *)&address, sizeof address), ECONNREFUSED);
+    CHECK_EQ(name_of(c).sin_addr.s_addr, htonl(INADDR_ANY));
+    CHECK_EQ(listen(c, 1), 0);
+    CHECK(name_of(c).sin_port != 0);
+    CHECK_EQ(now(c), 0);
+    close(c);
+}
+
+/* connect() to nowhere, and shutdown() during an attempt. */
+static void taken_back(void) {
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof own;
+    char b;
+    int l = open_listening(), c = dial(0), s = accept(l, NULL, NULL);
+    CHECK_EQ(connect(c, &none, sizeof none), 0);
+    CHECK_EQ(now(c), POLLOUT | POLLERR | POLLHUP);
+    CHECK_EQ(name_of(c).sin_addr.s_addr, htonl(INADDR_ANY));
+    CHECK_ERRNO(send(c, "x", 1, MSG_NOSIGNAL), ECONNRESET);
+    CHECK_ERRNO(send(c, "x", 1, MSG_NOSIGNAL), EPIPE);
+    CHECK_ERRNO(recv(c, &b, 1, 0), ENOTCONN);
+    CHECK(await(s, POLLIN) & POLLERR);
+    CHECK_ERRNO(getpeername(s, (struct sockaddr *)&own, &size), ENOTCONN);
+    CHECK_ERRNO(recv(s, &b, 1, 0), ECONNRESET);
+    close(s);
+    /* an error that nobody took does not outlive the next attempt */
+    CHECK_EQ(connect(c, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(connect(c, &none, sizeof none), 0);
+    CHECK_EQ(connect(c, (struct sockaddr *)&address, sizeof address), 0);
+    CHECK_EQ(error_of(c), 0);
+    CHECK_EQ(now(c), POLLOUT);
+    close(c);
+    close(accept(l, NULL, NULL));
+    close(accept(l, NULL, NULL));
+    close(l);
+
+    /* An address that was bound to stays, and what is bound and idle keeps its port. */
+    c = socket(AF_INET, SOCK_STREAM, 0);
+    own.sin_port = 0;
+    CHECK_EQ(bind(c, (struct sockaddr *)&own, sizeof own), 0);
+    own = name_of(c);
+    CHECK_EQ(connect(c, &none, sizeof none), 0);
+    CHECK_EQ(name_of(c).sin_port, own.sin_port);
+    s = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_ERRNO(bind(s, (struct sockaddr *)&own, sizeof own), EADDRINUSE);
+    close(s), close(c);
+
+    /* Nobody answers: there is no room for more than one. */
+    for (int how = -1; how <= SHUT_RDWR; how++) {
+        l = socket(AF_INET, SOCK_STREAM, 0);
+        CHECK_EQ(listen(l, 0), 0);
+        address.sin_port = name_of(l).sin_port;
+        int full = dial(0);
+        CHECK_EQ(await(l, POLLIN), POLLIN);
+        c = dial(SOCK_NONBLOCK);
+        CHECK_EQ(now(c), 0);
+        CHECK_EQ(how < 0 ? connect(c, &none, sizeof none) : shutdown(c, how), 0);
+        CHECK_EQ(now(c), POLLOUT | POLLERR | POLLHUP);
+        CHECK_EQ(name_of(c).sin_addr.s_addr, htonl(INADDR_ANY));
+        CHECK_EQ(error_of(c), ECONNRESET);
+        CHECK_EQ(now(c), POLLOUT | POLLHUP);
+        CHECK_ERRNO(recv(c, &b, 1, 0), ENOTCONN);
+        close(c), close(full), close(l);
+    }
+}
+
+/* shutdown() of what is not connected fails, and holds for the connection to come. */
+static void shut_early(void) {
+    int l = open_listening();
+    char b;
+    for (int how = SHUT_RD; how <= SHUT_RDWR; how++) {
+        unsigned reads = how == SHUT_WR ? 0 : POLLIN | POLLRDHUP;
+        int c = socket(AF_INET, SOCK_STREAM, 0);
+        CHECK_ERRNO(shutdown(c, how), ENOTCONN);
+        CHECK_EQ(now(c), POLLOUT | POLLHUP | reads);
+        if (reads)
+            CHECK_EQ(recv(c, &b, 1, 0), 0);
+        else
+            CHECK_ERRNO(recv(c, &b, 1, 0), ENOTCONN);
+        CHECK_EQ(connect(c, (struct sockaddr *)&address, sizeof address), 0);
+        CHECK_EQ(now(c), POLLOUT | reads | (how == SHUT_RDWR ? POLLHUP : 0));
+        if (how == SHUT_RD)
+            CHECK_EQ(send(c, "x", 1, 0), 1);
+        else
+            CHECK_ERRNO(send(c, "x", 1, MSG_NOSIGNAL), EPIPE);
+        int s = accept(l, NULL, NULL);
+        CHECK_EQ(shutdown(c, SHUT_WR), 0); /* and now the other side is told */
+        CHECK_EQ(recv(s, &b, 1, 0), how == SHUT_RD);
+        CHECK_EQ(recv(s, &b, 1, 0), 0);
+        close(c), close(s);
+    }
+    close(l);
+}
+
+/* A socket that connects to where it is bound. */
+static void itself(void) {
+    static char out[20000], in[sizeof out];
+    const struct timeval limit = {5, 0};
+    int c = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+                       peer;
+    socklen_t size = sizeof peer;
+    CHECK_EQ(setsockopt(c, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), 0);
+    CHECK_EQ(setsockopt(c, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    CHECK_EQ(bind(c, (struct sockaddr *)&own, sizeof own), 0);
+    own = name_of(c);
+    CHECK_EQ(connect(c, (struct sockaddr *)&own, sizeof own), 0);
+    CHECK_EQ(getpeername(c, (struct sockaddr *)&peer, &size), 0);
+    CHECK(peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr);
+    CHECK_EQ(now(c), POLLOUT);
+    for (int round = 1; round <= 10; round++) {
+        memset(out, round, sizeof out);
+        CHECK_EQ(send(c, out, sizeof out, 0), sizeof out);
+        CHECK_EQ(recv(c, in, sizeof in, MSG_WAITALL), sizeof in);
+        CHECK(memcmp(in, out, sizeof in) == 0);
+    }
+    CHECK_EQ(shutdown(c, SHUT_WR), 0);
+    CHECK_EQ(recv(c, in, sizeof in, 0), 0);
+    close(c);
+}
+
 static void broken_pipe(void) {
     int l = open_listening(), c = dial(0), s = accept(l, NULL, NULL);
     CHECK_EQ(shutdown(c, SHUT_WR), 0);
@@ -217,6 +373,10 @@ int main(void) {
     signal(SIGPIPE, SIG_IGN);
     refused();
     resets();
+    bound_again();
+    taken_back();
+    shut_early();
+    itself();
     broken_pipe();
     timeouts();
     lingers();
