@@ -461,7 +461,7 @@ static void chain(struct entries *e, struct code_op *to, uint32_t from) {
     to->entered = (uint32_t)e->list.len;
 }
 
-enum { TABLE_MAX = 4096 };
+enum { TABLE_MAX = 4096, TABLES_MAX = 4096 }; /* entries of one, tables of a function */
 
 /* Chains a jump to the entries of its table: as many as lead to instructions
  * of this function, up to the next table.  False when there are none. */
@@ -501,7 +501,8 @@ static void chain_jumps(const struct code *code, struct code_function *f,
         }
     }
     for (size_t i = 0; i < tables->list.len; i++) {
-        if (!chain_table(code, f, &e, tables, &tables->list.data[i])) {
+        if (tables->list.len > TABLES_MAX ||
+            !chain_table(code, f, &e, tables, &tables->list.data[i])) {
             f->indirect_jump = true;
         }
     }

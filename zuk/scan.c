@@ -27,8 +27,9 @@
 #include "zuk/util.h"
 
 enum {
-    LEVELS_MAX = 6,     /* callers of callers */
-    STEPS_MAX = 200000, /* instructions looked at for one `syscall` */
+    LEVELS_MAX = 6,       /* callers of callers */
+    STEPS_MAX = 200000,   /* instructions looked at for one `syscall` */
+    WORK_MAX = 200000000, /* and for all of them: real programs need a hundredth of it */
     ASKED_MAX = 4096,
     SITES_MAX = 64, /* unresolved ones that are remembered */
     IOCTL = 16,     /* numbers of calls */
@@ -77,6 +78,9 @@ struct search {
     const struct argument *about; /* what is followed; NULL: a call's number */
     struct maker site;            /* whose number is followed; function NULL: none's */
     uint32_t steps;
+    uint64_t work;
+    const struct code_function *secure; /* the function asked last, and the answer */
+    bool is_secure;
     const char *why; /* why the last site stays unknown */
     uint64_t why_at;
     const struct code_function *why_in;
@@ -238,6 +242,10 @@ static bool follow_context(struct search *s, struct code_function *g, int32_t of
     code_read(&s->code, g);
     for (uint32_t i = 0; i < g->op_count; i++) {
         const struct code_op *o = &g->ops[i];
+        s->work += o->kind == OP_SET && o->to.reg == PLACE_SLOT ? g->op_count : 1;
+        if (s->work > WORK_MAX) {
+            return unknown(s, g, o->address, "the number comes through too much code");
+        }
         bool through = o->kind == OP_SET && o->to.reg == PLACE_MEMORY && o->to.slot == offset;
         bool in_slot = false;
         for (uint32_t k = 0; o->kind == OP_SET && o->to.reg == PLACE_SLOT && k < g->op_count; k++) {
@@ -443,6 +451,7 @@ static bool follow_entries(struct search *s, struct code_function *f, const stru
     if (!f->indirect_jump) {
         return true; /* nothing leads here: dead code, or a landing pad that sets its own */
     }
+    s->work += f->op_count;
     for (uint32_t i = 0; i < f->op_count; i++) { /* a jump table's label, perhaps */
         if (f->ops[i].kind == OP_JUMP && f->ops[i].target == 0) {
             open_way(w, &f->ops[i], q);
@@ -472,7 +481,7 @@ static bool follow(struct search *s, struct code_function *f, uint32_t at, struc
         const struct code_op *op = state.op;
         q = state.question;
         for (bool more = true; more;) {
-            if (++s->steps > STEPS_MAX) {
+            if (++s->steps > STEPS_MAX || ++s->work > WORK_MAX) {
                 return unknown(s, f, op->address, "the number comes through too much code");
             }
             bool joined = op->entered != 0 || op->outside || op == f->ops;
@@ -553,8 +562,8 @@ static bool mentions(const struct search *s, const struct code_function *f, cons
  * program runs with another's rights (AT_SECURE).  The kernel never says so,
  * and without this every C program would carry files and poll.  Known by its
  * parts: poll, open, hlt if they fail, and the name. */
-static bool is_secure_start(struct search *s, struct code_function *f, const struct code_op *site) {
-    bool has_poll = false, has_open = false, has_halt = false, is_one = false;
+static bool has_secure_start(struct search *s, const struct code_function *f) {
+    bool has_poll = false, has_open = false, has_halt = false;
     uint32_t number = SCAN_CALLS;
     for (uint32_t i = 0; i < f->op_count; i++) {
         const struct code_op *o = &f->ops[i];
@@ -564,13 +573,28 @@ static bool is_secure_start(struct search *s, struct code_function *f, const str
         } else if (o->kind == OP_SYSCALL) {
             has_poll |= number == 7;
             has_open |= number == 2;
-            is_one |= o == site && (number == 7 || number == 2);
         } else if (o->kind == OP_END) {
             const uint8_t *byte = elf_file_loaded(s->code.file, o->address, &left);
             has_halt |= byte != NULL && *byte == 0xf4;
         }
     }
-    return is_one && has_poll && has_open && has_halt && mentions(s, f, "/dev/null");
+    return has_poll && has_open && has_halt && mentions(s, f, "/dev/null");
+}
+
+/* Is that call one of those? */
+static bool is_secure_start(struct search *s, const struct code_function *f,
+                            const struct code_op *site) {
+    if (s->secure != f) {
+        s->secure = f;
+        s->is_secure = has_secure_start(s, f);
+    }
+    while (s->is_secure && site > f->ops && s->work <= WORK_MAX) {
+        s->work++;
+        if ((--site)->kind == OP_SET && site->to.reg == RAX) {
+            return site->from.reg == PLACE_NONE && (site->add == 7 || site->add == 2);
+        }
+    }
+    return false;
 }
 
 static void give_up(struct search *s, uint64_t site, const struct code_function *f,

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -449,6 +450,34 @@ static void test_secure_start(void **state) {
 }
 
 /* Whatever the bytes: an answer, or an error. */
+/* Made to be slow: each call, jump or store is looked at for each other one. */
+extern const uint8_t stores_main[], stores_set[], stores_do[];
+PROGRAM(many, ".rept 100000; syscall; .endr; ret");
+PROGRAM(switches, "mov $60, %eax; syscall; .rept 100000; jmp *0x600000(,%rax,8); .endr");
+PROGRAM(stores, ".globl stores_main, stores_set, stores_do;"
+                "stores_main: call stores_set; ret;"
+                "stores_set: lea stores_do(%rip), %rdi; sub $0x28, %rsp;"
+                ".rept 100000; mov %esi, 8(%rsp); .endr; jmp *%rdi;"
+                "stores_do: movslq 0xc(%rdi), %rax; syscall; ret");
+static void test_made_to_be_slow(void **state) {
+    (void)state;
+    static uint64_t labels[4096];
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        labels[i] = BASE;
+    }
+    alarm(60); /* takes two seconds, or minutes */
+    struct scan scan = SCAN(many);
+    assert_unknown(&scan, "when the program starts");
+    const struct function functions[] = {
+        {"main", stores_main}, {"set", stores_set}, {"do", stores_do}, {NULL, NULL}};
+    scan = scan_program(stores_start, stores_end, NULL, 0, functions);
+    assert_unknown(&scan, "too much code");
+    const struct function one[] = {{"main", switches_start}, {NULL, NULL}};
+    scan = scan_program(switches_start, switches_end, labels, 4096, one);
+    CALLS(&scan, 60);
+    alarm(0);
+}
+
 static void test_damaged(void **state) {
     (void)state;
     const struct function functions[] = {
@@ -585,6 +614,7 @@ int main(void) {
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_not_an_instruction),
         cmocka_unit_test(test_secure_start),
+        cmocka_unit_test(test_made_to_be_slow),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_decoder),
     };
