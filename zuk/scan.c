@@ -642,6 +642,7 @@ static void resolve_site(struct search *s, uint64_t site) {
         return;
     }
     s->steps = 0;
+    s->asked.len = 0; /* what another site was answered has made no maker of this one */
     struct question q = {.place = {.reg = RAX}, .mask = UINT32_MAX};
     s->site = (struct maker){f, (uint32_t)(op - f->ops), NULL};
     bool known = follow(s, f, s->site.op, q, 0);

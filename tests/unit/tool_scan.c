@@ -194,11 +194,20 @@ static void test_families(void **state) {
 /* One instruction for all calls: its first argument is no family, so not known. */
 PROGRAM(any_call, "mov $3, %edi; mov (%rcx), %esi; call 2f; mov $41, %edi; mov $1, %esi; call 2f;"
                   "ret; 2: mov %rdi, %rax; mov %rsi, %rdi; syscall; ret");
+/* Two instructions for one number, and a family at each. */
+extern const uint8_t pair_main[], pair_inner[];
+PROGRAM(pair, ".globl pair_main, pair_inner; pair_main: mov $41, %edi; call pair_inner; ret;"
+              "pair_inner: mov %rdi, %rax; test %esi, %esi; jne 1f; mov $1, %edi; syscall; ret;"
+              "1: mov $2, %edi; syscall; ret");
 static void test_family_of_wrapper(void **state) {
     (void)state;
     struct scan scan = SCAN(any_call);
     CALLS(&scan, 3, 41);
     assert_network(&scan, 41, "family");
+    const struct function functions[] = {{"main", pair_main}, {"inner", pair_inner}, {NULL, NULL}};
+    scan = scan_program(pair_start, pair_end, NULL, 0, functions);
+    CALLS(&scan, 41);
+    assert_network(&scan, 41, NULL);
 }
 
 /* FIONREAD, SIOCGIFINDEX, and one from memory; without socket() they do not count. */
