@@ -9,12 +9,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "none_left.h"
 
 union address {
     struct sockaddr any;
@@ -172,30 +172,12 @@ static void read_side(void) {
 }
 
 /* Without a descriptor for it a connection stays for a later accept. */
-static void none_left(void) {
+static void none_is_left(void) {
     union address a;
-    struct rlimit all, few;
     int l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), c = socket(AF_INET, SOCK_STREAM, 0);
     CHECK_EQ(listen(l, 1), 0);
     CHECK_EQ(connect(c, &a.any, loopback(&a, AF_INET, port_of(l))), 0);
-    struct pollfd p = {l, POLLIN, 0};
-    CHECK_EQ(poll(&p, 1, 5000), 1);
-    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &all), 0);
-    few = (struct rlimit){(rlim_t)c + 1, all.rlim_max};
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    CHECK_ERRNO(accept(l, NULL, NULL), EMFILE);
-    CHECK_EQ(poll(&p, 1, 0), 1);
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &all), 0);
-    int s = accept(l, NULL, NULL);
-    CHECK(s >= 0);
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    CHECK_ERRNO(accept(l, NULL, NULL), EMFILE); /* not EAGAIN */
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &all), 0);
-    CHECK_EQ(send(c, "x", 1, 0), 1);
-    CHECK_EQ(recv(s, &(char){0}, 1, 0), 1);
-    close(s);
-    close(c);
-    close(l);
+    check_none_left(l, c);
 }
 
 int main(void) {
@@ -204,6 +186,6 @@ int main(void) {
     transfers(AF_INET6, AF_INET6);
     transfers(AF_INET6, AF_INET);
     read_side();
-    none_left();
+    none_is_left();
     return check_done();
 }

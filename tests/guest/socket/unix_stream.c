@@ -9,13 +9,13 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "none_left.h"
 #include "scratch.h"
 
 static struct sockaddr_un name_of(const char *path) {
@@ -285,30 +285,12 @@ static void refusals(void) {
 }
 
 /* Without a descriptor for it a connection stays for a later accept. */
-static void none_left(void) {
-    struct rlimit all, few;
+static void none_is_left(void) {
     int l = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), c = socket(AF_UNIX, SOCK_STREAM, 0);
     CHECK_EQ(do_bind(l, "few"), 0);
     CHECK_EQ(listen(l, 1), 0);
     CHECK_EQ(do_connect(c, "few"), 0);
-    struct pollfd p = {l, POLLIN, 0};
-    CHECK_EQ(poll(&p, 1, 5000), 1);
-    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &all), 0);
-    few = (struct rlimit){(rlim_t)c + 1, all.rlim_max};
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    CHECK_ERRNO(accept(l, NULL, NULL), EMFILE);
-    CHECK_EQ(poll(&p, 1, 0), 1);
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &all), 0);
-    int s = accept(l, NULL, NULL);
-    CHECK(s >= 0);
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-    CHECK_ERRNO(accept(l, NULL, NULL), EMFILE); /* not EAGAIN */
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &all), 0);
-    CHECK_EQ(send(c, "x", 1, 0), 1);
-    CHECK_EQ(recv(s, &(char){0}, 1, 0), 1);
-    close(s);
-    close(c);
-    close(l);
+    check_none_left(l, c);
 }
 
 int main(void) {
@@ -321,7 +303,7 @@ int main(void) {
     packets();
     abstract();
     refusals();
-    none_left();
+    none_is_left();
     scratch_leave();
     return check_done();
 }
