@@ -49,7 +49,7 @@ enum code_op_kind {
 
 struct code_op {
     uint64_t address;
-    uint64_t target;
+    uint64_t target; /* of a jump; OP_SET from memory: the address there, or 0 */
     struct code_place to, from;
     uint32_t mask, add; /* OP_OTHER: add is an address that it takes, or 0 */
     int32_t depth;      /* stack pointer before it, less that at the entry */

@@ -6,9 +6,10 @@
  * moves, stack slots and small arithmetic, along every way that leads there.
  * At a function's start it is followed into the callers, up to LEVELS_MAX.
  * Each way ends in a constant, in code that nobody reaches, or in something
- * that cannot be known; one of the last kind makes the whole answer unknown.
+ * that cannot be known; one of the last kind makes the whole answer unknown, and
+ * the list says what the others give.
  * An argument of a call is followed in the same way, from the instruction that
- * makes it.
+ * makes it.  A variable that nobody writes is a constant (variable.h).
  *
  * Taken on trust: stores through other pointers do not hit the slots that are
  * followed; a register that is used after a call, other than for its result,
@@ -23,8 +24,10 @@
 #include "zuk/code.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
+#include "zuk/golang.h"
 #include "zuk/ops.h"
 #include "zuk/util.h"
+#include "zuk/variable.h"
 
 enum {
     LEVELS_MAX = 6,       /* callers of callers */
@@ -72,6 +75,8 @@ struct state { /* an instruction where ways meet, and a question there */
 
 struct search {
     struct code code;
+    struct variables variables;
+    struct golang go;
     struct scan *scan;
     VEC(struct asked) asked;
     VEC(struct maker) makers;
@@ -81,7 +86,7 @@ struct search {
     uint64_t work;
     const struct code_function *secure; /* the function asked last, and the answer */
     bool is_secure;
-    const char *why; /* why the last site stays unknown */
+    const char *why; /* the first reason why the site stays unknown, or NULL */
     uint64_t why_at;
     const struct code_function *why_in;
 };
@@ -99,11 +104,15 @@ static bool same_question(const struct question *a, const struct question *b) {
            a->add == b->add;
 }
 
+/* A way ends in what cannot be known.  Returns whether the others are followed. */
 static bool unknown(struct search *s, const struct code_function *f, uint64_t at, const char *why) {
-    s->why = why;
-    s->why_at = at;
-    s->why_in = f;
-    return false;
+    if (s->why == NULL) {
+        s->why = why;
+        s->why_at = at;
+        s->why_in = f;
+    }
+    return s->about == NULL && s->steps <= STEPS_MAX && s->work <= WORK_MAX &&
+           s->asked.len < ASKED_MAX;
 }
 
 static bool is_unix(uint32_t family) {
@@ -166,13 +175,15 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
     }
     if (start == f->start) {
         *vec_push(&s->asked) = (struct asked){f, s->about, q};
-        if (start == s->code.file->header.e_entry) {
-            return unknown(s, f, start, "the number is there when the program starts");
+        if (start == s->code.file->header.e_entry &&
+            !unknown(s, f, start, "the number is there when the program starts")) {
+            return false;
         }
-        if (f->pointed && !f->soft) {
-            return unknown(s, f, start,
-                           "the number is an argument, and the function's address "
-                           "stands in data");
+        if (f->pointed && !f->soft &&
+            !unknown(s, f, start,
+                     "the number is an argument, and the function's address "
+                     "stands in data")) {
+            return false;
         }
     }
     uint32_t index = (uint32_t)(f - s->code.functions);
@@ -188,9 +199,12 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
             continue;
         }
         if (pointer) {
-            return unknown(s, f, ref->site,
-                           "the number is an argument, and the function's "
-                           "address is taken");
+            if (!unknown(s, f, ref->site,
+                         "the number is an argument, and the function's "
+                         "address is taken")) {
+                return false;
+            }
+            continue;
         }
         code_read(&s->code, caller);
         const struct code_op *call = code_op_around(caller, ref->site); /* prefixes come first */
@@ -260,9 +274,9 @@ static bool follow_context(struct search *s, struct code_function *g, int32_t of
         struct question stored = {o->from, q.mask, q.add + (o->add & q.mask)};
         if (o->from.reg == PLACE_NONE) {
             found(s, g, o->address, stored.add);
-        } else if (o->from.reg == PLACE_MEMORY) {
-            return unknown(s, g, o->address, "the number comes from memory");
-        } else if (!follow(s, g, i, stored, level + 1)) {
+        } else if (o->from.reg == PLACE_MEMORY
+                       ? !unknown(s, g, o->address, "the number comes from memory")
+                       : !follow(s, g, i, stored, level + 1)) {
             return false;
         }
     }
@@ -295,8 +309,38 @@ static bool ask_context(struct search *s, struct code_function *f, const struct 
     return any || unknown(s, f, o->address, "the number comes from memory");
 }
 
+/* The number is loaded from memory. */
+static bool ask_memory(struct search *s, struct code_function *f, const struct code_op *o,
+                       struct question q, unsigned level) {
+    unsigned size = o->mask == UINT32_MAX ? 4 : o->mask == 0xffff ? 2 : 1;
+    uint32_t value;
+    if (o->target != 0 && variable_value(&s->variables, o->target, size, &value)) {
+        found(s, f, o->address, q.add + (value & q.mask));
+        return true;
+    }
+    return golang_repeats(f->name) || ask_context(s, f, o, q, level);
+}
+
 /* What an instruction makes of the question before it. */
-enum answer { GO_ON, ANSWERED, ALSO, UNKNOWN };
+enum answer { GO_ON, ANSWERED, ALSO, STOP };
+
+static enum answer lost(struct search *s, const struct code_function *f, const struct code_op *o,
+                        const char *why) {
+    return unknown(s, f, o->address, why) ? ANSWERED : STOP;
+}
+
+/* What is alive after a call in a register that holds no result has gone through it. */
+static enum answer ask_call(struct search *s, struct code_function *f, const struct code_op *o,
+                            const struct question *q) {
+    const struct code_function *callee = o->target == 0 ? NULL : code_at(&s->code, o->target);
+    if (callee != NULL && callee->start == o->target && golang_never_returns(callee->name)) {
+        return ANSWERED;
+    }
+    bool in_slot = q->place.reg == PLACE_SLOT;
+    return !in_slot && golang_is_result(&s->go, o->address, q->place.reg)
+               ? lost(s, f, o, "the number is the result of a function")
+               : GO_ON;
+}
 
 static enum answer ask(struct search *s, struct code_function *f, const struct code_op *o,
                        struct question *q, unsigned level) {
@@ -307,15 +351,13 @@ static enum answer ask(struct search *s, struct code_function *f, const struct c
         if (o->to.reg != q->place.reg || (in_slot && o->to.slot != q->place.slot)) {
             if (in_slot && o->to.reg == PLACE_SLOT &&
                 overlaps(o->to.slot, o->wrote_size, q->place.slot, 4)) {
-                unknown(s, f, o->address, "the number's place on the stack is written in part");
-                return UNKNOWN;
+                return lost(s, f, o, "the number's place on the stack is written in part");
             }
             return GO_ON;
         }
         if (in_slot && o->wrote_size < 4 &&
             (q->mask & ~(o->wrote_size == 2 ? 0xffffu : 0xffu)) != 0) {
-            unknown(s, f, o->address, "the number's place on the stack is written in part");
-            return UNKNOWN;
+            return lost(s, f, o, "the number's place on the stack is written in part");
         }
         q->add += o->add & q->mask;
         if (o->from.reg == PLACE_NONE) {
@@ -323,32 +365,25 @@ static enum answer ask(struct search *s, struct code_function *f, const struct c
             return o->kind == OP_CHOOSE ? ALSO : ANSWERED;
         }
         if (o->from.reg == PLACE_MEMORY) {
-            return ask_context(s, f, o, *q, level) ? ANSWERED : UNKNOWN;
+            return !ask_memory(s, f, o, *q, level) ? STOP : o->kind == OP_CHOOSE ? ALSO : ANSWERED;
         }
         if (o->add != 0 && q->mask != UINT32_MAX && (o->mask & o->add) != 0) {
-            unknown(s, f, o->address, "the number is computed");
-            return UNKNOWN;
+            return lost(s, f, o, "the number is computed");
         }
         q->mask &= o->mask;
         q->place = o->from;
         return o->kind == OP_CHOOSE ? ALSO : GO_ON;
-    case OP_CALL: /* what is alive after it in another register has gone through it */
-        if (!in_slot && (q->place.reg == RAX || q->place.reg == RDX)) {
-            unknown(s, f, o->address, "the number is the result of a function");
-            return UNKNOWN;
-        }
-        return GO_ON;
+    case OP_CALL:
+        return ask_call(s, f, o, q);
     case OP_SYSCALL:
         if (q->place.reg == RAX || q->place.reg == RCX || q->place.reg == 11) {
-            unknown(s, f, o->address, "the number is the result of a system call");
-            return UNKNOWN;
+            return lost(s, f, o, "the number is the result of a system call");
         }
         return GO_ON;
     case OP_OTHER:
         if ((!in_slot && (o->destroys >> q->place.reg & 1) != 0) ||
             (in_slot && o->wrote_size > 0 && overlaps(o->wrote, o->wrote_size, q->place.slot, 4))) {
-            unknown(s, f, o->address, "the number is computed");
-            return UNKNOWN;
+            return lost(s, f, o, "the number is computed");
         }
         return GO_ON;
     default:
@@ -425,9 +460,10 @@ static bool follow_entries(struct search *s, struct code_function *f, const stru
         struct code_function *above = first ? runs_into(s, f) : NULL;
         any = true;
         if (above != NULL && level == LEVELS_MAX) {
-            return unknown(s, f, op->address, "the number comes through too many functions");
-        }
-        if (above != NULL) {
+            if (!unknown(s, f, op->address, "the number comes through too many functions")) {
+                return false;
+            }
+        } else if (above != NULL) {
             struct question q2 = q;
             const struct code_op *last = &above->ops[above->op_count - 1];
             if (q.place.reg == PLACE_SLOT) {
@@ -469,7 +505,7 @@ static bool follow(struct search *s, struct code_function *f, uint32_t at, struc
     } else if (f->op_count > 0) { /* from behind the last */
         struct question before = q;
         enum answer answer = ask(s, f, &f->ops[f->op_count - 1], &before, level);
-        if (answer == UNKNOWN) {
+        if (answer == STOP) {
             return false;
         }
         if (answer != ANSWERED) {
@@ -495,12 +531,12 @@ static bool follow(struct search *s, struct code_function *f, uint32_t at, struc
             }
             struct question kept = q;
             enum answer answer = ask(s, f, above, &q, level);
-            if (answer == UNKNOWN) {
+            if (answer == STOP) {
                 return false;
             }
             if (answer == ALSO) { /* cmov: or what was there before */
                 open_way(&w, above, kept);
-                more = above->from.reg != PLACE_NONE;
+                more = above->from.reg != PLACE_NONE && above->from.reg != PLACE_MEMORY;
             } else if (answer == ANSWERED) {
                 more = false;
             }
@@ -605,6 +641,14 @@ static void give_up(struct search *s, uint64_t site, const struct code_function 
     }
 }
 
+/* Is all known that a place can have before an instruction?  What it can have is found. */
+static bool resolve(struct search *s, struct code_function *f, uint32_t op, int8_t reg) {
+    struct question q = {.place = {.reg = reg}, .mask = UINT32_MAX};
+    s->steps = 0;
+    s->why = NULL;
+    return follow(s, f, op, q, 0) && s->why == NULL;
+}
+
 /* Does the app ask for more than sockets of AF_UNIX?  An instruction counts for
  * all that it makes: behind a function that makes any call the argument is unknown. */
 static void resolve_arguments(struct search *s) {
@@ -613,10 +657,8 @@ static void resolve_arguments(struct search *s) {
         if (s->scan->network != 0 && s->scan->network_unknown == NULL) {
             return;
         }
-        struct question q = {.place = {.reg = m->argument->reg}, .mask = UINT32_MAX};
-        s->steps = 0;
         s->about = m->argument;
-        if (!follow(s, m->function, m->op, q, 0) && s->scan->network == 0) {
+        if (!resolve(s, m->function, m->op, m->argument->reg) && s->scan->network == 0) {
             s->scan->network = m->argument->call;
             s->scan->network_unknown = m->argument->what;
         }
@@ -641,11 +683,9 @@ static void resolve_site(struct search *s, uint64_t site) {
     if (is_secure_start(s, f, op)) {
         return;
     }
-    s->steps = 0;
     s->asked.len = 0; /* what another site was answered has made no maker of this one */
-    struct question q = {.place = {.reg = RAX}, .mask = UINT32_MAX};
     s->site = (struct maker){f, (uint32_t)(op - f->ops), NULL};
-    bool known = follow(s, f, s->site.op, q, 0);
+    bool known = resolve(s, f, s->site.op, RAX);
     s->site.function = NULL;
     if (known) {
         return;
@@ -710,7 +750,14 @@ static bool scan(const char *path, const uint8_t *data, size_t size, bool explai
         return true;
     }
     code_find_refs(&s.code);
+    golang_open(&file, &s.go);
+    golang_find_methods(&s.go, &s.code);
     code_reach(&s.code);
+    variables_open(&s.code, &s.variables);
+    if (s.go.stripped) {
+        give_up(&s, sites.data[0], code_at(&s.code, sites.data[0]),
+                "only symbols tell where Go's methods are");
+    }
     out->reachable_only = s.code.bounded;
     for (size_t i = 0; i < sites.len; i++) {
         resolve_site(&s, sites.data[i]);
