@@ -27,6 +27,7 @@ struct code_function {
     bool soft;                     /* its borders are guesses */
     bool reached;                  /* see code_reach() */
     bool pointed;                  /* its address stands in data (of a soft one: one inside it) */
+    bool offset;                   /* or rather, an offset that leads there does */
     uint32_t first_ref, ref_count; /* references it makes, in code.refs */
     struct code_op *ops;           /* NULL: not read */
     uint32_t op_count;
@@ -57,7 +58,8 @@ struct code {
     uint32_t read_count; /* functions decoded so far */
     size_t decoder;      /* capstone's handle, and its instruction */
     struct cs_insn *insn;
-    struct code_room *room; /* where functions are decoded; ops.c's */
+    struct code_room *room;        /* where functions are decoded; ops.c's */
+    struct pointer_room *pointers; /* pointers.c's */
 };
 
 /* Finds the functions.  False when the decoder cannot start. */

@@ -58,7 +58,7 @@ void golang_find_methods(const struct golang *go, struct code *code) {
         struct code_function *f = likely ? code_at(code, address) : NULL;
         f = f != NULL && f->start == address ? f : NULL;
         if (f != NULL && before != NULL) {
-            before->pointed = f->pointed = true;
+            before->pointed = f->pointed = before->offset = f->offset = true;
         }
         before = f;
     }

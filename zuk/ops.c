@@ -463,6 +463,18 @@ struct code_op *code_op_at(const struct code_function *function, uint64_t addres
     return op != NULL && op->address == address ? op : NULL;
 }
 
+bool code_op_decode(const struct code *code, const struct code_op *op) {
+    size_t left;
+    uint64_t address = op->address;
+    const uint8_t *bytes = elf_file_loaded(code->file, address, &left);
+    return bytes != NULL && cs_disasm_iter(code->decoder, &bytes, &left, &address, code->insn);
+}
+
+unsigned code_register_bit(unsigned reg) {
+    int i = general(reg);
+    return i < 0 ? 0 : 1u << i;
+}
+
 /* Jumps of a function while they are gathered. */
 struct entries {
     VEC(struct code_entry) list;

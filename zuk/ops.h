@@ -73,4 +73,9 @@ struct code_op *code_op_around(const struct code_function *function, uint64_t ad
 /* The instruction that starts at an address of a read function, or NULL. */
 struct code_op *code_op_at(const struct code_function *function, uint64_t address);
 
+/* Decodes an instruction into code->insn, with all that capstone knows of it. */
+bool code_op_decode(const struct code *code, const struct code_op *op);
+/* Bit 0..15 of the general register that one of capstone's is part of, or 0. */
+unsigned code_register_bit(unsigned reg);
+
 #endif

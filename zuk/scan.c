@@ -26,6 +26,7 @@
 #include "zuk/elf_file.h"
 #include "zuk/golang.h"
 #include "zuk/ops.h"
+#include "zuk/pointers.h"
 #include "zuk/util.h"
 #include "zuk/variable.h"
 
@@ -160,6 +161,28 @@ static int32_t moved(int32_t slot, int32_t by) {
     return (int32_t)((uint32_t)slot + (uint32_t)by);
 }
 
+/* The question in a function that calls or jumps to the one where it was asked. */
+static bool follow_caller(struct search *s, struct code_function *caller,
+                          const struct code_op *call, struct question q, unsigned level) {
+    if (q.place.reg == PLACE_SLOT) { /* from the callee's frame to the caller's */
+        q.place.slot = moved(q.place.slot, call->depth - (call->kind == OP_CALL ? 8 : 0));
+    }
+    return follow(s, caller, (uint32_t)(call - caller->ops), q, level + 1);
+}
+
+/* The question in those who call a function through its address. */
+static bool follow_pointers(struct search *s, struct code_function *f, struct question q,
+                            unsigned level) {
+    const struct pointers *p = pointers_of(&s->code, &s->go, f);
+    for (size_t i = 0; i < p->calls.len; i++) {
+        struct code_function *caller = p->calls.data[i].from;
+        if (!follow_caller(s, caller, &caller->ops[p->calls.data[i].op], q, level)) {
+            return false;
+        }
+    }
+    return p->why == NULL || unknown(s, f, p->at, p->why);
+}
+
 /* The question in the callers of an instruction that is entered from outside. */
 static bool follow_callers(struct search *s, struct code_function *f, const struct code_op *op,
                            struct question q, unsigned level) {
@@ -170,6 +193,7 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
         }
     }
     uint64_t start = op == NULL ? f->start : op->address;
+    bool through_pointers = start == f->start && !f->soft;
     if (level == LEVELS_MAX || s->asked.len == ASKED_MAX) {
         return unknown(s, f, start, "the number comes through too many functions");
     }
@@ -177,12 +201,6 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
         *vec_push(&s->asked) = (struct asked){f, s->about, q};
         if (start == s->code.file->header.e_entry &&
             !unknown(s, f, start, "the number is there when the program starts")) {
-            return false;
-        }
-        if (f->pointed && !f->soft &&
-            !unknown(s, f, start,
-                     "the number is an argument, and the function's address "
-                     "stands in data")) {
             return false;
         }
     }
@@ -195,7 +213,7 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
             !caller->reached) {
             continue;
         }
-        if (pointer && !code_ref_is_real(&s->code, ref)) {
+        if (pointer && (through_pointers || !code_ref_is_real(&s->code, ref))) {
             continue;
         }
         if (pointer) {
@@ -212,15 +230,11 @@ static bool follow_callers(struct search *s, struct code_function *f, const stru
             (call->kind != OP_CALL && call->kind != OP_JUMP && call->kind != OP_BRANCH)) {
             continue; /* only looked like a call */
         }
-        struct question outside = q;
-        if (q.place.reg == PLACE_SLOT) { /* from the callee's frame to the caller's */
-            outside.place.slot = moved(q.place.slot, call->depth - (call->kind == OP_CALL ? 8 : 0));
-        }
-        if (!follow(s, caller, (uint32_t)(call - caller->ops), outside, level + 1)) {
+        if (!follow_caller(s, caller, call, q, level)) {
             return false;
         }
     }
-    return true;
+    return !through_pointers || follow_pointers(s, f, q, level);
 }
 
 static bool overlaps(int64_t a, int64_t a_size, int64_t b, int64_t b_size) {

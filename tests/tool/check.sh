@@ -92,6 +92,36 @@ run "$ZUK" check blind.o
 prints "not known: a system call at"
 prints "so the app may make other calls too"
 
+# known, where each is called through its address: in the GOT, in a register
+c got -O2 -fno-plt -Wa,-mrelax-relocations=no <<'C'
+#include <sys/syscall.h>
+#include <unistd.h>
+#ifdef STORED
+long (*volatile stored)(long, ...) = syscall;
+#endif
+int main(int argc, char **argv) {
+    long n = syscall(SYS_getppid);
+    for (int i = 0; i < argc; i++)
+        n += argv[i][0] == 'x' ? syscall(SYS_gettid) : syscall(SYS_capget, i, n);
+#ifdef STORED
+    n += stored(argc);
+#endif
+    return n != 0;
+}
+C
+c stored -O2 -fno-plt -Wa,-mrelax-relocations=no -DSTORED <got.c
+for name in got stored; do
+    "$ZIG" cc -target x86_64-linux-musl "$name.o" -o "$name"
+    run "$ZUK" check "$name"
+    row "getppid option PROCESS"
+    row "gettid option PROCESS"
+    row "capget option PROCESS"
+    case $name in
+    got) check [ "$(grep -c 'not known' out)" = 0 ] ;;
+    stored) prints "the function's address stands in data" ;;
+    esac
+done
+
 # refused
 : >empty
 run "$ZUK" check empty
