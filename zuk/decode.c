@@ -12,8 +12,9 @@ struct reader {
     cs_insn *insn;
     cs_x86 *x;
     uint8_t rex;
-    bool narrow; /* prefix 66 */
-    bool repeat; /* prefix f2 or f3 */
+    bool narrow;        /* prefix 66 */
+    bool repeat;        /* prefix f2 or f3 */
+    bool short_address; /* prefix 67 */
     x86_reg segment;
     bool bad; /* ran over the end */
     uint8_t modrm;
@@ -200,6 +201,12 @@ static unsigned take_two_bytes(struct reader *r, const uint8_t *start, uint64_t 
     unsigned size = word_size(r);
     if (b == 0x05 || b == 0x0b) {
         return b == 0x05 ? X86_INS_SYSCALL : X86_INS_UD2;
+    }
+    if (b == 0xb9) { /* ud1, of -fsanitize-trap: capstone reads no operands */
+        r->modrm = next8(r);
+        add_rm(r, size, R);
+        r->x->op_count = 0;
+        return X86_INS_UD2;
     }
     if (b >= 0x80 && b <= 0x8f) {
         r->insn->detail->groups[r->insn->detail->groups_count++] = X86_GRP_JUMP;
@@ -539,6 +546,10 @@ unsigned decode_common(const uint8_t *bytes, size_t left, uint64_t address, cs_i
         case 0x3e:
             r.p++;
             break;
+        case 0x67:
+            r.short_address = true;
+            r.p++;
+            break;
         case 0x64:
         case 0x65:
             r.segment = *r.p == 0x64 ? X86_REG_FS : X86_REG_GS;
@@ -552,7 +563,7 @@ unsigned decode_common(const uint8_t *bytes, size_t left, uint64_t address, cs_i
         r.rex = *r.p++;
     }
     unsigned id = take_opcode(&r, bytes, address);
-    if (r.bad || id == X86_INS_INVALID) {
+    if (r.bad || id == X86_INS_INVALID || (r.short_address && id != X86_INS_UD2)) {
         return 0;
     }
     insn->id = id;

@@ -7,7 +7,8 @@
  * Of the result these fields hold: id, address, size, and in detail:
  * regs_write, groups (jumps only), x86.op_count and x86.operands (of two at
  * most: type, size, access, reg, mem, imm).  What the fast path does not know
- * goes to capstone; a unit test holds the two together.
+ * goes to capstone; a unit test holds the two together.  ud1 is an ud2 here, and as long
+ * as processors take it to be, which capstone does not.
  */
 #ifndef ZUK_DECODE_H
 #define ZUK_DECODE_H
