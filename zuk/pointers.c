@@ -452,11 +452,14 @@ static bool follow_kept(struct target *t, struct code_function *g, uint32_t load
     bool straight = true; /* no jump leads up to here: runs once, before the address is there */
     for (uint32_t i = 0; i < g->op_count; i++) {
         const struct code_op *op = &g->ops[i];
+        straight = straight && op->entered == 0 && (i == 0 || !op->outside) && i < load;
+        if (op->kind == OP_END || op->kind == OP_PAD) {
+            continue; /* traps have operands, perhaps, but read none */
+        }
         if (!decode(t->code, op)) {
             return false;
         }
         const cs_insn *insn = t->code->insn;
-        straight = straight && op->entered == 0 && (i == 0 || !op->outside) && i < load;
         if (goes_to(op, insn, bit)) {
             add_call(t, g, i);
         } else if (leaves_early(g, op, insn)) {

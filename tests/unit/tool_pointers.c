@@ -99,6 +99,7 @@ static struct scan scan_got(const struct got_program *p, size_t slots, size_t wo
 GOT_PROGRAM(through_got, "mov $5, %edi; mov " SLOT ", %rax; xor %esi, %esi; call *%rax;"
                          "mov " SLOT ", %r12; cmpq $0, " SLOT "; lea 9f(%rip), %rbx;"
                          "1: mov $102, %edi; call *%r12; test %rax, %rax; je 1b; js 2f;"
+                         "jp 3f; .byte 0x67, 0x0f, 0xb9, 0x44, 0x24, 8; 3:"
                          "mov $39, %edi; call *%rbx; mov 0(%rsi), %rbx; pop %rbp; pop %r12;"
                          "pop %rbx; mov $60, %edi; jmp *" SLOT "; mov $24, %edi; call *%r12; ud2;"
                          "2: mov $41, %edi; call *%r12");
@@ -159,7 +160,7 @@ GOT_PROGRAM(got_jumped, "mov " SLOT ", %r12; test %esi, %esi; jne 9f; call *%r12
 GOT_PROGRAM(got_branched, "mov " SLOT ", %rax; test %esi, %esi; jne 1f; call *%rax; 1: nop");
 GOT_PROGRAM(got_through, "mov " SLOT ", %rax; call *%rsi; call *%rax");
 GOT_PROGRAM(got_kept, "mov " SLOT ", %rax; mov %rax, (%rsi); call *%rax");
-GOT_PROGRAM(got_looped, "1: push %rbx; mov " SLOT ", %rbx; call *%rbx; jmp 1b");
+GOT_PROGRAM(got_looped, "1: nop; push %rbx; mov " SLOT ", %rbx; call *%rbx; jmp 1b");
 static void test_got_is_lost(void **state) {
     (void)state;
     static const struct got_program programs[] = {
