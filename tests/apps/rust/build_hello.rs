@@ -34,12 +34,12 @@ fn main() {
 
     let pair = Arc::new((Mutex::new(false), Condvar::new()));
     let other = Arc::clone(&pair);
+    let start = Instant::now();
     let t = thread::spawn(move || {
         thread::sleep(Duration::from_millis(20));
         *other.0.lock().unwrap() = true;
         other.1.notify_one();
     });
-    let start = Instant::now();
     let mut ready = pair.0.lock().unwrap();
     while !*ready {
         ready = pair.1.wait_timeout(ready, Duration::from_secs(5)).unwrap().0;
