@@ -65,14 +65,18 @@ static const struct code_range *range_of(const struct borders *b, uint64_t addre
     return NULL;
 }
 
-static void add_function(struct borders *b, uint64_t start, uint64_t size, const char *name) {
+static void add_function(struct borders *b, uint64_t start, uint64_t size, const char *name,
+                         bool compiled) {
     const struct code_range *range = range_of(b, start);
     if (range == NULL) {
         return;
     }
     uint64_t left = range->start + range->size - start;
-    *vec_push(&b->list) = (struct code_function){
-        .start = start, .end = size == 0 ? 0 : start + (size < left ? size : left), .name = name};
+    *vec_push(&b->list) =
+        (struct code_function){.start = start,
+                               .end = size == 0 ? 0 : start + (size < left ? size : left),
+                               .name = name,
+                               .compiled = compiled};
 }
 
 static void add_symbols(struct borders *b, const struct elf_file *file) {
@@ -86,7 +90,8 @@ static void add_symbols(struct borders *b, const struct elf_file *file) {
         if (ELF64_ST_TYPE(s->st_info) == STT_FUNC || ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC) {
             bool named = sound && s->st_name < names_end - names;
             if (s->st_shndx != SHN_UNDEF) {
-                add_function(b, s->st_value, s->st_size, named ? strings + s->st_name : NULL);
+                add_function(b, s->st_value, s->st_size, named ? strings + s->st_name : NULL,
+                             false);
             }
         }
     }
@@ -105,7 +110,7 @@ static void add_frames(struct borders *b, const struct elf_file *file) {
         if (load32(bytes + at + 4) != 0 && length >= 12) { /* an FDE, not a CIE */
             uint64_t field = s->sh_addr + at + 8;
             uint32_t size = load32(bytes + at + 12);
-            add_function(b, field + (uint64_t)(int32_t)load32(bytes + at + 8), size, NULL);
+            add_function(b, field + (uint64_t)(int32_t)load32(bytes + at + 8), size, NULL, true);
         }
         at += 4 + (uint64_t)length;
     }
@@ -132,7 +137,7 @@ static void add_unwind(struct borders *b, const struct elf_file *file) {
             if (f != NULL && left >= 16 && fde + 8 + (uint64_t)(int32_t)load32(f + 8) == start) {
                 size = load32(f + 12);
             }
-            add_function(b, start, size, NULL);
+            add_function(b, start, size, NULL, true);
         }
         return;
     }
@@ -166,6 +171,7 @@ static void sort_out(struct borders *b) {
             if (b->list.data[count - 1].end < f->end) {
                 b->list.data[count - 1].end = f->end;
             }
+            b->list.data[count - 1].compiled |= f->compiled;
             continue;
         }
         b->list.data[count++] = *f;
@@ -578,6 +584,18 @@ void code_find_refs(struct code *code) {
 
 /* --- what can be reached ------------------------------------------------ */
 
+enum {
+    PADDING_MAX = 64, /* bytes between two functions */
+    SHORT = 128,      /* a function of that many may be hand-written */
+};
+
+/* Do the bytes between two functions stop who gets there? */
+static bool is_trap(const struct code *code, uint64_t from, uint64_t to) {
+    size_t left;
+    const uint8_t *p = from == to ? NULL : elf_file_loaded(code->file, from, &left);
+    return p != NULL && *p == 0xcc;
+}
+
 bool code_ref_is_real(struct code *code, const struct code_ref *ref) {
     struct code_function *from = &code->functions[ref->from];
     if (ref->kind == REF_DATA) {
@@ -602,6 +620,57 @@ static bool leads_on(struct code *code, const struct code_ref *ref) {
     return likely || code_ref_is_real(code, ref);
 }
 
+/* Does the last of `count` instructions not return?  Before a border that is no guess a
+ * call does not, nor do exit, exit_group and rt_sigreturn. */
+static bool leaves(const struct code_function *f, uint32_t count) {
+    const struct code_op *last = count == 0 ? NULL : &f->ops[count - 1];
+    if (last == NULL || last->kind != OP_SYSCALL) {
+        return last != NULL && last->kind == OP_CALL;
+    }
+    return count > 1 && last[-1].kind == OP_SET && last[-1].to.reg == RAX &&
+           last[-1].from.reg == PLACE_NONE &&
+           (last[-1].add == 15 || last[-1].add == 60 || last[-1].add == 231);
+}
+
+bool code_runs_on(struct code *code, struct code_function *f) {
+    const struct code_function *next = f + 1;
+    if (next == code->functions + code->function_count || next->start - f->end >= PADDING_MAX ||
+        f->compiled) {
+        return false;
+    }
+    code_read(code, f);
+    uint32_t end = f->op_count;
+    for (uint32_t i = end; i > 0; i--) {
+        const struct code_op *o = &f->ops[i - 1];
+        if (o->kind == OP_END || o->kind == OP_JUMP) {
+            return false; /* what is behind it is dead */
+        }
+        if (o->entered != 0 || o->outside || f->indirect_jump) {
+            break;
+        }
+    }
+    while (end > 0 && f->ops[end - 1].kind == OP_PAD) {
+        end--;
+    }
+    if (f->soft && next->soft) {
+        return f->op_count > 0 && end == f->op_count && next->start == f->end;
+    }
+    return f->op_count > 0 && !leaves(f, end) && !is_trap(code, f->end, next->start);
+}
+
+/* May it run on?  Costs little: what compilers make is known from the unwind tables, or
+ * ends in a return, a jump, a call or a trap, and what is written by hand is short. */
+static bool may_run_on(const struct code *code, const struct code_function *f) {
+    uint64_t size = f->end - f->start;
+    size_t left = 0;
+    if (f->compiled || size <= SHORT) {
+        return !f->compiled;
+    }
+    const uint8_t *p = elf_file_loaded(code->file, f->end - 5, &left);
+    return f->soft == f[1].soft && p != NULL && left >= 5 && /* else perhaps no code */
+           (p[4] != 0xc3 && p[0] != 0xe8 && p[0] != 0xe9 && p[3] != 0xeb && p[4] != 0x0b);
+}
+
 void code_reach(struct code *code) {
     uint32_t *queue = xalloc((code->function_count + (size_t)1) * sizeof *queue);
     uint32_t head = 0, tail = 0;
@@ -622,6 +691,11 @@ void code_reach(struct code *code) {
                 to->reached = true;
                 queue[tail++] = (uint32_t)(to - code->functions);
             }
+        }
+        bool last = f == code->functions + code->function_count - 1;
+        if (!last && !f[1].reached && may_run_on(code, f) && code_runs_on(code, f)) {
+            f[1].reached = true;
+            queue[tail++] = (uint32_t)(f + 1 - code->functions);
         }
     }
 }

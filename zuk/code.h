@@ -25,12 +25,14 @@ struct code_function {
     uint64_t start, end;
     const char *name;              /* NULL: none known */
     bool soft;                     /* its borders are guesses */
+    bool compiled;                 /* unwind tables know it: not written by hand */
     bool reached;                  /* see code_reach() */
     bool pointed;                  /* its address stands in data (of a soft one: one inside it) */
     bool offset;                   /* or rather, an offset that leads there does */
     uint32_t first_ref, ref_count; /* references it makes, in code.refs */
     struct code_op *ops;           /* NULL: not read */
     uint32_t op_count;
+    int32_t depth; /* stack pointer behind its last instruction, less that at the entry */
     struct code_entry *entries;
     bool indirect_jump; /* one that may lead to any instruction here */
 };
@@ -73,6 +75,9 @@ void code_reach(struct code *code);
 
 /* The function that holds an address, or NULL. */
 struct code_function *code_at(const struct code *code, uint64_t address);
+/* Does a function run on into the one behind it, as hand-written ones may, and all may
+ * whose borders are guesses?  Decodes it. */
+bool code_runs_on(struct code *code, struct code_function *function);
 /* Is a reference one, or do its bytes only look so?  Decodes who makes it. */
 bool code_ref_is_real(struct code *code, const struct code_ref *ref);
 

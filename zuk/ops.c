@@ -603,6 +603,7 @@ static void find_depths(struct code_function *f, const struct effect *effects) {
         deepest = depth < deepest ? depth : deepest;
         follows = o->kind != OP_JUMP && o->kind != OP_END;
     }
+    f->depth = depth;
 }
 
 /* Is that instruction a label of one of the function's jump tables? */

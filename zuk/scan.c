@@ -447,18 +447,10 @@ static void open_way(struct ways *w, const struct code_op *op, struct question q
     *vec_push(&w->open) = state;
 }
 
-/* The function that runs into this one, for a soft border. */
+/* The function that runs into this one. */
 static struct code_function *runs_into(struct search *s, struct code_function *f) {
-    if (!f->soft || f == s->code.functions || f[-1].end != f->start) {
-        return NULL;
-    }
-    code_read(&s->code, &f[-1]);
-    if (f[-1].op_count == 0) {
-        return NULL;
-    }
-    const struct code_op *last = &f[-1].ops[f[-1].op_count - 1];
-    bool stops = last->kind == OP_END || last->kind == OP_JUMP || last->kind == OP_PAD;
-    return stops ? NULL : &f[-1];
+    return f != s->code.functions && f[-1].reached && code_runs_on(&s->code, &f[-1]) ? &f[-1]
+                                                                                     : NULL;
 }
 
 /* The ways that lead to an instruction: from above, jumps, other functions. */
@@ -479,9 +471,8 @@ static bool follow_entries(struct search *s, struct code_function *f, const stru
             }
         } else if (above != NULL) {
             struct question q2 = q;
-            const struct code_op *last = &above->ops[above->op_count - 1];
             if (q.place.reg == PLACE_SLOT) {
-                q2.place.slot = moved(q.place.slot, last->depth);
+                q2.place.slot = moved(q.place.slot, above->depth);
             }
             if (!follow(s, above, above->op_count, q2, level + 1)) {
                 return false;

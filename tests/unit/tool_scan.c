@@ -172,6 +172,29 @@ static void test_wrapper(void **state) {
     assert_true(scan.reachable_only);
 }
 
+/* Written by hand: a function that runs on into the next one, over padding and with the
+ * number on the stack, where nothing else leads; and a call before the next that does
+ * not return. */
+extern const uint8_t falls_main[], falls_first[], falls_second[], falls_third[], falls_abort[];
+PROGRAM(falls, ".globl falls_main, falls_first, falls_second, falls_third, falls_abort;"
+               "falls_main: call falls_first; mov $110, %edi; call falls_abort;"
+               "falls_first: mov $39, %edi; nop; nop; nop;"
+               "falls_second: mov %rdi, %rax; syscall; push $102;"
+               "falls_third: pop %rax; syscall; ret;"
+               "falls_abort: mov $60, %eax; syscall; hlt");
+static void test_falls_through(void **state) {
+    (void)state;
+    const struct function functions[] = {{"main", falls_main},     {"first", falls_first},
+                                         {"second", falls_second}, {"third", falls_third},
+                                         {"abort", falls_abort},   {NULL, NULL}};
+    struct scan scan = scan_program(falls_start, falls_end, NULL, 0, functions);
+    CALLS(&scan, 39, 102, 60);
+    const struct function some[] = {
+        {"main", falls_main}, {"first", falls_first}, {NULL, falls_second}};
+    scan = scan_program(falls_start, falls_end, NULL, 0, some);
+    CALLS(&scan, 39, 102, 60);
+}
+
 extern const uint8_t dead_main[], dead_never[], dead_table[];
 PROGRAM(dead, ".globl dead_main, dead_never, dead_table;"
               "dead_main: mov $60, %eax; syscall; ud2;"
@@ -702,6 +725,7 @@ int main(void) {
         cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_loop),
         cmocka_unit_test(test_wrapper),
+        cmocka_unit_test(test_falls_through),
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_address_taken),
         cmocka_unit_test(test_address_stored),
