@@ -65,6 +65,8 @@ enum kind {
     TIME,
     FAMILY,
     SOCKTYPE,
+    SOCKFLAGS,
+    FDFLAGS,
     SOCKADDR,
     CLONE,
     FCNTL,
@@ -220,6 +222,8 @@ static const struct {
     const char *none;
 } flags_of[] = {
     [OPEN] = {open_names, "O_RDONLY"},
+    [FDFLAGS] = {open_names, "0"},
+    [SOCKFLAGS] = {socktype_flags, "0"},
     [PROT] = {prot_names, "PROT_NONE"},
     [MAP] = {map_names, "0"},
     [ACCESS] = {access_names, "F_OK"},
@@ -607,6 +611,8 @@ static void put_scalar(struct text *t, enum kind kind, uint64_t value) {
             (value & FUTEX_CLOCK_REALTIME) != 0 ? "|FUTEX_CLOCK_REALTIME" : "");
         break;
     case OPEN:
+    case FDFLAGS:
+    case SOCKFLAGS:
     case PROT:
     case MAP:
     case ACCESS:

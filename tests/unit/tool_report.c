@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "abi/image.h"
 #include "zuk/diag.h"
@@ -299,6 +300,16 @@ static void test_calls(void **state) {
                 "open(0x5000, O_DIRECTORY|O_PATH) = 3");
     expect_call((struct report_call){2, {0x5000, O_RDWR | O_TMPFILE, 0600}, 3},
                 "open(0x5000, O_RDWR|O_TMPFILE, 0600) = 3");
+    expect_call((struct report_call){293, {0x5000, O_CLOEXEC | O_NONBLOCK}, 0},
+                "pipe2(0x5000, O_NONBLOCK|O_CLOEXEC) = 0");
+    expect_call((struct report_call){293, {0x5000, 0}, 0}, "pipe2(0x5000, 0) = 0");
+    expect_call((struct report_call){292, {3, 4, 0}, 4}, "dup3(3, 4, 0) = 4");
+    expect_call((struct report_call){288, {3, 0, 0, SOCK_CLOEXEC}, 4},
+                "accept4(3, NULL, NULL, SOCK_CLOEXEC) = 4");
+    expect_call((struct report_call){288, {3, 0, 0, 1}, -22},
+                "accept4(3, NULL, NULL, 0x1) = -1 EINVAL (Invalid argument)");
+    expect_call((struct report_call){41, {AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0}, 3},
+                "socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0) = 3");
     expect_call((struct report_call){439, {3, 0x5000, R_OK, AT_EACCESS}, 0},
                 "faccessat2(3, 0x5000, R_OK, AT_EACCESS) = 0");
     expect_call((struct report_call){8, {3, 3000000000, SEEK_SET}, 3000000000},
