@@ -586,3 +586,13 @@ bool decode_next(csh handle, const uint8_t **bytes, size_t *left, uint64_t *addr
     *address += size;
     return true;
 }
+
+bool decode_fixed_address(const cs_insn *insn, const cs_x86_op *op, uint64_t *address) {
+    if (op->type != X86_OP_MEM || op->mem.index != X86_REG_INVALID ||
+        op->mem.segment != X86_REG_INVALID) {
+        return false;
+    }
+    *address =
+        (uint64_t)op->mem.disp + (op->mem.base == X86_REG_RIP ? insn->address + insn->size : 0);
+    return op->mem.base == X86_REG_RIP || op->mem.base == X86_REG_INVALID;
+}

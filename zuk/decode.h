@@ -25,4 +25,7 @@ bool decode_next(csh handle, const uint8_t **bytes, size_t *left, uint64_t *addr
 /* The fast path alone: the size of the instruction, or 0. */
 unsigned decode_common(const uint8_t *bytes, size_t left, uint64_t address, cs_insn *insn);
 
+/* The address that an operand in memory has; false when registers have a part in it. */
+bool decode_fixed_address(const cs_insn *insn, const cs_x86_op *op, uint64_t *address);
+
 #endif

@@ -136,22 +136,12 @@ static void describe_other(const cs_insn *insn, struct code_op *o) {
     }
 }
 
-/* The address of an operand in memory that no register has a part in, or 0. */
-static uint64_t fixed_address(const cs_insn *insn, const cs_x86_op *op) {
-    if (op->type != X86_OP_MEM || op->mem.index != X86_REG_INVALID ||
-        op->mem.segment != X86_REG_INVALID) {
-        return 0;
-    }
-    return op->mem.base == X86_REG_RIP
-               ? insn->address + insn->size + (uint64_t)op->mem.disp
-               : (op->mem.base == X86_REG_INVALID ? (uint64_t)op->mem.disp : 0);
-}
-
 static void describe_move(const cs_insn *insn, struct code_op *o) {
     const cs_x86_op *to = &insn->detail->x86.operands[0], *from = &insn->detail->x86.operands[1];
     struct code_place place = place_of(to);
     bool immediate = from->type == X86_OP_IMM;
     struct code_place source = immediate ? nowhere : place_of(from);
+    uint64_t address;
     if (place.reg == PLACE_MEMORY && place.base < 0) {
         describe_other(insn, o);
         o->add = immediate ? (uint32_t)from->imm : 0;
@@ -174,7 +164,7 @@ static void describe_move(const cs_insn *insn, struct code_op *o) {
     }
     set(o, place, source, size_mask(immediate ? 4 : from->size),
         immediate ? (uint32_t)from->imm : 0);
-    o->target = fixed_address(insn, from);
+    o->target = decode_fixed_address(insn, from, &address) ? address : 0;
 }
 
 static bool same_register(const cs_x86 *x) {

@@ -148,17 +148,6 @@ static const struct code_op *decode_around(struct code *code, uint64_t address,
     return read ? op : NULL;
 }
 
-/* The address that an operand in memory has; false when registers have a part in it. */
-static bool fixed_operand(const cs_insn *insn, const cs_x86_op *op, uint64_t *address) {
-    if (op->type != X86_OP_MEM || op->mem.index != X86_REG_INVALID ||
-        op->mem.segment != X86_REG_INVALID) {
-        return false;
-    }
-    *address =
-        (uint64_t)op->mem.disp + (op->mem.base == X86_REG_RIP ? insn->address + insn->size : 0);
-    return op->mem.base == X86_REG_RIP || op->mem.base == X86_REG_INVALID;
-}
-
 /* Does an instruction make an address in the GOT, by itself or with registers? */
 static bool takes_address(const struct pointer_room *room, const cs_insn *insn) {
     const cs_x86 *x = &insn->detail->x86;
@@ -171,7 +160,7 @@ static bool takes_address(const struct pointer_room *room, const cs_insn *insn) 
         if (op->type != X86_OP_MEM) {
             continue;
         }
-        bool fixed = fixed_operand(insn, op, &address);
+        bool fixed = decode_fixed_address(insn, op, &address);
         if (fixed ? insn->id == X86_INS_LEA && holds(room->around, address)
                   : holds(room->around, (uint64_t)op->mem.disp)) {
             return true;
@@ -493,7 +482,7 @@ static bool is_plain(const cs_insn *insn) {
     const cs_x86_op *from = &insn->detail->x86.operands[1];
     uint64_t address;
     return ((insn->id == X86_INS_MOV || insn->id == X86_INS_MOVABS) && from->type == X86_OP_IMM) ||
-           (insn->id == X86_INS_LEA && fixed_operand(insn, from, &address));
+           (insn->id == X86_INS_LEA && decode_fixed_address(insn, from, &address));
 }
 
 /* Instructions that take the address itself. */
@@ -525,7 +514,7 @@ static void judge_use(struct target *t, const struct mention *m, uint64_t slot,
     uint64_t address = 0;
     unsigned at = 0;
     for (unsigned i = 0; insn->id != 0 && i < x->op_count && !named; i++) {
-        named = fixed_operand(insn, &x->operands[i], &address) && address - slot < 8;
+        named = decode_fixed_address(insn, &x->operands[i], &address) && address - slot < 8;
         at = i;
     }
     if (!named) { /* only looked so, but for one chance in thousands */

@@ -82,27 +82,21 @@ static bool leaves(const struct variables *v, const struct variable *its, uint64
     }
     code_read(v->code, f);
     const struct code_op *op = code_op_around(f, site);
-    size_t left = 0;
-    const uint8_t *bytes = op == NULL ? NULL : elf_file_loaded(v->code->file, op->address, &left);
-    uint64_t at = op == NULL ? 0 : op->address;
     const cs_insn *insn = v->code->insn;
-    if (bytes == NULL || !decode_next(v->code->decoder, &bytes, &left, &at, v->code->insn) ||
-        insn->id == 0) {
+    if (op == NULL || !code_op_decode(v->code, op) || insn->id == 0) {
         return false;
     }
-    const cs_x86 *x = &insn->detail->x86;
-    for (unsigned i = 0; i < x->op_count; i++) {
-        const cs_x86_op *o = &x->operands[i];
-        bool memory = o->type == X86_OP_MEM;
-        bool relative = memory && o->mem.base == X86_REG_RIP;
-        uint64_t address = memory                  ? (uint64_t)o->mem.disp
-                           : o->type == X86_OP_IMM ? (uint64_t)o->imm
-                                                   : 0;
-        address += relative ? insn->address + insn->size : 0;
-        bool plain = relative || (memory && o->mem.base == X86_REG_INVALID);
-        plain = plain && o->mem.index == X86_REG_INVALID && o->mem.segment == X86_REG_INVALID;
+    for (unsigned i = 0; i < insn->detail->x86.op_count; i++) {
+        const cs_x86_op *o = &insn->detail->x86.operands[i];
+        uint64_t address = 0;
+        bool fixed = decode_fixed_address(insn, o, &address);
+        if (!fixed) {
+            address = (uint64_t)(o->type == X86_OP_MEM   ? o->mem.disp
+                                 : o->type == X86_OP_IMM ? o->imm
+                                                         : 0);
+        }
         if ((is_inside(its, address) || is_inside(its, (uint32_t)address)) &&
-            (!plain || !only_reads(insn, i))) {
+            (!fixed || !only_reads(insn, i))) {
             return false;
         }
     }
