@@ -3,10 +3,9 @@
  * Who calls a function through its address (pointers.h)?
  *
  * Each word of data with the address is a slot of the GOT, or the relocation that
- * fills one; each instruction that names the slot calls or loads it.  A register
- * that is loaded is looked at without regard to the order of the code, so that
- * landing pads count too: no instruction of the function may read it otherwise
- * than to call it.
+ * fills one; each instruction that names the slot calls or loads it.  A register that
+ * is loaded is followed to all that may read it, landing pads too (unwind.h), and nothing
+ * may but to call it.
  *
  * Taken on trust: nobody computes an address in the GOT but from one that stands
  * in the code or the data; a function uses callee-saved registers only after it has
@@ -23,6 +22,7 @@
 #include "zuk/elf_file.h"
 #include "zuk/golang.h"
 #include "zuk/ops.h"
+#include "zuk/unwind.h"
 
 enum { /* of what is looked at; beyond, the calls are not all */
        FUNCTIONS_MAX = 32,
@@ -60,6 +60,9 @@ struct pointer_room {
     VEC(struct mention) mentions;
     VEC(struct answer *) answers;
     uint32_t decoded;
+    uint32_t *seen; /* by instruction: the round that has been there */
+    uint32_t seen_size, round;
+    VEC(uint32_t) open; /* instructions to be looked at */
 };
 
 /* A function that is looked for, and where its address stands. */
@@ -70,9 +73,6 @@ struct target {
     const struct code_function *function;
     struct pointers *out;
     VEC(uint64_t) slots;
-    const struct code_function *kept_in; /* the register followed last, and from where */
-    unsigned kept;
-    uint32_t kept_load;
 };
 
 static bool holds(struct span s, uint64_t address) {
@@ -385,80 +385,131 @@ static void add_call(struct target *t, struct code_function *g, uint32_t op) {
     }
 }
 
-/* A register that calls destroy: called before the next way in or out of the code,
- * and not looked at in between. */
-static bool follow_scratch(struct target *t, struct code_function *g, uint32_t load, unsigned bit) {
-    for (uint32_t i = load + 1; i < g->op_count; i++) {
-        const struct code_op *op = &g->ops[i];
-        if (!decode(t->code, op)) {
-            return false;
-        }
-        if (goes_to(op, t->code->insn, bit)) {
-            add_call(t, g, i);
-            return true;
-        }
-        if ((op->kind != OP_OTHER && op->kind != OP_SET && op->kind != OP_PAD) ||
-            (registers(t->code->insn) & bit) != 0) {
-            return false;
-        }
+/* Where the address goes from the load on. */
+struct flow {
+    struct target *target;
+    struct code_function *function;
+    unsigned bit;
+    bool kept; /* by calls */
+    bool lost;
+    bool padded; /* the landing pads have been opened */
+};
+
+static void flow_to(struct flow *f, uint32_t op) {
+    struct pointer_room *room = f->target->room;
+    if (op >= f->function->op_count) {
+        f->lost = true;
+    } else if (room->seen[op] != room->round) {
+        room->seen[op] = room->round;
+        *vec_push(&room->open) = op;
     }
-    return false;
 }
 
-/* Where compilers put what seldom runs, landing pads among it. */
-static bool has_cold_part(const struct code *code, const struct code_function *g) {
-    size_t n = g->name == NULL ? 0 : strlen(g->name);
+static void flow_through_jump(struct flow *f, const struct code_op *op) {
+    struct code_function *g = f->function;
+    if (op->target != 0) {
+        const struct code_op *to = code_op_at(g, op->target);
+        flow_to(f, to == NULL ? UINT32_MAX : (uint32_t)(to - g->ops));
+        return;
+    }
+    bool any = false;
+    f->target->room->decoded += g->op_count / 16; /* what it costs */
+    for (uint32_t i = 0; i < g->op_count; i++) {  /* the labels of its table */
+        for (uint32_t e = g->ops[i].entered; e != 0; e = g->entries[e - 1].next) {
+            if (&g->ops[g->entries[e - 1].op] == op) {
+                flow_to(f, i);
+                any = true;
+            }
+        }
+    }
+    f->lost |= !any;
+}
+
+/* A call at the function's end does not return. */
+static bool is_last(const struct code_function *g, uint32_t i) {
+    while (++i < g->op_count && g->ops[i].kind == OP_PAD) {
+    }
+    return i == g->op_count;
+}
+
+/* Behind a call: the next instruction, or a landing pad. */
+static void flow_behind_call(struct flow *f, uint32_t i) {
+    struct code *code = f->target->code;
+    struct code_function *g = f->function;
+    if (!is_last(g, i)) {
+        flow_to(f, i + 1);
+    }
+    if (f->padded) {
+        return;
+    }
+    struct unwind_pads pads = {0};
+    f->padded = true;
     code->pointers->decoded += code->function_count / 256; /* what it costs */
-    for (uint32_t i = 0; n > 0 && i < code->function_count; i++) {
-        const char *name = code->functions[i].name;
-        if (name != NULL && strncmp(name, g->name, n) == 0 && strncmp(name + n, ".cold", 5) == 0) {
-            return true;
-        }
+    f->lost |= !unwind_find_pads(code->file, g->start, g->end, &pads);
+    for (size_t k = 0; k < pads.list.len; k++) {
+        const struct code_op *op = code_op_at(g, pads.list.data[k]);
+        flow_to(f, op == NULL ? UINT32_MAX : (uint32_t)(op - g->ops));
     }
-    return n == 0;
 }
 
-/* A jump out of the function before it has restored what it saved. */
-static bool leaves_early(const struct code_function *g, const struct code_op *op,
-                         const cs_insn *insn) {
-    const cs_x86_op *to = &insn->detail->x86.operands[0];
-    if ((op->kind != OP_JUMP && op->kind != OP_BRANCH) || op->depth == 0) {
-        return false;
+/* One instruction that the register reaches with the address. */
+static void flow_over(struct flow *f, uint32_t i) {
+    const struct code_op *op = &f->function->ops[i];
+    const cs_insn *insn = f->target->code->insn;
+    if (op->kind == OP_PAD) {
+        flow_to(f, i + 1);
+        return;
     }
-    return op->target != 0 ? op->target - g->start >= g->end - g->start
-                           : to->type == X86_OP_MEM && to->mem.index == X86_REG_INVALID;
+    if (!decode(f->target->code, op)) {
+        f->lost = true;
+        return;
+    }
+    if (op->kind == OP_END) { /* a return gives it to the caller */
+        f->lost |= insn->id == X86_INS_RET && f->bit != 1u << 10 && f->bit != 1u << 11;
+        return;
+    }
+    if (goes_to(op, insn, f->bit)) {
+        add_call(f->target, f->function, i);
+        if (op->kind == OP_CALL && f->kept) {
+            flow_behind_call(f, i);
+        }
+        return;
+    }
+    if ((registers(insn) & f->bit) != 0) {
+        if (replaces(insn, f->bit)) {
+            return;
+        }
+        f->lost = true;
+    }
+    f->lost |= (op->kind == OP_CALL || op->kind == OP_SYSCALL) && !f->kept;
+    if (op->kind == OP_JUMP || op->kind == OP_BRANCH) {
+        flow_through_jump(f, op);
+    }
+    if (op->kind == OP_CALL) {
+        flow_behind_call(f, i);
+    } else if (op->kind != OP_JUMP) {
+        flow_to(f, i + 1);
+    }
 }
 
-/* A register that calls keep.  False, after having added what calls there are, when
- * something else is done with it. */
-static bool follow_kept(struct target *t, struct code_function *g, uint32_t load, unsigned bit) {
-    if (t->kept_in == g && t->kept == bit && t->kept_load <= load) {
-        return true; /* has been answered, or the address is lost */
+/* Follows a register from the instruction behind the load.  False, after having added
+ * what calls there are, when something else is done with it. */
+static bool follow_flow(struct target *t, struct code_function *g, uint32_t load, unsigned bit,
+                        bool kept) {
+    struct pointer_room *room = t->room;
+    struct flow f = {.target = t, .function = g, .bit = bit, .kept = kept};
+    if (room->seen_size < g->op_count) {
+        room->seen_size = g->op_count;
+        room->seen = xalloc(room->seen_size * sizeof *room->seen);
+        room->round = 0;
     }
-    t->kept_in = g, t->kept = bit, t->kept_load = load;
-    bool calls_keep = !golang_is_result(t->go, g->start, RBX); /* all but Go's */
-    bool all = calls_keep && !g->soft && !g->indirect_jump && !has_cold_part(t->code, g);
-    bool straight = true; /* no jump leads up to here: runs once, before the address is there */
-    for (uint32_t i = 0; i < g->op_count; i++) {
-        const struct code_op *op = &g->ops[i];
-        straight = straight && op->entered == 0 && (i == 0 || !op->outside) && i < load;
-        if (op->kind == OP_END || op->kind == OP_PAD) {
-            continue; /* traps have operands, perhaps, but read none */
-        }
-        if (!decode(t->code, op)) {
-            return false;
-        }
-        const cs_insn *insn = t->code->insn;
-        if (goes_to(op, insn, bit)) {
-            add_call(t, g, i);
-        } else if (leaves_early(g, op, insn)) {
-            all = false; /* with the address, perhaps */
-        } else if ((registers(insn) & bit) != 0 && !replaces(insn, bit)) {
-            all = all && straight;
-        }
+    room->round++;
+    room->open.len = 0;
+    flow_to(&f, load + 1);
+    while (room->open.len > 0) {
+        flow_over(&f, room->open.data[--room->open.len]);
     }
-    uint8_t last = g->ops[g->op_count - 1].kind;
-    return all && (last == OP_END || last == OP_JUMP || last == OP_CALL || last == OP_PAD);
+    return !f.lost && (!kept || !g->indirect_jump);
 }
 
 /* The instruction in code->insn gives a register the function's address. */
@@ -468,13 +519,11 @@ static void follow_load(struct target *t, struct code_function *g, const struct 
     uint32_t load = (uint32_t)(op - g->ops);
     const unsigned kept = 1u << RBX | 1u << RBP | 0xf000u,
                    scratch = 1u << RAX | 1u << 10 | 1u << 11;
-    bool sound = ((bit & kept) != 0 && follow_kept(t, g, load, bit)) ||
-                 ((bit & scratch) != 0 && follow_scratch(t, g, load, bit));
-    if (!sound) {
+    bool calls_keep = (bit & kept) != 0 && !golang_is_result(t->go, g->start, RBX);
+    if ((bit & (kept | scratch)) == 0 || g->soft || !follow_flow(t, g, load, bit, calls_keep)) {
         lose(t, op->address, is_taken);
     }
 }
-
 /* --- the instructions --------------------------------------------------- */
 
 /* Puts an address in a register or in memory, as it is. */
