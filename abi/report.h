@@ -2,7 +2,7 @@
  *
  * The channel between guest and host.
  *
- * Port 1 of a virtio-console (device id 3) carries both directions as a
+ * Port 1 of a virtio-console (device id 3) carries both directions, each a
  * sequence of records: a struct report_header, then `length` bytes.
  * Little-endian.  The guest sends each record whole; records of one thread
  * keep their order.  The reader MUST cope with any bytes: a header with an
@@ -19,6 +19,10 @@
  * wait until the device has used the buffer of REPORT_EXIT before it powers
  * off, or the last bytes are lost.
  *
+ * A guest MAY send its first records byte by byte to an isa-debugcon at I/O port
+ * REPORT_PORT_X86, which goes where the channel goes and says 0xe9 when it is
+ * read; behind the first byte to virtqueue 5 it MUST NOT.
+ *
  * Without the channel the kernel writes stdout, stderr and its own words as
  * text to COM1.
  */
@@ -28,6 +32,7 @@
 #include <stdint.h>
 
 #define REPORT_LENGTH_MAX (1u << 20)
+#define REPORT_PORT_X86 0x505
 
 enum report_type {
     /* guest to host */

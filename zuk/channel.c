@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_stream(uint16_t type) {
-    return type == REPORT_STDOUT || type == REPORT_STDERR;
+/* Is it handed on in pieces, maybe none?  Short ones stay whole, as the app wrote
+ * them: others may write to the same place. */
+static bool is_stream(const struct report_header *header) {
+    return (header->type == REPORT_STDOUT || header->type == REPORT_STDERR) &&
+           (header->length == 0 || header->length > CHANNEL_WHOLE);
 }
 
 /* Adds bytes to the record that is being gathered.  Room grows with what has
@@ -70,7 +73,7 @@ enum channel_state channel_next(struct channel *c, const uint8_t **data, size_t 
         size_t left = c->header.length - c->payload_have;
         size_t n = left < *size ? left : *size;
         const uint8_t *at = *data;
-        if (is_stream(c->header.type)) {
+        if (is_stream(&c->header)) {
             if (left == 0) { /* empty, or its last piece was handed out */
                 c->header_have = 0;
                 continue;
@@ -103,9 +106,8 @@ enum channel_state channel_next(struct channel *c, const uint8_t **data, size_t 
 }
 
 bool channel_idle(const struct channel *c) {
-    return c->header_have == 0 ||
-           (c->header_have == sizeof c->header && is_stream(c->header.type) &&
-            c->payload_have == c->header.length);
+    return c->header_have == 0 || (c->header_have == sizeof c->header && is_stream(&c->header) &&
+                                   c->payload_have == c->header.length);
 }
 
 void channel_free(struct channel *c) {

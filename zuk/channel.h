@@ -4,8 +4,8 @@
  *
  * The guest is not trusted: any bytes are taken, nothing is allocated before
  * it has arrived, and a length above REPORT_LENGTH_MAX breaks the channel for
- * good.  Stream records (stdout, stderr) are handed on piece by piece, as they
- * come; all others whole.  Reads and writes no file descriptor.
+ * good.  Long stream records (stdout, stderr) are handed on piece by piece, as
+ * they come; all others whole.  Reads and writes no file descriptor.
  */
 #ifndef ZUK_CHANNEL_H
 #define ZUK_CHANNEL_H
@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "abi/report.h"
+
+#define CHANNEL_WHOLE 4096u /* bytes of a stream record that is not long */
 
 struct channel {
     struct report_header header;

@@ -8,7 +8,6 @@
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/frame.h"
 
 #include "console/console_impl.h"
 
@@ -19,16 +18,19 @@
 
 extern const struct transport *const transports_start[], *const transports_end[];
 
-static const struct transport *transport; /* in use, or NULL */
+static const struct transport *const *next = transports_start; /* not asked yet */
+static const struct transport *transport;                      /* in use, or NULL */
 static bool probed;
-static bool broken; /* the channel was lost; transport is a text one or NULL */
-static bool red;    /* what text has now */
+static bool broken;                    /* the channel was lost; transport is a text one or NULL */
+static bool red;                       /* what text has now */
+static long few = TRANSPORT_FEW_BYTES; /* what is left of them */
 
-/* Takes the first transport that is there. */
+/* Takes the next transport that is there. */
 static const struct transport *find(bool framed_too) {
-    for (const struct transport *const *t = transports_start; t < transports_end; t++) {
-        if ((framed_too || !(*t)->framed) && (*t)->probe())
-            return *t;
+    while (next < transports_end) {
+        const struct transport *t = *next++;
+        if ((framed_too || !t->framed) && t->probe())
+            return t;
     }
     return NULL;
 }
@@ -36,9 +38,7 @@ static const struct transport *find(bool framed_too) {
 const struct transport *console_transport(void) {
     if (!probed) {
         probed = true;
-        frame_reserve_open();
         transport = find(true);
-        frame_reserve_close();
     }
     return transport;
 }
@@ -68,25 +68,41 @@ void console_end(void) {
         send_text(false, NULL, 0, true);
 }
 
+static void lose(const struct transport *text) {
+    static const char words[] = "zuk: the channel to the host is broken\n";
+    broken = true;
+    transport = text;
+    console_text(words, sizeof(words) - 1);
+}
+
+const struct transport *console_listener(void) {
+    if (console_transport() && !transport->listen) {
+        const struct transport *t = find(true);
+        if (t && t->framed)
+            transport = t;
+        else
+            lose(t);
+    }
+    return transport;
+}
+
 /* pieces[0] is left free for the header. */
 static int send_record(unsigned type, struct io_piece *pieces, unsigned count, size_t size,
                        bool poll) {
     struct report_header header = {.length = (uint32_t)size, .type = (uint16_t)type};
+    if (!transport->listen && (few -= (long)(size + sizeof(header))) < 0)
+        console_listener();
     if (broken)
-        return -EIO; /* another thread saw it while this one slept */
+        return -EIO; /* or another thread saw it while this one slept */
     pieces[0] = (struct io_piece){&header, sizeof(header), false};
     int r = transport->send(pieces, count + 1, poll);
-    if (r == -EIO && !broken) {
-        static const char text[] = "zuk: the channel to the host is broken\n";
-        broken = true;
-        transport = find(false);
-        console_text(text, sizeof(text) - 1);
-    }
+    if (r == -EIO && !broken)
+        lose(find(false));
     return r;
 }
 
 void console_record(unsigned type, const struct io_piece *pieces, unsigned count, bool poll) {
-    struct io_piece record[1 + RECORD_PIECES];
+    struct io_piece record[1 + RECORD_PIECES] ALIGNED_WORD;
     size_t size = 0;
     if (!console_framed() || count > RECORD_PIECES)
         return;
@@ -108,7 +124,7 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
     long written = 0;
     size_t at = 0; /* bytes of *pieces that are gone */
     while (count) {
-        struct io_piece record[1 + RECORD_PIECES];
+        struct io_piece record[1 + RECORD_PIECES] ALIGNED_WORD;
         unsigned n = 0;
         size_t size = 0;
         while (count && n < RECORD_PIECES && size < RECORD_BYTES) {
@@ -131,10 +147,10 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
 }
 
 long console_write(unsigned stream, const struct io_piece *pieces, unsigned count) {
-    bool framed = console_framed();
+    console_transport();
     if (broken)
         return -EIO;
-    if (framed)
+    if (transport && transport->framed)
         return write_records(stream == 1 ? REPORT_STDOUT : REPORT_STDERR, pieces, count);
     int r = transport ? send_text(stream != 1, pieces, count, false) : 0;
     return r < 0 ? r : sum(pieces, count);

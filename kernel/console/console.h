@@ -2,8 +2,9 @@
  *
  * The way to the host: framed records when the channel is there, COM1 else.
  *
- * Transports register themselves (TRANSPORT); the first that answers is
- * taken, at the first use and not before, so that boot waits for nothing.
+ * Transports register themselves (TRANSPORT); the first that answers, in the
+ * order of their names, is taken, at the first use and not before, so that boot
+ * waits for nothing.
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
@@ -26,9 +27,12 @@ struct transport {
      * May sleep unless `poll`. */
     int (*send)(const struct io_piece *pieces, unsigned count, bool poll);
     /* Starts input, or goes on with it after console_received took too little:
-     * bytes come to console_received(), now and later, interrupts closed. */
+     * bytes come to console_received(), now and later, interrupts closed.
+     * NULL: this one is for few words, TRANSPORT_FEW_BYTES with their headers;
+     * for more, and for input, the next one is taken. */
     void (*listen)(void);
 };
+#define TRANSPORT_FEW_BYTES 1024
 #define TRANSPORT(t)                                                                               \
     __attribute__((                                                                                \
         used, section(".transports." #t))) static const struct transport *const t##_row = &(t)

@@ -9,5 +9,7 @@ struct transport;
 
 /* The one in use, found at the first call; NULL when there is none. */
 const struct transport *console_transport(void);
+/* The same, but one that listens. */
+const struct transport *console_listener(void);
 
 #endif

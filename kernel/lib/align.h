@@ -13,6 +13,10 @@
 #define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* For an array on the stack: compilers like 16 there, and would realign the stack
+ * for it. */
+#define ALIGNED_WORD __attribute__((aligned(8)))
+
 /* The struct whose member `ptr` points to. */
 #define container_of(ptr, type, member)                                                            \
     ((type *)(void *)((char *)(ptr) + 0 * sizeof(&((type *)0)->member == (ptr)) -                  \

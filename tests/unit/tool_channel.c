@@ -121,10 +121,33 @@ static void test_any_cut(void **state) {
     }
 }
 
-/* A part of a stream record is handed on before the rest has come. */
+/* A short stream record comes out whole, however it came. */
+static void test_short_streams_wait(void **state) {
+    (void)state;
+    struct report_header h = {.length = 5, .type = REPORT_STDERR};
+    uint8_t bytes[sizeof h + 5];
+    memcpy(bytes, &h, sizeof h);
+    memcpy(bytes + sizeof h, "hello", 5);
+    struct channel c = {0};
+    struct channel_item item;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        const uint8_t *p = &bytes[i];
+        size_t left = 1;
+        enum channel_state state_now = channel_next(&c, &p, &left, &item);
+        assert_int_equal(state_now, i + 1 < sizeof bytes ? CHANNEL_MORE : CHANNEL_ITEM);
+        assert_int_equal(left, 0);
+        assert_int_equal(channel_idle(&c), i + 1 == sizeof bytes);
+    }
+    assert_int_equal(item.type, REPORT_STDERR);
+    assert_int_equal(item.size, 5);
+    assert_memory_equal(item.data, "hello", 5);
+    channel_free(&c);
+}
+
+/* A part of a long stream record is handed on before the rest has come. */
 static void test_streams_do_not_wait(void **state) {
     (void)state;
-    struct report_header h = {.length = 1000, .type = REPORT_STDOUT};
+    struct report_header h = {.length = CHANNEL_WHOLE + 1, .type = REPORT_STDOUT};
     uint8_t bytes[sizeof h + 5];
     memcpy(bytes, &h, sizeof h);
     memcpy(bytes + sizeof h, "hello", 5);
@@ -165,6 +188,7 @@ static void test_too_long(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_cut),
+        cmocka_unit_test(test_short_streams_wait),
         cmocka_unit_test(test_streams_do_not_wait),
         cmocka_unit_test(test_too_long),
     };

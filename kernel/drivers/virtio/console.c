@@ -73,9 +73,7 @@ static bool attach(void) {
     return true;
 }
 
-static bool channel_probe(void) {
-    if (!console_terminal.known)
-        return false; /* zuk would have said what its streams are: this VM is another's */
+static bool find(void) {
     extern const struct virtio_bus *const virtio_buses_start[], *const virtio_buses_end[];
     for (const struct virtio_bus *const *bus = virtio_buses_start; bus < virtio_buses_end; bus++) {
         for (unsigned nth = 0; (*bus)->find(&device, VIRTIO_ID_CONSOLE, nth); nth++) {
@@ -101,6 +99,15 @@ static bool channel_probe(void) {
         }
     }
     return false;
+}
+
+static bool channel_probe(void) {
+    if (!console_terminal.known)
+        return false; /* zuk would have said what its streams are: this VM is another's */
+    frame_reserve_open();
+    bool found = find();
+    frame_reserve_close();
+    return found;
 }
 
 /* Waits until the device has taken record number `ticket` (out.given when it

@@ -102,6 +102,7 @@ static uint64_t interesting(void *scratch) {
         0x1b,
         0x3f8,
         0x501,
+        0x505,
         0x604,
         0x08,
         0x10,
