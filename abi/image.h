@@ -31,7 +31,7 @@
  *     timeline        send REPORT_TIMELINE records
  *     terminal=IOE:ROWSxCOLUMNS  which of stdin, stdout, stderr are terminals on
  *                     the host (three digits, 0 or 1) and their size; absent:
- *                     unknown.  REPORT_TERMINAL brings later changes
+ *                     none is.  REPORT_TERMINAL brings later changes
  *     cpus=N          CPUs that the machine has; absent: the kernel asks it
  *     seed=HEX        up to 64 digits mixed into the random generator
  *     virtio_mmio.device=SIZE@ADDRESS:IRQ   as Linux has it, added by QEMU
@@ -42,7 +42,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC UINT64_C(0x31474d494b555a7f) /* "\x7fZUKIMG1" */
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 #define IMAGE_KERNEL_BASE UINT64_C(0xffffffff80000000)
 #define IMAGE_KERNEL_PADDR UINT64_C(0x100000)
 #define IMAGE_PAGE 4096u
@@ -91,13 +91,13 @@ struct image_manifest {
     uint64_t app_size;       /* bytes */
     uint64_t end_paddr;      /* first byte after the image */
     uint32_t argc;
-    uint32_t argv; /* offset of argc strings, one after the other */
+    uint32_t argv; /* offset of argc strings, one after the other, right behind the name */
     uint32_t envc;
-    uint32_t envv; /* offset of envc strings NAME=VALUE */
+    uint32_t envv; /* offset of envc strings NAME=VALUE, right behind them */
     uint32_t policy_count;
     uint32_t policies; /* offset of policy_count struct image_call_policy */
     uint32_t stub_count;
-    uint32_t stubs;        /* offset of stub_count strings: names of symbols */
+    uint32_t stubs;        /* offset of stub_count strings, right behind: names of symbols */
     uint32_t name;         /* offset of the app's name (a file name, no folder) */
     uint32_t options;      /* offset of the names of the linked options, space-separated */
     uint64_t entry;        /* the app's addresses, as linked */
@@ -121,7 +121,7 @@ struct image_manifest {
 struct image_segment {
     uint64_t address, memory_size;
     uint64_t offset, file_size; /* in the app's file */
-    uint32_t rights;            /* PF_X 1, PF_W 2, PF_R 4 */
+    uint32_t prot;              /* PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 */
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct image_segment) == 40, "image_segment is an ABI");

@@ -12,7 +12,7 @@ ARCHES := x86_64
 # One -m flag more or less changes what the compiler may emit: no FPU or SIMD
 # register is saved on entry, so none may be used (make lint looks).
 KERNEL_TARGET_x86_64 := -target x86_64-freestanding-none -mcpu=x86_64-mmx-sse-sse2-x87+soft_float \
-	-mcmodel=kernel -mno-red-zone
+	-mcmodel=kernel -mno-red-zone -mstack-alignment=8
 KERNEL_TARGET_aarch64 := -target aarch64-freestanding-none -mcpu=generic-neon-fp_armv8
 
 # Paths are mapped so that the same sources give the same objects everywhere.
@@ -28,6 +28,12 @@ KERNEL_GENERIC := $(sort $(shell find kernel -path kernel/arch -prune -o \( -nam
 # hot path has its own line here.
 KERNEL_SMALL := -Os -Xclang -Oz
 KERNEL_OPT_lib/string := -Os
+# Every program runs through these at least once, when an emulator has to translate
+# them: to it a push, a call or an access to memory is worth several moves.
+KERNEL_QUICK := app/crash app/load arch/x86_64/cpu drivers/serial mm/area mm/frame mm/user vfs/fd
+$(foreach f,$(KERNEL_QUICK),$(eval KERNEL_OPT_$f := -Os))
+KERNEL_OPT_mm/frame += -mllvm -inline-threshold=5
+KERNEL_OPT_syscall/io := -Os -mllvm -inline-threshold=100
 
 # lwIP, as the distribution has it (mk/sources.txt), compiled as the kernel is;
 # kernel/net/lwip/ alone sees its headers.
@@ -56,7 +62,7 @@ KERNEL_SRC_$(1) := $$(KERNEL_GENERIC) $$(sort $$(shell find kernel/arch/$(1) -na
 KERNEL_OBJ_$(1) := $$(patsubst kernel/%,$$(B)/lib/zuk/$(1)/%.o,$$(basename $$(KERNEL_SRC_$(1))))
 
 $$(B)/kernel-$(1).flags: FORCE
-	$$(call flags_file,$$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) $$(KERNEL_SMALL) $$(realpath $$(ZIG)))
+	$$(call flags_file,$$(KERNEL_TARGET_$(1)) $$(KERNEL_CFLAGS) $$(KERNEL_SMALL) $$(foreach f,$$(KERNEL_QUICK) syscall/io,$$(KERNEL_OPT_$$f)) $$(realpath $$(ZIG)))
 
 $$(B)/lib/zuk/$(1)/%.o: kernel/%.c $$(B)/kernel-$(1).flags
 	@mkdir -p $$(@D)

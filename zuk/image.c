@@ -11,6 +11,7 @@
 #include "zuk/image.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "zuk/build.h"
 #include "zuk/diag.h"
@@ -64,11 +65,14 @@ static uint32_t blob_segments(struct blob *b, const struct loadable *app, uint32
     for (unsigned i = 0; i < app->phnum; i++) {
         const Elf64_Phdr *p = &app->phdr[i];
         if (p->p_type == PT_LOAD && p->p_memsz > 0) {
-            const struct image_segment segment = {.address = p->p_vaddr,
-                                                  .memory_size = p->p_memsz,
-                                                  .offset = p->p_offset,
-                                                  .file_size = p->p_filesz,
-                                                  .rights = p->p_flags & (PF_X | PF_W | PF_R)};
+            const struct image_segment segment = {
+                .address = p->p_vaddr,
+                .memory_size = p->p_memsz,
+                .offset = p->p_offset,
+                .file_size = p->p_filesz,
+                .prot = (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
+                        (p->p_flags & PF_X ? PROT_EXEC : 0),
+            };
             blob_put(b, &segment, sizeof segment);
             ++*count;
         }
@@ -101,10 +105,10 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
     m.segments = blob_segments(&b, app, &m.segment_count);
     m.policies = (uint32_t)b.bytes.len;
     blob_put(&b, fuse->policies, fuse->policy_count * sizeof *fuse->policies);
+    m.name = blob_strings(&b, &fuse->name, 1);
     m.argv = blob_strings(&b, fuse->args, fuse->arg_count);
     m.envv = blob_strings(&b, fuse->env, fuse->env_count);
     m.stubs = blob_strings(&b, fuse->stubs, fuse->stub_count);
-    m.name = blob_strings(&b, &fuse->name, 1);
     m.options = blob_strings(&b, &fuse->options, 1);
     m.size = (uint32_t)b.bytes.len;
     m.app_paddr = round_up(paddr + m.size, IMAGE_PAGE);

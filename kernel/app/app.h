@@ -25,7 +25,7 @@ unsigned app_policy(unsigned call);        /* enum image_policy for an absent ca
 extern uint64_t app_base;       /* load bias: 0 for ET_EXEC */
 extern uint64_t app_stack_size; /* of the first thread, bytes */
 
-void app_start(void) __attribute__((noreturn)); /* loads and enters it */
+void app_start(void); /* loads it and enters it; does not return */
 
 /* The end.  The record goes out, the machine powers off. */
 void app_exit(unsigned status) __attribute__((noreturn));

@@ -59,7 +59,7 @@ static const char *stub_name(uint32_t index) {
 }
 
 static void say(const struct crash *c, const struct report_crash *r, uint64_t caller) {
-    char text[256];
+    char text[256] ALIGNED_WORD;
     bool stub = c->kind == CRASH_FUNCTION || c->kind == CRASH_DATA;
     size_t n =
         format(text, sizeof text,

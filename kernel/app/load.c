@@ -22,8 +22,7 @@
 #define STACK_DEFAULT (8ul << 20)
 #define STACK_GUARD (1ul << 20)
 #define PROGRAM_HEADER_SIZE 56
-
-enum { RIGHT_EXEC = 1, RIGHT_WRITE = 2, RIGHT_READ = 4 }; /* struct image_segment */
+#define SOON_PAGES 8ul
 
 enum {
     AT_NULL,
@@ -56,9 +55,7 @@ static vaddr_t load_segments(const struct image_manifest *m) {
     const struct image_segment *segment = (const void *)((const char *)m + m->segments);
     vaddr_t high = 0;
     for (unsigned i = 0; i < m->segment_count; i++, segment++) {
-        unsigned prot = (segment->rights & RIGHT_READ ? PROT_READ : 0) |
-                        (segment->rights & RIGHT_WRITE ? PROT_WRITE : 0) |
-                        (segment->rights & RIGHT_EXEC ? PROT_EXEC : 0);
+        unsigned prot = segment->prot;
         vaddr_t address = app_base + segment->address;
         vaddr_t start = ALIGN_DOWN(address, PAGE_SIZE);
         vaddr_t file_end = address + segment->file_size;
@@ -70,6 +67,10 @@ static vaddr_t load_segments(const struct image_manifest *m) {
             a->offset = ALIGN_DOWN(segment->offset, PAGE_SIZE);
             if (segment->memory_size > segment->file_size)
                 a->zero_from = file_end;
+            /* What is touched soon: cheaper now than as faults. */
+            vaddr_t soon = start + (prot & PROT_WRITE ? 1 : SOON_PAGES) * PAGE_SIZE;
+            for (vaddr_t va = start; va < MIN(soon, middle); va += PAGE_SIZE)
+                area_fault_absent(va, prot);
         }
         if (middle < high)
             area_begin(middle, high, prot, AREA_IMAGE);
@@ -79,61 +80,48 @@ static vaddr_t load_segments(const struct image_manifest *m) {
 
 /* ---- arguments and environment ---- */
 
-struct strings {
+/* What the command line gives; bytes as they are encoded. */
+static struct {
     uint64_t argc, envc;
     size_t arg_bytes, env_bytes;
-    bool args_given;
-};
+} given;
 
-static uint64_t *argv_at, *envv_at; /* the next pointer to write */
-static char *arg_at, *env_at;       /* the next string */
+static char *arg_at, *env_at; /* where the next string is written; NULL: they are counted */
 
-static void put(uint64_t **pointer, char **at, const char *value, size_t len, bool decode) {
-    *(*pointer)++ = (uint64_t)*at;
-    if (decode)
-        len = cmdline_decode(*at, len + 1, value, len);
-    else
-        memcpy(*at, value, len + 1);
-    *at += len + 1;
-}
-
-/* One pass over a text of tokens: counts (out != NULL) or writes to the stack. */
-static void scan_text(const char *text, size_t size, struct strings *out) {
-    struct cmdline it;
-    cmdline_start(&it, text, size);
-    while (cmdline_next(&it)) {
-        bool arg = cmdline_is(&it, "arg"), env = !arg && cmdline_is(&it, "env");
-        if (!out && arg) {
-            put(&argv_at, &arg_at, it.value, it.value_len, true);
-        } else if (!out && env) {
-            put(&envv_at, &env_at, it.value, it.value_len, true);
-        } else if (arg) {
-            out->argc++;
-            out->arg_bytes += it.value_len + 1;
-        } else if (env) {
-            out->envc++;
-            out->env_bytes += it.value_len + 1;
-        } else if (out) {
-            app_option(&it);
-        }
+static void take(const struct cmdline *it, char **at, uint64_t *count, size_t *bytes) {
+    if (*at) {
+        *at += cmdline_decode(*at, it->value_len + 1, it->value, it->value_len) + 1;
+    } else {
+        ++*count;
+        *bytes += it->value_len + 1;
     }
 }
 
-static void scan_all(struct strings *out) {
-    scan_text(bootinfo.cmdline, SIZE_MAX, out);
-    if (bootinfo.module)
-        scan_text(bootinfo.module, bootinfo.module_size, out);
+/* One pass over a text of tokens: counts or writes. */
+static void scan_text(const char *text, size_t size) {
+    struct cmdline it;
+    cmdline_start(&it, text, size);
+    while (cmdline_next(&it)) {
+        if (cmdline_is(&it, "arg"))
+            take(&it, &arg_at, &given.argc, &given.arg_bytes);
+        else if (cmdline_is(&it, "env"))
+            take(&it, &env_at, &given.envc, &given.env_bytes);
+        else if (!arg_at)
+            app_option(&it);
+    }
 }
 
-static size_t strings_size(const char *at, unsigned count) {
-    const char *start = at;
-    while (count--)
-        at += strlen(at) + 1;
-    return (size_t)(at - start);
+static void scan_all(void) {
+    const char *text = bootinfo.cmdline;
+    /* QEMU writes where its devices are behind what zuk says, and a space between. */
+    if (text[0] && (text[0] != ' ' || text[1] != 'v'))
+        scan_text(text, SIZE_MAX);
+    if (bootinfo.module)
+        scan_text(bootinfo.module, bootinfo.module_size);
 }
 
 /* Is NAME= of the manifest's string set by the command line? */
-static bool overridden(const char *string, uint64_t *first, uint64_t *end) {
+static bool overridden(const char *string, const uint64_t *first, const uint64_t *end) {
     size_t n = 0;
     while (string[n] && string[n] != '=')
         n++;
@@ -145,41 +133,55 @@ static bool overridden(const char *string, uint64_t *first, uint64_t *end) {
     return false;
 }
 
+/* Writes pointers to `count` strings, but to those that [first, at) overrides;
+ * the end of them. */
+static uint64_t *point(uint64_t *at, const char *string, uint64_t count, const uint64_t *first) {
+    const uint64_t *end = at;
+    while (count--) {
+        if (first == end || !overridden(string, first, end))
+            *at++ = (uint64_t)string;
+        string += strlen(string) + 1;
+    }
+    return at;
+}
+
 static uint64_t *put_aux(uint64_t *at, uint64_t type, uint64_t value) {
     at[0] = type;
     at[1] = value;
     return at + 2;
 }
 
-/* Builds the stack for what scan_all found; returns the initial stack pointer. */
-static vaddr_t build_stack(vaddr_t entry, struct strings s) {
+/* Builds the stack for what was counted; returns the initial stack pointer. */
+static vaddr_t build_stack(vaddr_t entry) {
     const struct image_manifest *m = bootinfo.manifest;
-    const char *default_args = (const char *)m + m->argv;
-    const char *default_env = (const char *)m + m->envv;
-    s.args_given = s.argc > 0;
-    if (!s.args_given) {
-        s.argc = m->argc;
-        s.arg_bytes = strings_size(default_args, m->argc);
+    size_t env_bytes = m->stubs - m->envv, arg_bytes = m->envv - m->argv;
+    size_t name_bytes = m->argv - m->name, copy_bytes = name_bytes;
+    uint64_t argc = given.argc;
+    if (argc) {
+        arg_bytes = given.arg_bytes;
+    } else {
+        argc = m->argc;
+        copy_bytes += arg_bytes;
     }
-    s.env_bytes += strings_size(default_env, m->envc);
-    s.envc += m->envc;
-    uint64_t words = 1 + s.argc + 1 + s.envc + 1 + 2 * 21;
-    const char *name = (const char *)m + m->name;
-    size_t name_size = strlen(name) + 1;
-    size_t bytes = s.arg_bytes + s.env_bytes + name_size + 64;
+    uint64_t words = 1 + argc + 1 + given.envc + m->envc + 1 + 2 * 21;
+    size_t bytes = name_bytes + arg_bytes + given.env_bytes + env_bytes + 64;
     if (words * 8 + bytes > app_stack_size / 2)
         panic("arguments and environment (%zu bytes) do not fit the stack", bytes);
 
     vaddr_t top = STACK_TOP - 8; /* a null word ends it */
     area_fault_absent(STACK_TOP - 1, PROT_WRITE);
-    env_at = (char *)(top - s.env_bytes);
-    arg_at = env_at - s.arg_bytes;
-    char *execfn = arg_at - name_size - 1; /* "/NAME", where the file is (fs/ramfs.c) */
+    char *env = (char *)(top - env_bytes); /* the manifest's */
+    char *given_env = env_at = env - given.env_bytes;
+    char *args = arg_at = given_env - arg_bytes;
+    memcpy(env, (const char *)m + m->envv, env_bytes);
+    memcpy(args - name_bytes, (const char *)m + m->name, copy_bytes);
+    if (given.argc || given.envc)
+        scan_all();
+    char *execfn = args - name_bytes - 1; /* "/NAME", where the file is (fs/ramfs.c) */
     *execfn = '/';
-    memcpy(execfn + 1, name, name_size);
-    char *platform = execfn - 8;
+    char *platform = execfn - sizeof arch_name;
+    memcpy(platform, arch_name, sizeof arch_name);
     uint64_t *random = (uint64_t *)ALIGN_DOWN((uint64_t)platform - 16, 16);
-    memcpy(platform, arch_name, strlen(arch_name) + 1);
     for (unsigned i = 0; i < 2; i++) {
         /* The generator comes with RANDOM; a guess is the last resort. */
         if (!arch_random(&random[i])) {
@@ -190,24 +192,12 @@ static vaddr_t build_stack(vaddr_t entry, struct strings s) {
     }
 
     uint64_t *sp = (uint64_t *)ALIGN_DOWN((uint64_t)random - words * 8, 16);
-    sp[0] = s.argc;
-    argv_at = &sp[1];
-    envv_at = &sp[1 + s.argc + 1];
-    uint64_t *env_first = envv_at;
-    if (s.args_given || s.envc > m->envc)
-        scan_all(NULL);
-    for (unsigned i = s.args_given ? m->argc : 0; i < m->argc; i++) {
-        size_t len = strlen(default_args);
-        put(&argv_at, &arg_at, default_args, len, false);
-        default_args += len + 1;
-    }
-    uint64_t *env_end = envv_at;
-    for (unsigned i = 0; i < m->envc; i++, default_env += strlen(default_env) + 1) {
-        if (!overridden(default_env, env_first, env_end))
-            put(&envv_at, &env_at, default_env, strlen(default_env), false);
-    }
-    *argv_at = 0;
-    *envv_at++ = 0;
+    sp[0] = argc;
+    uint64_t *at = point(&sp[1], args, argc, &sp[1]);
+    *at++ = 0;
+    uint64_t *aux = point(at, given_env, given.envc, at);
+    aux = point(aux, env, m->envc, at);
+    *aux++ = 0;
     static const uint16_t constant[][2] = {
         {AT_PHENT, PROGRAM_HEADER_SIZE},
         {AT_PAGESZ, PAGE_SIZE},
@@ -221,7 +211,6 @@ static vaddr_t build_stack(vaddr_t entry, struct strings s) {
         {AT_CLKTCK, 100},
         {AT_HWCAP2, 0},
     };
-    uint64_t *aux = envv_at;
     for (unsigned i = 0; i < ARRAY_LEN(constant); i++)
         aux = put_aux(aux, constant[i][0], constant[i][1]);
     aux = put_aux(aux, AT_PHDR, app_base + m->headers);
@@ -238,8 +227,7 @@ static vaddr_t build_stack(vaddr_t entry, struct strings s) {
 
 void app_start(void) {
     const struct image_manifest *m = bootinfo.manifest;
-    struct strings s = {0};
-    scan_all(&s); /* settings first: they say where a panic is told */
+    scan_all(); /* settings first: they say where a panic is told */
     if (m->flags & IMAGE_PIE)
         app_base = ALIGN_UP(IMAGE_PIE_BASE, m->align);
     area_set_brk(load_segments(m));
@@ -253,8 +241,7 @@ void app_start(void) {
     thread_first.stack_high = STACK_TOP;
 
     vaddr_t entry = app_base + m->entry;
-    vaddr_t sp = build_stack(entry, s);
-    area_fault_absent(entry, PROT_EXEC); /* cheaper than the fault that would follow */
+    vaddr_t sp = build_stack(entry);
     timeline_mark(TIMELINE_LOADED);
     if (app_settings.timeline)
         timeline_tell();

@@ -6,6 +6,7 @@
 #include "app/app.h"
 
 #include "console/console.h"
+#include "lib/align.h"
 #include "lib/string.h"
 
 uint64_t timeline[TIMELINE_PHASES];
@@ -20,7 +21,8 @@ void timeline_tell(void) {
     for (unsigned i = 0; i < TIMELINE_PHASES; i++) {
         const struct report_timeline t = {.cycles = timeline[i],
                                           .name_size = (uint32_t)strlen(names[i])};
-        const struct io_piece pieces[] = {{&t, sizeof t, false}, {names[i], t.name_size, false}};
+        const struct io_piece pieces[] ALIGNED_WORD = {{&t, sizeof t, false},
+                                                       {names[i], t.name_size, false}};
         console_record(REPORT_TIMELINE, pieces, 2, false);
     }
 }

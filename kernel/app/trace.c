@@ -34,12 +34,17 @@ static uint16_t readable(vaddr_t at) {
     return size;
 }
 
-static void send(const struct thread *t, const struct report_call *call, uint64_t time,
-                 uint64_t duration) {
-    struct report_trace r = {.time = time, .duration = duration, .thread = t->id, .call = *call};
-    struct file_piece at[ARGS + VECTOR_PIECES] = {{0, 0}};
-    struct report_data data[ARGS + VECTOR_PIECES];
-    struct io_piece pieces[1 + 2 * (ARGS + VECTOR_PIECES)] = {{&r, sizeof r, false}};
+static void send(const struct thread *t, bool returned) {
+    const struct report_call *call = t->call;
+    uint64_t now = clock_monotonic();
+    uint64_t spent = (arch_cycles() - t->entered) * 1000 / (arch_cycles_hz() / 1000000);
+    if (!returned)
+        t->call->result = INT64_MIN;
+    struct report_trace r = {
+        .time = now - spent, .duration = returned ? spent : 0, .thread = t->id, .call = *call};
+    struct file_piece at[ARGS + VECTOR_PIECES] ALIGNED_WORD = {{0, 0}};
+    struct report_data data[ARGS + VECTOR_PIECES] ALIGNED_WORD;
+    struct io_piece pieces[1 + 2 * (ARGS + VECTOR_PIECES)] ALIGNED_WORD = {{&r, sizeof r, false}};
     unsigned count = 1;
     for (unsigned i = 0; i < ARGS; i++)
         at[i].base = call->args[i];
@@ -59,13 +64,8 @@ static void send(const struct thread *t, const struct report_call *call, uint64_
 
 void trace_call(bool returned) {
     struct thread *t = thread_current();
-    if (!(t->work & THREAD_WORK_TRACE))
-        return;
-    uint64_t now = clock_monotonic();
-    uint64_t spent = (arch_cycles() - t->entered) * 1000 / (arch_cycles_hz() / 1000000);
-    if (!returned)
-        t->call->result = INT64_MIN;
-    send(t, t->call, now - spent, returned ? spent : 0);
+    if (t->work & THREAD_WORK_TRACE)
+        send(t, returned);
 }
 
 void trace_start(void) {

@@ -34,6 +34,6 @@ struct bootinfo {
 extern struct bootinfo bootinfo;
 
 /* Called by boot/<protocol>.c, which arch/<a>/start.S calls: the roof. */
-void kernel_main(void) __attribute__((noreturn));
+void kernel_main(void); /* does not return */
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "arch/arch.h"
+#include "lib/align.h"
 #include "lib/format.h"
 
 const struct diag_output *diag_output;
@@ -17,7 +18,7 @@ static void say_and_stop(const struct trap_frame *frame, const char *fmt, va_lis
     __attribute__((noreturn));
 static void say_and_stop(const struct trap_frame *frame, const char *fmt, va_list args) {
     static bool again;
-    char text[200];
+    char text[200] ALIGNED_WORD;
     size_t size = format_va(text, sizeof text, fmt, args);
     if (size >= sizeof text)
         size = sizeof text - 1;
@@ -29,13 +30,13 @@ static void say_and_stop(const struct trap_frame *frame, const char *fmt, va_lis
 }
 
 void panic_frame(const struct trap_frame *frame, const char *fmt, ...) {
-    va_list args;
+    va_list args ALIGNED_WORD;
     va_start(args, fmt);
     say_and_stop(frame, fmt, args);
 }
 
 void panic(const char *fmt, ...) {
-    va_list args;
+    va_list args ALIGNED_WORD;
     va_start(args, fmt);
     say_and_stop(NULL, fmt, args);
 }
@@ -45,8 +46,8 @@ void assert_failed(const char *where, const char *what) {
 }
 
 void notice(const char *fmt, ...) {
-    char text[160];
-    va_list args;
+    char text[160] ALIGNED_WORD;
+    va_list args ALIGNED_WORD;
     va_start(args, fmt);
     size_t size = format_va(text, sizeof text, fmt, args);
     va_end(args);

@@ -25,8 +25,8 @@ enum port {
 };
 
 #define INTERRUPT_RECEIVED 0x01
-#define FIFO_ON 0x07    /* and cleared */
-#define FIFO_WORKS 0xc0 /* read back */
+#define FIFO_ON 0x07 /* and cleared */
+#define FIFO_BYTES 16
 #define LCR_DIVISOR 0x80
 #define LCR_8N1 0x03
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets interrupts out */
@@ -48,8 +48,7 @@ static bool serial_probe(void) {
     outb(PORT_MODEM_CONTROL, MODEM_READY);
     if (!(status & STATUS_RECEIVED)) { /* switching it on would lose what is there */
         outb(PORT_FIFO, FIFO_ON);
-        if ((inb(PORT_FIFO) & FIFO_WORKS) == FIFO_WORKS)
-            fifo = 16;
+        fifo = FIFO_BYTES;
     }
     return true;
 }
@@ -76,7 +75,7 @@ static int serial_send(const struct io_piece *pieces, unsigned count, bool poll)
             put(pieces->data, pieces->size);
             continue;
         }
-        uint8_t part[64];
+        uint8_t part[64] ALIGNED_WORD;
         for (size_t at = 0, n; at < pieces->size; at += n) {
             n = MIN(pieces->size - at, sizeof(part));
             if (user_read(part, (vaddr_t)pieces->data + at, n) != 0)

@@ -9,6 +9,7 @@
 #include "fs/stdio.h"
 
 #include "console/console.h"
+#include "lib/align.h"
 #include "lib/errno.h"
 #include "mm/user.h"
 
@@ -29,7 +30,7 @@ static size_t readable_bytes(vaddr_t base, size_t size) {
 static long stdio_writev(struct file *f, const struct file_piece *v, unsigned count,
                          uint64_t *pos) {
     (void)pos;
-    struct io_piece out[FILE_PIECES];
+    struct io_piece out[FILE_PIECES] ALIGNED_WORD;
     unsigned used = 0;
     for (unsigned i = 0; i < count; i++) {
         if (v[i].size)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/align.h"
 #include "lib/string.h"
 
 struct out {
@@ -54,12 +55,12 @@ static const char *read_spec(struct spec *spec, const char *fmt, va_list *args) 
 
 size_t format_va(char *buf, size_t size, const char *fmt, va_list va) {
     struct out o = {buf, size, 0};
-    va_list args; /* a va_list parameter may be a pointer, a copy never is */
+    va_list args ALIGNED_WORD; /* a va_list parameter may be a pointer, a copy never is */
     va_copy(args, va);
     while (*fmt) {
         struct spec spec = {.precision = SIZE_MAX};
         const char *start = fmt++, *text;
-        char digits[21], letter = 0;
+        char digits[21] ALIGNED_WORD, letter = 0;
         char *digit = digits + sizeof digits;
         size_t len;
         if (*start == '%') {
@@ -113,7 +114,7 @@ size_t format_va(char *buf, size_t size, const char *fmt, va_list va) {
 }
 
 size_t format(char *buf, size_t size, const char *fmt, ...) {
-    va_list args;
+    va_list args ALIGNED_WORD;
     va_start(args, fmt);
     size_t len = format_va(buf, size, fmt, args);
     va_end(args);

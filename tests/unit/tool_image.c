@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -189,7 +190,7 @@ static void test_layout(void **state) {
     struct image_segment segment;
     memcpy(&segment, manifest + m.segments, sizeof segment);
     assert_true(segment.address == 0x400000 && segment.memory_size == APP && segment.offset == 0 &&
-                segment.file_size == APP && segment.rights == (PF_R | PF_X));
+                segment.file_size == APP && segment.prot == (PROT_READ | PROT_EXEC));
     assert_memory_equal(manifest + m.argv, "app\0one\0\0", 9);
     assert_memory_equal(manifest + m.policies, policies, sizeof policies);
     assert_memory_equal(physical(&f, m.app_paddr), app, APP);

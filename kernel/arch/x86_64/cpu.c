@@ -12,7 +12,7 @@
 #include "sched/thread.h"
 
 const unsigned arch_image = IMAGE_X86_64;
-const char arch_name[] = "x86_64";
+const char arch_name[8] = "x86_64";
 uint64_t arch_hwcap;                    /* CPUID 1 EDX */
 uint32_t arch_signal_frame_size = 1024; /* beside the FPU state: frame, red zone, alignment */
 uint32_t fpu_size = 512;
@@ -20,11 +20,14 @@ uint64_t fpu_mask;
 
 bool smp_on, cpu_traced;
 
-static struct tss tss = {.iomap = sizeof(struct tss)};
+static uint32_t features; /* CPUID 1 ECX */
 
 extern uint64_t gdt[7];
 extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack_top[];
 extern char fault_stack_top[];
+
+static struct tss tss = {.ist = {(uint64_t)trap_stack_top, (uint64_t)fault_stack_top},
+                         .iomap = sizeof(struct tss)};
 
 static void unmap_kernel_page(const char *page) {
     kernel_pt[kernel_phys(page) >> PAGE_SHIFT] = 0;
@@ -35,13 +38,10 @@ void arch_init(void) {
     struct thread *t = &thread_first;
     thread_begin(t);
     t->kstack_top = (uint64_t)boot_stack_top;
-    wrmsr(MSR_GS_BASE, (uint64_t)t);
+    wrmsr_address(MSR_GS_BASE, t);
 
-    uint64_t base = (uint64_t)&tss;
-    gdt[3] = 103 | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
-    gdt[4] = base >> 32;
-    tss.ist[0] = (uint64_t)trap_stack_top;
-    tss.ist[1] = (uint64_t)fault_stack_top;
+    uint64_t base = (uint32_t)(uintptr_t)&tss; /* above it stand ones */
+    gdt[3] |= (base & 0xffffff) << 16 | base >> 24 << 56;
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
     unmap_kernel_page(boot_stack_guard);
     unmap_kernel_page(trap_stack_guard);
@@ -52,12 +52,13 @@ void arch_init(void) {
     outb(0xa1, 0xff);
 
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+    wrmsr_address(MSR_LSTAR, syscall_entry);
     wrmsr(MSR_SFMASK, 0x47700); /* TF IF DF OF IOPL NT AC */
 
-    struct cpuid features = cpuid(1, 0);
-    arch_hwcap = features.d;
-    if (features.c & 1u << 26) { /* XSAVE */
+    struct cpuid one = cpuid(1, 0);
+    arch_hwcap = one.d;
+    features = one.c;
+    if (features & 1u << 26) { /* XSAVE */
         write_cr4(read_cr4() | 1u << 18);
         struct cpuid x = cpuid(13, 0);
         /* x87, SSE, AVX, AVX-512: what a signal frame can describe. */
@@ -133,7 +134,7 @@ void arch_irq_poll(void) {
 }
 
 bool arch_random(uint64_t *out) {
-    if (!(cpuid(1, 0).c & 1u << 30))
+    if (!(features & 1u << 30))
         return false;
     for (unsigned i = 0; i < 10; i++) {
         bool ok;

@@ -34,6 +34,10 @@ static inline uint64_t rdmsr(uint32_t msr) {
     return (uint64_t)high << 32 | low;
 }
 
+/* An address of the kernel's image, in the last 2 GiB. */
+static inline void wrmsr_address(uint32_t msr, const void *p) {
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)(uintptr_t)p), "d"(-1) : "memory");
+}
 static inline void wrmsr(uint32_t msr, uint64_t v) {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }

@@ -129,7 +129,7 @@ gdt:
     .quad 0
     .quad 0x00af9b000000ffff    /* SELECTOR_CODE */
     .quad 0x00cf93000000ffff    /* SELECTOR_DATA */
-    .quad 0, 0                  /* SELECTOR_TSS, filled in by cpu_init */
+    .quad 0x0000890000000067, 0xffffffff /* SELECTOR_TSS; arch_init fills its base in */
     .quad 0x00cff3000000ffff    /* SELECTOR_APP_DATA */
     .quad 0x00affb000000ffff    /* SELECTOR_APP_CODE */
 gdt_pointer:

@@ -208,8 +208,8 @@ static uint32_t interrupt_line(unsigned function) {
 
 /* Finds a function's registers. */
 static bool attach(struct virtio_device *dev, unsigned function) {
-    volatile uint8_t *regs[CAPS] = {NULL};
-    uint32_t size[CAPS] = {0};
+    volatile uint8_t *regs[CAPS] ALIGNED_WORD = {NULL};
+    uint32_t size[CAPS] ALIGNED_WORD = {0};
     uint32_t command = config_read(function, CONFIG_COMMAND);
     if (!(command & STATUS_CAPABILITIES))
         return false;
