@@ -97,6 +97,13 @@ static void add_symbols(struct borders *b, const struct elf_file *file) {
     }
 }
 
+/* Is a CIE that of a signal's return (glibc's __restore_rt)?  Their entries begin a byte
+ * before the function, where the unwinder looks for callers ('S'). */
+static bool is_signal_frame(const uint8_t *cie, size_t left) {
+    return cie != NULL && left >= 17 &&
+           memchr(cie + 9, 'S', strnlen((const char *)cie + 9, 8)) != NULL;
+}
+
 /* .eh_frame itself, for executables without the table; entries of the common
  * encoding (4-byte offsets from the field) are taken, others passed over. */
 static void add_frames(struct borders *b, const struct elf_file *file) {
@@ -109,8 +116,13 @@ static void add_frames(struct borders *b, const struct elf_file *file) {
         }
         if (load32(bytes + at + 4) != 0 && length >= 12) { /* an FDE, not a CIE */
             uint64_t field = s->sh_addr + at + 8;
-            uint32_t size = load32(bytes + at + 12);
-            add_function(b, field + (uint64_t)(int32_t)load32(bytes + at + 8), size, NULL, true);
+            uint64_t start = field + (uint64_t)(int32_t)load32(bytes + at + 8);
+            uint32_t size = load32(bytes + at + 12), back = load32(bytes + at + 4);
+            const uint8_t *cie = back > at + 4 ? NULL : bytes + at + 4 - back;
+            if (size > 1 && is_signal_frame(cie, back)) {
+                start++, size--;
+            }
+            add_function(b, start, size, NULL, true);
         }
         at += 4 + (uint64_t)length;
     }
@@ -136,6 +148,10 @@ static void add_unwind(struct borders *b, const struct elf_file *file) {
             uint64_t size = 0;
             if (f != NULL && left >= 16 && fde + 8 + (uint64_t)(int32_t)load32(f + 8) == start) {
                 size = load32(f + 12);
+                const uint8_t *cie = elf_file_loaded(file, fde + 4 - load32(f + 4), &left);
+                if (size > 1 && is_signal_frame(cie, left)) {
+                    start++, size--;
+                }
             }
             add_function(b, start, size, NULL, true);
         }
@@ -632,10 +648,16 @@ static bool leaves(const struct code_function *f, uint32_t count) {
            (last[-1].add == 15 || last[-1].add == 60 || last[-1].add == 231);
 }
 
+/* Unwind tables may tell a part of what is written by hand (glibc's clone()): the rest
+ * is in none. */
+static bool is_cut(const struct code_function *f) {
+    return f->compiled && f[1].soft && f[1].start == f->end;
+}
+
 bool code_runs_on(struct code *code, struct code_function *f) {
     const struct code_function *next = f + 1;
     if (next == code->functions + code->function_count || next->start - f->end >= PADDING_MAX ||
-        f->compiled) {
+        (f->compiled && !is_cut(f))) {
         return false;
     }
     code_read(code, f);
@@ -664,7 +686,7 @@ static bool may_run_on(const struct code *code, const struct code_function *f) {
     uint64_t size = f->end - f->start;
     size_t left = 0;
     if (f->compiled || size <= SHORT) {
-        return !f->compiled;
+        return !f->compiled || is_cut(f);
     }
     const uint8_t *p = elf_file_loaded(code->file, f->end - 5, &left);
     return f->soft == f[1].soft && p != NULL && left >= 5 && /* else perhaps no code */

@@ -161,14 +161,41 @@ static bool read_fde(const struct elf_file *file, uint64_t address, struct unwin
     return !r.bad && (handlers == 0 || read_handlers(file, handlers, start, out));
 }
 
+/* .eh_frame itself, of the common encoding, as in code.c. */
+static bool search_frames(const struct elf_file *file, const Elf64_Shdr *s, uint64_t start,
+                          uint64_t end, struct unwind_pads *out) {
+    const uint8_t *bytes = file->data + s->sh_offset;
+    uint64_t known = UINT64_MAX; /* the CIE that was looked at last */
+    for (uint64_t at = 0; at + 16 <= s->sh_size;) {
+        uint32_t length = load32(bytes + at), back = load32(bytes + at + 4);
+        if (length < 4 || length > s->sh_size - at - 4) {
+            return length == 0; /* the end */
+        }
+        uint64_t fde = s->sh_addr + at, code = fde + 8 + (uint64_t)(int32_t)load32(bytes + at + 8);
+        struct cie cie;
+        if (back != 0 && fde + 4 - back != known &&
+            (!read_cie(file, fde + 4 - back, &cie) || cie.addresses != 0x1b)) {
+            return false;
+        }
+        known = back == 0 ? known : fde + 4 - back;
+        if (back != 0 && code < end && code + load32(bytes + at + 12) > start &&
+            !read_fde(file, fde, out)) {
+            return false;
+        }
+        at += 4 + (uint64_t)length;
+    }
+    return true;
+}
+
 bool unwind_find_pads(const struct elf_file *file, uint64_t start, uint64_t end,
                       struct unwind_pads *out) {
     const Elf64_Phdr *p = NULL;
     for (size_t i = 0; i < file->segment_count; i++) {
         p = file->segments[i].p_type == PT_GNU_EH_FRAME ? &file->segments[i] : p;
     }
-    if (p == NULL) { /* then nobody comes back, unless the program brings its own table */
-        return file->section_count > 0 && elf_file_section(file, ".eh_frame") == NULL;
+    if (p == NULL) { /* then only a program that has its own way to .eh_frame goes on */
+        const Elf64_Shdr *s = elf_file_section(file, ".eh_frame");
+        return s == NULL ? file->section_count > 0 : search_frames(file, s, start, end, out);
     }
     const uint8_t *h = elf_file_bytes(file, p->p_offset, p->p_filesz);
     if (h == NULL || p->p_filesz < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b ||

@@ -45,7 +45,9 @@ static struct elf make_got(const uint8_t *start, const uint8_t *end, const uint6
          .sh_addr = DATA + slots * 8,
          .sh_offset = (Elf64_Off)0x200,
          .sh_size = (words - slots) * 8}};
-    memcpy(b + at, b + h.e_shoff, 4 * sizeof(Elf64_Shdr));
+    if (h.e_shnum > 0) {
+        memcpy(b + at, b + h.e_shoff, 4 * sizeof(Elf64_Shdr));
+    }
     memcpy(b + at + 4 * sizeof(Elf64_Shdr), more, sizeof more);
     memcpy(b + names_at, names, sizeof names);
     h.e_shoff = at;
@@ -124,10 +126,11 @@ static void test_through_got(void **state) {
     assert_true(scan.calls[5] && scan.calls[60]); /* what is known is told */
 }
 
-/* .eh_frame_hdr with one function, main, its CIE and FDE, and one call site, whose landing
- * pad lies at an offset in main; as they lie at `at`, in words. */
+/* .eh_frame_hdr with one function, at an offset in the code, its CIE and FDE, and one call
+ * site, whose landing pad lies at an offset in the function; as they lie at `at`, in words. */
 enum { UNWIND_WORDS = 11 };
-static void make_unwind(uint64_t at, uint8_t pad, const char *augmentation, uint64_t *words) {
+static void make_unwind(uint64_t at, long offset, long size, uint8_t pad, const char *augmentation,
+                        uint64_t *words) {
     uint8_t b[UNWIND_WORDS * 8] = {
         1, 0x1b, 0x03, 0x3b, 20, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 44, 0, 0, 0, 0, 0, 0, 0,
         /* CIE */
@@ -136,10 +139,12 @@ static void make_unwind(uint64_t at, uint8_t pad, const char *augmentation, uint
         20, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
         /* handlers */
         0xff, 0xff, 1, 4, 0, 9, pad, 0};
-    const int32_t start = (int32_t)(BASE - at), code = start - 52, handlers = 68 - 61;
+    const int32_t start = (int32_t)(BASE - at + (uint64_t)offset), code = start - 52,
+                  length = (int32_t)size, handlers = 68 - 61;
     memcpy(b + 12, &start, 4);
     memcpy(b + 33, augmentation, strlen(augmentation) + 1);
     memcpy(b + 52, &code, 4);
+    memcpy(b + 56, &length, 4);
     memcpy(b + 61, &handlers, 4);
     memcpy(words, b, sizeof b);
 }
@@ -154,21 +159,46 @@ static void test_landing_pads(void **state) {
     (void)state;
     const struct got_program good = GOT(padded), bad = GOT(padded_badly);
     uint64_t words[UNWIND_WORDS];
-    make_unwind(DATA + 8, (uint8_t)(padded_pad - padded_start), "zLR", words);
+    make_unwind(DATA + 8, 0, 64, (uint8_t)(padded_pad - padded_start), "zLR", words);
     struct scan scan = scan_got(&good, 1, 1 + UNWIND_WORDS, words, GOT_UNWOUND);
     CALLS(&scan, 3, 5, 7);
-    make_unwind(DATA + 8, (uint8_t)(padded_badly_pad - padded_badly_start), "zLR", words);
+    make_unwind(DATA + 8, 0, 64, (uint8_t)(padded_badly_pad - padded_badly_start), "zLR", words);
     scan = scan_got(&bad, 1, 1 + UNWIND_WORDS, words, GOT_UNWOUND);
     assert_unknown(&scan, "address is taken");
-    make_unwind(DATA + 8, 0, "zLR", words); /* there is none */
+    make_unwind(DATA + 8, 0, 64, 0, "zLR", words); /* there is none */
     scan = scan_got(&bad, 1, 1 + UNWIND_WORDS, words, GOT_UNWOUND);
     CALLS(&scan, 3, 5);
-    make_unwind(DATA + 8, 127, "zLR", words); /* in another function */
+    make_unwind(DATA + 8, 0, 64, 127, "zLR", words); /* in another function */
     scan = scan_got(&bad, 1, 1 + UNWIND_WORDS, words, GOT_UNWOUND);
     assert_unknown(&scan, "address is taken");
-    make_unwind(DATA + 8, 0, "zLX", words); /* not understood */
+    make_unwind(DATA + 8, 0, 64, 0, "zLX", words); /* not understood */
     scan = scan_got(&bad, 1, 1 + UNWIND_WORDS, words, GOT_UNWOUND);
     assert_unknown(&scan, "address is taken");
+}
+
+/* Written by hand, without symbols: glibc's clone(), whose entry ends before the call, and
+ * __restore_rt, whose entry begins a byte early. */
+extern const uint8_t cut_clone[], cut_rest[], signal_return[], signal_after[];
+PROGRAM(cut, ".globl cut_clone, cut_rest; call cut_clone; mov $60, %eax; syscall; ud2; .balign 16;"
+             "cut_clone: mov $56, %eax; cut_rest: syscall; ret");
+PROGRAM(signal, ".globl signal_return, signal_after; lea signal_return(%rip), %rsi; mov $13, %eax;"
+                "syscall; mov $60, %eax; syscall; ud2; nop;"
+                "signal_return: mov $15, %eax; syscall; ud2; signal_after: nop");
+static void test_written_by_hand(void **state) {
+    (void)state;
+    uint64_t words[1 + UNWIND_WORDS] = {0};
+    struct scan scan;
+    make_unwind(DATA + 8, cut_clone - cut_start, cut_rest - cut_clone, 0, "zLR", words + 1);
+    struct elf elf = make_got(cut_start, cut_end, words, 1 + UNWIND_WORDS, 1, NULL, GOT_UNWOUND);
+    assert_true(scan_elf("test", elf.bytes, elf.size, &scan));
+    free(elf.bytes);
+    CALLS(&scan, 56, 60);
+    make_unwind(DATA + 8, signal_return - 1 - signal_start, signal_after - signal_return + 1, 0,
+                "zRS", words + 1);
+    elf = make_got(signal_start, signal_after, words, 1 + UNWIND_WORDS, 1, NULL, GOT_UNWOUND);
+    assert_true(scan_elf("test", elf.bytes, elf.size, &scan));
+    free(elf.bytes);
+    CALLS(&scan, 13, 15, 60);
 }
 
 /* The address stands elsewhere too, or the slot's does. */
@@ -277,10 +307,10 @@ static void test_damaged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_through_got),  cmocka_unit_test(test_got_is_not_all),
-        cmocka_unit_test(test_got_is_lost),  cmocka_unit_test(test_got_is_exposed),
-        cmocka_unit_test(test_landing_pads), cmocka_unit_test(test_made_to_be_slow),
-        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_through_got),     cmocka_unit_test(test_got_is_not_all),
+        cmocka_unit_test(test_got_is_lost),     cmocka_unit_test(test_got_is_exposed),
+        cmocka_unit_test(test_landing_pads),    cmocka_unit_test(test_written_by_hand),
+        cmocka_unit_test(test_made_to_be_slow), cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
