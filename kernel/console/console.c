@@ -90,7 +90,7 @@ const struct transport *console_listener(void) {
 static int send_record(unsigned type, struct io_piece *pieces, unsigned count, size_t size,
                        bool poll) {
     struct report_header header = {.length = (uint32_t)size, .type = (uint16_t)type};
-    if (!transport->listen && (few -= (long)(size + sizeof(header))) < 0)
+    if (!broken && !transport->listen && (few -= (long)(size + sizeof(header))) < 0)
         console_listener();
     if (broken)
         return -EIO; /* or another thread saw it while this one slept */
