@@ -29,14 +29,18 @@ struct hvm_memmap_entry {
 
 #define HVM_MAGIC 0x336ec578u
 #define HVM_RAM 1u
-#define RAM_LIMIT (UINT64_C(1) << 46) /* what the direct map has room for */
+#define RAM_BITS 45 /* of an address and a size: the direct map has room for 46 */
 
 struct bootinfo bootinfo;
+
+static bool in_reach(uint64_t addr, uint64_t size) {
+    return !((addr | size) >> RAM_BITS);
+}
 
 static void add_ram(uint64_t start, uint64_t end) {
     start = ALIGN_UP(start, PAGE_SIZE);
     end = ALIGN_DOWN(end, PAGE_SIZE);
-    if (start >= end || end > RAM_LIMIT || bootinfo.ram_count == BOOT_RAM_MAX)
+    if (start >= end || bootinfo.ram_count == BOOT_RAM_MAX)
         return;
     unsigned i = bootinfo.ram_count++;
     for (; i > 0 && bootinfo.ram[i - 1].start > start; i--)
@@ -53,7 +57,7 @@ void boot_start(uint64_t start_info) {
     const struct hvm_memmap_entry *map =
         arch_boot_map(info->memmap, info->memmap_entries * sizeof *map);
     for (unsigned i = 0; i < info->memmap_entries; i++) {
-        if (map[i].type == HVM_RAM && map[i].size <= RAM_LIMIT && map[i].addr <= RAM_LIMIT)
+        if (map[i].type == HVM_RAM && in_reach(map[i].addr, map[i].size))
             add_ram(map[i].addr, map[i].addr + map[i].size);
     }
     bootinfo.cmdline = "";
@@ -64,7 +68,7 @@ void boot_start(uint64_t start_info) {
     }
     if (info->module_count) {
         const struct hvm_module *module = arch_boot_map(info->modules, sizeof *module);
-        if (module->size <= RAM_LIMIT && module->paddr <= RAM_LIMIT) {
+        if (in_reach(module->paddr, module->size)) {
             bootinfo.module_paddr = ALIGN_DOWN(module->paddr, PAGE_SIZE);
             bootinfo.module_end = ALIGN_UP(module->paddr + module->size, PAGE_SIZE);
             bootinfo.module = phys_to_virt(module->paddr);

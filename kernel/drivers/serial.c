@@ -58,29 +58,20 @@ static void wait_status(uint8_t bit) {
     }
 }
 
-static void put(const uint8_t *bytes, size_t size) {
-    while (size) {
-        size_t n = MIN(size, (size_t)fifo);
-        wait_status(STATUS_FIFO_EMPTY);
-        outsb(PORT_DATA, bytes, n);
-        bytes += n;
-        size -= n;
-    }
-}
-
 static int serial_send(const struct io_piece *pieces, unsigned count, bool poll) {
     (void)poll;
     for (; count; pieces++, count--) {
-        if (!pieces->user) {
-            put(pieces->data, pieces->size);
-            continue;
-        }
-        uint8_t part[64] ALIGNED_WORD;
         for (size_t at = 0, n; at < pieces->size; at += n) {
-            n = MIN(pieces->size - at, sizeof(part));
-            if (user_read(part, (vaddr_t)pieces->data + at, n) != 0)
-                return -EFAULT;
-            put(part, n);
+            uint8_t part[FIFO_BYTES] ALIGNED_WORD;
+            const uint8_t *from = (const uint8_t *)pieces->data + at;
+            n = MIN(pieces->size - at, (size_t)fifo);
+            if (pieces->user) {
+                if (user_read(part, (vaddr_t)from, n) != 0)
+                    return -EFAULT;
+                from = part;
+            }
+            wait_status(STATUS_FIFO_EMPTY);
+            outsb(PORT_DATA, from, n);
         }
     }
     wait_status(STATUS_ALL_SENT); /* the machine may stop next */

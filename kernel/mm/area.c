@@ -148,7 +148,7 @@ struct area *area_begin(vaddr_t start, vaddr_t end, unsigned prot, unsigned flag
     a->flags = flags;
     a->zero_from = UINT64_MAX;
     tree_append(&areas, &a->node, last ? &last->node : NULL);
-    return last = a;
+    return last_found = last = a;
 }
 
 static void area_delete(struct area *a) {

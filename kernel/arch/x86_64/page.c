@@ -36,16 +36,17 @@ static uint64_t direct_pd[512] __attribute__((aligned(4096)));
 static uint64_t table_pages;
 static uint64_t device_next = KERNEL_MAP;
 
-/* Tables are reached where their frames lie: in the kernel or in RAM. */
 static uint64_t *table_at(uint64_t entry) {
-    paddr_t p = entry & FRAME;
-    return (uint64_t *)((p < LARGE_2M ? KERNEL_BASE : DIRECT_MAP) + p);
+    return phys_to_virt(entry & FRAME);
 }
 
-static paddr_t table_new(void) {
+/* The entry that leads to a new table for va; 0 when memory is out. */
+static uint64_t table_new(uint64_t va) {
     paddr_t p = frame_alloc_zero();
-    table_pages += p != 0;
-    return p;
+    if (!p)
+        return 0;
+    table_pages++;
+    return p | P | W | (~va >> 61 & U); /* the lower half is the app's */
 }
 
 uint64_t arch_table_pages(void) {
@@ -62,12 +63,8 @@ static uint64_t *entry_make(uint64_t va, unsigned level) {
     uint64_t *table = kernel_pml4;
     for (unsigned l = 3; l > level; l--) {
         uint64_t *e = &table[index_of(va, l)];
-        if (!*e) {
-            paddr_t p = table_new();
-            if (!p)
-                return NULL;
-            *e = p | P | W | (~va >> 61 & U); /* the lower half is the app's */
-        }
+        if (!*e && !(*e = table_new(va)))
+            return NULL;
         table = table_at(*e);
     }
     return &table[index_of(va, level)];
@@ -162,15 +159,15 @@ static int direct_protect(paddr_t frame, bool writable) {
     for (unsigned l = 3; l > 0; l--) {
         uint64_t *e = &table[index_of(va, l)];
         if (l < 3 && *e & LARGE) {
-            paddr_t p = table_new();
-            if (!p)
+            uint64_t new = table_new(va);
+            if (!new)
                 return -ENOMEM;
-            uint64_t *small = table_at(p);
+            uint64_t *small = table_at(new);
             uint64_t step = 1ull << (12 + 9 * (l - 1));
             uint64_t value = *e & ~(l == 1 ? LARGE : 0);
             for (unsigned i = 0; i < 512; i++, value += step)
                 small[i] = value;
-            *e = p | P | W;
+            *e = new;
         }
         table = table_at(*e);
     }
