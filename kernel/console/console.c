@@ -43,8 +43,13 @@ const struct transport *console_transport(void) {
     return transport;
 }
 
+static inline bool framed(void) {
+    console_transport();
+    return transport && transport->framed;
+}
+
 bool console_framed(void) {
-    return console_transport() && transport->framed;
+    return framed();
 }
 
 static int send_text(bool is_red, const struct io_piece *pieces, unsigned count, bool poll) {
@@ -104,7 +109,7 @@ static int send_record(unsigned type, struct io_piece *pieces, unsigned count, s
 void console_record(unsigned type, const struct io_piece *pieces, unsigned count, bool poll) {
     struct io_piece record[1 + RECORD_PIECES] ALIGNED_WORD;
     size_t size = 0;
-    if (!console_framed() || count > RECORD_PIECES)
+    if (!framed() || count > RECORD_PIECES)
         return;
     for (unsigned i = 0; i < count; i++) {
         record[1 + i] = pieces[i];
@@ -147,10 +152,10 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
 }
 
 long console_write(unsigned stream, const struct io_piece *pieces, unsigned count) {
-    console_transport();
+    bool records = framed();
     if (broken)
         return -EIO;
-    if (transport && transport->framed)
+    if (records)
         return write_records(stream == 1 ? REPORT_STDOUT : REPORT_STDERR, pieces, count);
     int r = transport ? send_text(stream != 1, pieces, count, false) : 0;
     return r < 0 ? r : sum(pieces, count);
