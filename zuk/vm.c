@@ -200,6 +200,7 @@ char *vm_encode(const char *value) {
 /* ---- one run ---- */
 
 enum { INPUT_CHUNK = 4096, READ_CHUNK = 64 << 10, CAPTURE_MAX = 256 << 10, PIPE_SIZE = 1 << 20 };
+enum { GATHER_BELOW = 1024, GATHER_NS = 20000 };
 
 /* Text of QEMU's that is kept: the first CAPTURE_MAX bytes. */
 struct capture {
@@ -421,6 +422,11 @@ static void read_channel(struct run_state *r) {
     r->at = r->buffer;
     r->left = (size_t)n;
     take_items(r);
+    /* The first records come a byte at a time (abi/report.h), and to wake up for each
+     * holds back the machine that sends them. */
+    if (!r->over && n < GATHER_BELOW && !channel_idle(&r->channel)) {
+        nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
+    }
 }
 
 static void read_capture(struct run_state *r, struct capture *c, bool live) {
