@@ -24,6 +24,7 @@
 #define LWIP_IPV6 1
 #define LWIP_ARP 1
 #define ARP_QUEUEING 1
+#define ARP_QUEUE_LEN 101 /* as Linux: what is sent while an address is asked for is not lost */
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
 #define IPV6_FRAG_COPYHEADER                                                                       \
