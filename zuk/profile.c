@@ -441,7 +441,15 @@ json_t *profile_json(const struct profile *p) {
 
 /* ---- the picture ---- */
 
-enum { WIDTH = 1200, MARGIN = 10, ROW = 17, LETTER = 7, COLUMNS = 236, RUN_HEIGHT = 40, TOP = 172 };
+enum {
+    WIDTH = 1200,
+    MARGIN = 10,
+    ROW = 17,
+    LETTER = 7 /* of 11.5 pixels */,
+    COLUMNS = 236,
+    RUN_HEIGHT = 40,
+    TOP = 172
+};
 
 struct picture {
     const struct profile *p;
@@ -617,7 +625,7 @@ static char *picture_of(const struct profile *p) {
     fprintf(s.out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" "
             "viewBox=\"0 0 %d %.0f\">\n"
-            "<style>text{font:12px monospace;fill:#222}g:hover rect{stroke:#222}</style>\n"
+            "<style>text{font:11.5px monospace;fill:#222}g:hover rect{stroke:#222}</style>\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
             "<text x=\"%d\" y=\"24\" style=\"font-weight:bold\">",
             WIDTH, s.height, WIDTH, s.height, MARGIN);
