@@ -10,7 +10,8 @@ ZIG_LIB = $(dir $(realpath $(ZIG)))lib
 ARCHES := x86_64
 
 # One -m flag more or less changes what the compiler may emit: no FPU or SIMD
-# register is saved on entry, so none may be used (make lint looks).
+# register is saved on entry, so none may be used (make lint looks); for the same
+# reason the stack need not be aligned to more than a word.
 KERNEL_TARGET_x86_64 := -target x86_64-freestanding-none -mcpu=x86_64-mmx-sse-sse2-x87+soft_float \
 	-mcmodel=kernel -mno-red-zone -mstack-alignment=8
 KERNEL_TARGET_aarch64 := -target aarch64-freestanding-none -mcpu=generic-neon-fp_armv8

@@ -99,10 +99,10 @@ static const char *policy_name(enum image_policy policy) {
 
 static void terminal_token(struct tokens *t) {
     struct winsize size;
-    if (!isatty(0) && !isatty(1) && !isatty(2)) {
-        return; /* the shorter the faster */
-    }
     char *value = xasprintf("%d%d%d", isatty(0), isatty(1), isatty(2));
+    if (strcmp(value, "000") == 0) {
+        return; /* what the kernel takes for granted */
+    }
     for (int fd = 0; fd < 3; fd++) {
         if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
             value = xasprintf("%s:%ux%u", value, size.ws_row, size.ws_col);

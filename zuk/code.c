@@ -598,6 +598,26 @@ void code_find_refs(struct code *code) {
     index_refs(code);
 }
 
+size_t code_data(const struct code *code, struct code_range **out) {
+    VEC(struct code_range) list = {0};
+    struct code_range *data;
+    size_t count = code_ranges(code->file, false, &data);
+    for (size_t i = 0; i < count; i++) {
+        *vec_push(&list) = data[i];
+    }
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        const struct code_function *f = &code->functions[i];
+        size_t left = 0;
+        const uint8_t *bytes = f->soft ? elf_file_loaded(code->file, f->start, &left) : NULL;
+        if (bytes != NULL) {
+            uint64_t size = f->end - f->start;
+            *vec_push(&list) = (struct code_range){bytes, f->start, left < size ? left : size};
+        }
+    }
+    *out = list.data;
+    return list.len;
+}
+
 /* --- what can be reached ------------------------------------------------ */
 
 enum {

@@ -87,5 +87,7 @@ struct code_range {
     uint64_t start, size;
 };
 size_t code_ranges(const struct elf_file *file, bool executable, struct code_range **out);
+/* The data, and what may be data beside the code: functions whose borders are guesses. */
+size_t code_data(const struct code *code, struct code_range **out);
 
 #endif

@@ -52,11 +52,12 @@ struct answer {
 };
 
 struct pointer_room {
-    struct span got;             /* start == end: its slots cannot be believed */
-    struct span around;          /* it and .got.plt, where _GLOBAL_OFFSET_TABLE_ may lie */
-    VEC(struct code_range) data; /* what stands beside the code too */
-    bool searched;               /* the code, for `mentions` and: */
-    bool exposed;                /* others may change or read a slot */
+    struct span got;         /* start == end: its slots cannot be believed */
+    struct span around;      /* it and .got.plt, where _GLOBAL_OFFSET_TABLE_ may lie */
+    struct code_range *data; /* what stands beside the code too */
+    size_t data_count;
+    bool searched; /* the code, for `mentions` and: */
+    bool exposed;  /* others may change or read a slot */
     VEC(struct mention) mentions;
     VEC(struct answer *) answers;
     uint32_t decoded;
@@ -204,8 +205,8 @@ static const Elf64_Shdr *relocations(const struct elf_file *file, uint64_t addre
  * start relocates it by. */
 static bool data_takes_address(const struct code *code, const struct pointer_room *room) {
     struct span dynamic = section_span(code->file, ".dynamic");
-    for (size_t i = 0; i < room->data.len; i++) {
-        const struct code_range *r = &room->data.data[i];
+    for (size_t i = 0; i < room->data_count; i++) {
+        const struct code_range *r = &room->data[i];
         for (uint64_t k = -r->start & 3; k + 8 <= r->size; k += 4) {
             uint64_t at = r->start + k;
             if (!holds(room->around, load64(r->bytes + k)) || holds(dynamic, at) ||
@@ -223,27 +224,11 @@ static bool data_takes_address(const struct code *code, const struct pointer_roo
     return false;
 }
 
-static void add_data(const struct code *code, struct pointer_room *room) {
-    struct code_range *data;
-    size_t count = code_ranges(code->file, false, &data);
-    for (size_t i = 0; i < count; i++) {
-        *vec_push(&room->data) = data[i];
-    }
-    for (uint32_t i = 0; i < code->function_count; i++) {
-        const struct code_function *g = &code->functions[i];
-        size_t left;
-        const uint8_t *bytes = g->soft ? elf_file_loaded(code->file, g->start, &left) : NULL;
-        if (bytes != NULL && left >= g->end - g->start) {
-            *vec_push(&room->data) = (struct code_range){bytes, g->start, g->end - g->start};
-        }
-    }
-}
-
 /* Which slots there are, to begin with. */
 static struct pointer_room *open_room(struct code *code) {
     struct pointer_room *room = xalloc(sizeof *room);
     const struct elf_file *file = code->file;
-    add_data(code, room);
+    room->data_count = code_data(code, &room->data);
     room->got = room->around = section_span(file, ".got");
     struct span plt = section_span(file, ".got.plt");
     if (plt.end != 0 && room->got.end != 0) {
@@ -307,8 +292,8 @@ static void judge_word(struct target *t, const uint8_t *word, uint64_t at) {
 }
 
 static void find_slots(struct target *t) {
-    for (size_t i = 0; i < t->room->data.len; i++) {
-        const struct code_range *r = &t->room->data.data[i];
+    for (size_t i = 0; i < t->room->data_count; i++) {
+        const struct code_range *r = &t->room->data[i];
         for (uint64_t k = -r->start & 3; k + 8 <= r->size; k += 4) {
             if (load64(r->bytes + k) == t->function->start &&
                 !is_header(t->code->file, r->bytes + k)) {

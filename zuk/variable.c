@@ -134,7 +134,7 @@ static bool kept_by_data(const struct variable *its, const uint8_t *bytes, uint6
 static bool is_kept(const struct variables *v, const struct variable *its) {
     struct code_range *text, *data;
     size_t text_count = code_ranges(v->code->file, true, &text);
-    size_t data_count = code_ranges(v->code->file, false, &data);
+    size_t data_count = code_data(v->code, &data);
     for (size_t i = 0; i < data_count; i++) {
         if (!kept_by_data(its, data[i].bytes, data[i].start, data[i].size)) {
             return false;
@@ -143,15 +143,6 @@ static bool is_kept(const struct variables *v, const struct variable *its) {
     unsigned references = 0;
     for (size_t i = 0; i < text_count; i++) {
         if (!kept_by_code(v, its, &text[i], &references)) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < v->code->function_count; i++) { /* or data beside the code */
-        const struct code_function *f = &v->code->functions[i];
-        size_t left = 0;
-        const uint8_t *bytes = f->soft ? elf_file_loaded(v->code->file, f->start, &left) : NULL;
-        left = left < f->end - f->start ? left : f->end - f->start;
-        if (bytes != NULL && !kept_by_data(its, bytes, f->start, left)) {
             return false;
         }
     }

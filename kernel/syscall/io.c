@@ -48,7 +48,7 @@ static bool passes_end(const struct file *f, const int64_t *at, size_t size) {
 }
 
 /* Bytes went: watchers are told. */
-static inline void told(struct file *f, enum direction d, long done) {
+static void told(struct file *f, enum direction d, long done) {
     if (notify_file && done > 0)
         notify_file(f, d == READ ? NOTIFY_ACCESS : NOTIFY_MODIFY);
 }
