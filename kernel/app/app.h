@@ -64,7 +64,8 @@ static inline void timeline_mark(enum timeline_phase phase) {
 }
 void timeline_tell(void);
 void trace_start(void);
-/* Tells of the current call, when calls are traced; `returned`: it has a result. */
+/* Tells of the current call, for a thread with THREAD_WORK_TRACE; `returned`: it has a
+ * result. */
 void trace_call(bool returned);
 
 /* Signals (app/signal.c, linked with SIGNALS); NULL without it: then every

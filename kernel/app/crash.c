@@ -150,22 +150,20 @@ void crash_report(const struct crash *c) {
         return;
     }
     const struct io_piece pieces[] = {
-        {&r, sizeof r, false},
-        {calls, r.call_count * sizeof calls[0], false},
-        {(const void *)r.stack_base, r.stack_size, true},
-        {(const void *)r.kstack_base, r.kstack_size, false},
-        {c->message, c->message_size, false},
+        io_piece(&r, sizeof r),
+        io_piece(calls, r.call_count * sizeof calls[0]),
+        {r.stack_base, r.stack_size},
+        {r.kstack_base, r.kstack_size},
+        io_piece(c->message, c->message_size),
     };
     console_record(REPORT_CRASH, pieces, sizeof pieces / sizeof pieces[0], c->poll);
 }
 
 static void end(struct report_exit e, bool poll) __attribute__((noreturn));
 static void end(struct report_exit e, bool poll) {
-    const struct io_piece piece = {&e, sizeof e, false};
     if (netdev_end && (e.reason == REASON_EXIT || e.reason == REASON_SIGNAL))
         netdev_end();
-    console_record(REPORT_EXIT, &piece, 1, poll);
-    console_end();
+    console_end(&e, poll);
     arch_poweroff(e.reason == REASON_EXIT ? e.status : 128u + e.reason);
 }
 
@@ -202,7 +200,7 @@ static void on_panic(const struct trap_frame *frame, const char *message, size_t
 }
 
 static void on_notice(const char *text, size_t size) {
-    const struct io_piece piece = {text, size, false};
+    const struct io_piece piece = io_piece(text, size);
     console_record(REPORT_LOG, &piece, 1, true);
 }
 

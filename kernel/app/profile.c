@@ -39,8 +39,7 @@ static void look(struct timer *timer) {
         r.number = (uint32_t)t->call->number;
         r.stack_size = app_mapped_bytes(r.regs[7], STACK_MOST);
     }
-    const struct io_piece pieces[] = {{&r, sizeof r, false},
-                                      {(const void *)r.regs[7], r.stack_size, true}};
+    const struct io_piece pieces[] = {io_piece(&r, sizeof r), {r.regs[7], r.stack_size}};
     console_record(REPORT_SAMPLE, pieces, 2, true);
     due = clock_monotonic() + period;
     timer_arm(timer, due);

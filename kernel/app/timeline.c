@@ -21,8 +21,8 @@ void timeline_tell(void) {
     for (unsigned i = 0; i < TIMELINE_PHASES; i++) {
         const struct report_timeline t = {.cycles = timeline[i],
                                           .name_size = (uint32_t)strlen(names[i])};
-        const struct io_piece pieces[] ALIGNED_WORD = {{&t, sizeof t, false},
-                                                       {names[i], t.name_size, false}};
+        const struct io_piece pieces[] ALIGNED_WORD = {io_piece(&t, sizeof t),
+                                                       io_piece(names[i], t.name_size)};
         console_record(REPORT_TIMELINE, pieces, 2, false);
     }
 }

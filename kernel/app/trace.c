@@ -34,8 +34,8 @@ static uint16_t readable(vaddr_t at) {
     return size;
 }
 
-/* Apart: a call that is not traced pays for none of this. */
-static __attribute__((noinline)) void send(const struct thread *t, bool returned) {
+void trace_call(bool returned) {
+    struct thread *t = thread_current();
     const struct report_call *call = t->call;
     uint64_t now = clock_monotonic();
     uint64_t spent = (arch_cycles() - t->entered) * 1000 / (arch_cycles_hz() / 1000000);
@@ -43,9 +43,9 @@ static __attribute__((noinline)) void send(const struct thread *t, bool returned
         t->call->result = INT64_MIN;
     struct report_trace r = {
         .time = now - spent, .duration = returned ? spent : 0, .thread = t->id, .call = *call};
-    struct file_piece at[ARGS + VECTOR_PIECES] ALIGNED_WORD = {{0, 0}};
+    struct io_piece at[ARGS + VECTOR_PIECES] ALIGNED_WORD = {{0, 0}};
     struct report_data data[ARGS + VECTOR_PIECES] ALIGNED_WORD;
-    struct io_piece pieces[1 + 2 * (ARGS + VECTOR_PIECES)] ALIGNED_WORD = {{&r, sizeof r, false}};
+    struct io_piece pieces[1 + 2 * (ARGS + VECTOR_PIECES)] ALIGNED_WORD = {io_piece(&r, sizeof r)};
     unsigned count = 1;
     for (unsigned i = 0; i < ARGS; i++)
         at[i].base = call->args[i];
@@ -56,17 +56,11 @@ static __attribute__((noinline)) void send(const struct thread *t, bool returned
         if (!size)
             continue;
         data[i] = (struct report_data){(uint16_t)i, size};
-        pieces[count++] = (struct io_piece){&data[i], sizeof data[i], false};
-        pieces[count++] = (struct io_piece){(const void *)at[i].base, size, true};
+        pieces[count++] = io_piece(&data[i], sizeof data[i]);
+        pieces[count++] = (struct io_piece){at[i].base, size};
         r.data_count++;
     }
     console_record(REPORT_TRACE, pieces, count, false);
-}
-
-void trace_call(bool returned) {
-    struct thread *t = thread_current();
-    if (t->work & THREAD_WORK_TRACE)
-        send(t, returned);
 }
 
 void trace_start(void) {

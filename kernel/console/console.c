@@ -8,6 +8,7 @@
 #include "lib/align.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/user.h"
 
 #include "console/console_impl.h"
 
@@ -18,59 +19,70 @@
 
 extern const struct transport *const transports_start[], *const transports_end[];
 
+static long drop(const struct io_piece *pieces, unsigned count, bool poll) {
+    long size = 0;
+    (void)poll;
+    while (count--)
+        size += (long)pieces++->size;
+    return size;
+}
+
+static const struct transport nowhere = {.name = "nowhere", .send = drop};
+
 static const struct transport *const *next = transports_start; /* not asked yet */
-static const struct transport *transport;                      /* in use, or NULL */
-static bool probed;
-static bool broken;                    /* the channel was lost; transport is a text one or NULL */
+static const struct transport *transport;                      /* in use; NULL: none was asked */
+static bool broken;                    /* the channel was lost; transport is a text one */
 static bool red;                       /* what text has now */
 static long few = TRANSPORT_FEW_BYTES; /* what is left of them */
 
 /* Takes the next transport that is there. */
-static const struct transport *find(bool framed_too) {
+static __attribute__((noinline)) const struct transport *find(void) {
     while (next < transports_end) {
         const struct transport *t = *next++;
-        if ((framed_too || !t->framed) && t->probe())
+        if (t->probe())
             return t;
     }
-    return NULL;
+    return &nowhere;
 }
 
-const struct transport *console_transport(void) {
-    if (!probed) {
-        probed = true;
-        transport = find(true);
-    }
+static inline const struct transport *in_use(void) {
+    if (!transport)
+        transport = find();
     return transport;
 }
 
-static inline bool framed(void) {
-    console_transport();
-    return transport && transport->framed;
+const struct transport *console_transport(void) {
+    return in_use();
 }
 
 bool console_framed(void) {
-    return framed();
+    return in_use()->framed;
 }
 
-static int send_text(bool is_red, const struct io_piece *pieces, unsigned count, bool poll) {
-    if (is_red != red) {
-        const char *code = is_red ? "\033[31m" : "\033[0m";
-        struct io_piece colour = {code, strlen(code), false};
-        red = is_red;
-        transport->send(&colour, 1, poll);
-    }
+/* Apart: most programs have one colour. */
+static __attribute__((noinline)) void set_colour(bool is_red) {
+    const char *code = is_red ? "\033[31m" : "\033[0m";
+    const struct io_piece colour = io_piece(code, strlen(code));
+    red = is_red;
+    transport->send(&colour, 1, true);
+}
+
+static __attribute__((noinline)) long send_coloured(bool is_red, const struct io_piece *pieces,
+                                                    unsigned count, bool poll) {
+    set_colour(is_red);
     return transport->send(pieces, count, poll);
 }
 
-void console_text(const char *text, size_t size) {
-    struct io_piece piece = {text, size, false};
-    if (console_transport() && !transport->framed)
-        send_text(true, &piece, 1, true);
+static inline __attribute__((always_inline)) long
+send_text(bool is_red, const struct io_piece *pieces, unsigned count, bool poll) {
+    return is_red == red ? transport->send(pieces, count, poll)
+                         : send_coloured(is_red, pieces, count, poll);
 }
 
-void console_end(void) {
-    if (red)
-        send_text(false, NULL, 0, true);
+void console_text(const char *text, size_t size) {
+    struct io_piece piece = io_piece(text, size);
+    if (!console_framed())
+        send_text(true, &piece, 1, true);
 }
 
 static void lose(const struct transport *text) {
@@ -81,9 +93,9 @@ static void lose(const struct transport *text) {
 }
 
 const struct transport *console_listener(void) {
-    if (console_transport() && !transport->listen) {
-        const struct transport *t = find(true);
-        if (t && t->framed)
+    if (console_framed() && !transport->listen) {
+        const struct transport *t = find();
+        if (t->framed)
             transport = t;
         else
             lose(t);
@@ -91,25 +103,34 @@ const struct transport *console_listener(void) {
     return transport;
 }
 
+/* The channel is lost, and what comes behind it is asked. */
+static void lose_channel(void) {
+    const struct transport *t;
+    do
+        t = find();
+    while (t->framed);
+    lose(t);
+}
+
 /* pieces[0] is left free for the header. */
-static int send_record(unsigned type, struct io_piece *pieces, unsigned count, size_t size,
-                       bool poll) {
+static long send_record(unsigned type, struct io_piece *pieces, unsigned count, size_t size,
+                        bool poll) {
     struct report_header header = {.length = (uint32_t)size, .type = (uint16_t)type};
     if (!broken && !transport->listen && (few -= (long)(size + sizeof(header))) < 0)
         console_listener();
     if (broken)
         return -EIO; /* or another thread saw it while this one slept */
-    pieces[0] = (struct io_piece){&header, sizeof(header), false};
-    int r = transport->send(pieces, count + 1, poll);
+    pieces[0] = io_piece(&header, sizeof(header));
+    long r = transport->send(pieces, count + 1, poll);
     if (r == -EIO && !broken)
-        lose(find(false));
+        lose_channel();
     return r;
 }
 
 void console_record(unsigned type, const struct io_piece *pieces, unsigned count, bool poll) {
     struct io_piece record[1 + RECORD_PIECES] ALIGNED_WORD;
     size_t size = 0;
-    if (!framed() || count > RECORD_PIECES)
+    if (!console_framed() || count > RECORD_PIECES)
         return;
     for (unsigned i = 0; i < count; i++) {
         record[1 + i] = pieces[i];
@@ -118,14 +139,32 @@ void console_record(unsigned type, const struct io_piece *pieces, unsigned count
     send_record(type, record, count, size, poll);
 }
 
-static long sum(const struct io_piece *pieces, unsigned count) {
-    long size = 0;
-    while (count--)
-        size += (long)pieces++->size;
-    return size;
+void console_end(const struct report_exit *e, bool poll) {
+    if (console_framed()) {
+        const struct io_piece piece = io_piece(e, sizeof *e);
+        console_record(REPORT_EXIT, &piece, 1, poll);
+    }
+    if (red)
+        set_colour(false);
 }
 
-static long write_records(unsigned type, const struct io_piece *pieces, unsigned count) {
+/* Cuts the pieces before the first page of the app that is not there; how many bytes are left. */
+static size_t cut_to_readable(struct io_piece *pieces, unsigned *count) {
+    size_t sum = 0;
+    for (unsigned i = 0; i < *count; i++) {
+        size_t size = pieces[i].size, good = 0;
+        while (good < size && user_page(pieces[i].base + good, PROT_READ))
+            good += PAGE_SIZE - (pieces[i].base + good) % PAGE_SIZE;
+        pieces[i].size = MIN(good, size);
+        sum += pieces[i].size;
+        if (good < size)
+            *count = i + 1;
+    }
+    return sum;
+}
+
+static __attribute__((noinline)) long write_records(unsigned type, const struct io_piece *pieces,
+                                                    unsigned count) {
     long written = 0;
     size_t at = 0; /* bytes of *pieces that are gone */
     while (count) {
@@ -134,7 +173,7 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
         size_t size = 0;
         while (count && n < RECORD_PIECES && size < RECORD_BYTES) {
             size_t part = MIN(pieces->size - at, RECORD_BYTES - size);
-            record[++n] = (struct io_piece){(const char *)pieces->data + at, part, pieces->user};
+            record[++n] = (struct io_piece){pieces->base + at, part};
             size += part;
             at += part;
             if (at == pieces->size) {
@@ -143,7 +182,13 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
                 at = 0;
             }
         }
-        int r = size ? send_record(type, record, n, size, false) : 0;
+        long r = size ? send_record(type, record, n, size, false) : 0;
+        if (r == -EFAULT) {
+            /* A page is missing: nothing went out yet; what lies before it does now. */
+            count = 0;
+            size = cut_to_readable(record + 1, &n);
+            r = size ? send_record(type, record, n, size, false) : r;
+        }
         if (r < 0)
             return written ? written : r;
         written += (long)size;
@@ -152,11 +197,7 @@ static long write_records(unsigned type, const struct io_piece *pieces, unsigned
 }
 
 long console_write(unsigned stream, const struct io_piece *pieces, unsigned count) {
-    bool records = framed();
-    if (broken)
-        return -EIO;
-    if (records)
+    if (console_framed())
         return write_records(stream == 1 ? REPORT_STDOUT : REPORT_STDERR, pieces, count);
-    int r = transport ? send_text(stream != 1, pieces, count, false) : 0;
-    return r < 0 ? r : sum(pieces, count);
+    return broken ? -EIO : send_text(stream != 1, pieces, count, false);
 }

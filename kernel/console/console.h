@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/report.h"
 #include "arch/arch.h"
 #include "lib/io_piece.h"
 
@@ -22,10 +23,12 @@ struct transport {
     const char *name;
     bool framed;
     bool (*probe)(void); /* is the device there?  makes it ready */
-    /* Sends pieces in order; returns when the device has taken all.  0, or
-     * -EIO (device broken), -EFAULT (an app page is gone; nothing was sent).
-     * May sleep unless `poll`. */
-    int (*send)(const struct io_piece *pieces, unsigned count, bool poll);
+    /* Sends pieces in order, one at least, which lie in the kernel's memory or in the app's;
+     * returns when the device has taken all.  Not negative, or -EIO (device
+     * broken), -EFAULT (an app page is gone; nothing was sent).  A text one
+     * says how many bytes went, those before an app page that is gone.  May
+     * sleep unless `poll`. */
+    long (*send)(const struct io_piece *pieces, unsigned count, bool poll);
     /* Starts input, or goes on with it after console_received took too little:
      * bytes come to console_received(), now and later, interrupts closed.
      * NULL: this one is for few words, TRANSPORT_FEW_BYTES with their headers;
@@ -38,7 +41,7 @@ struct transport {
         used, section(".transports." #t))) static const struct transport *const t##_row = &(t)
 
 /* Stream output of the app: stdout (1) or stderr (2).  The number of bytes
- * written or -errno.  May sleep. */
+ * written, those before a page that is gone, or -errno.  May sleep. */
 long console_write(unsigned stream, const struct io_piece *pieces, unsigned count);
 /* A record of type `type` (enum report_type); dropped without a framed
  * transport.  `poll`: never sleeps (panics). */
@@ -46,8 +49,8 @@ void console_record(unsigned type, const struct io_piece *pieces, unsigned count
 bool console_framed(void);
 /* Kernel text for people; dropped where there is a channel.  Never sleeps. */
 void console_text(const char *text, size_t size);
-/* Before the machine stops: text gets its colour back. */
-void console_end(void);
+/* Before the machine stops: the last record, or text gets its colour back. */
+void console_end(const struct report_exit *e, bool poll);
 
 /* Input, an upward call through pointers that vfs's stdin registers.  Both are
  * called with interrupts closed, maybe from an interrupt: they wake, and do not

@@ -7,7 +7,8 @@
 
 struct transport;
 
-/* The one in use, found at the first call; NULL when there is none. */
+/* The one in use, found at the first call; where there is none, one that drops
+ * what it is given. */
 const struct transport *console_transport(void);
 /* The same, but one that listens. */
 const struct transport *console_listener(void);

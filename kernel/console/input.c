@@ -136,7 +136,7 @@ size_t console_received(const uint8_t *bytes, size_t size) {
 
 void console_resume_input(void) {
     const struct transport *t = console_listener();
-    if (t)
+    if (t->listen)
         t->listen();
     else
         console_input_ended();

@@ -8,8 +8,6 @@
 #include "arch/x86_64/io.h"
 #include "console/console.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "mm/user.h"
 
 #define READ_BACK 0xe9 /* what the port says when it is read */
 
@@ -18,14 +16,12 @@ static bool debugcon_probe(void) {
     return console_terminal.known;
 }
 
-static int debugcon_send(const struct io_piece *pieces, unsigned count, bool poll) {
+static long debugcon_send(const struct io_piece *pieces, unsigned count, bool poll) {
     static uint8_t record[TRANSPORT_FEW_BYTES];
     size_t size = 0;
     (void)poll;
     for (; count; pieces++, count--) {
-        if (!pieces->user)
-            memcpy(record + size, pieces->data, pieces->size);
-        else if (user_read(record + size, (vaddr_t)pieces->data, pieces->size) != 0)
+        if (arch_copy_user(record + size, (const void *)pieces->base, pieces->size))
             return -EFAULT;
         size += pieces->size;
     }

@@ -11,7 +11,6 @@
 #include "irq/irq.h"
 #include "lib/align.h"
 #include "lib/errno.h"
-#include "mm/user.h"
 
 #define LINE 4
 
@@ -31,7 +30,6 @@ enum port {
 #define LCR_8N1 0x03
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets interrupts out */
 #define STATUS_RECEIVED 0x01
-#define STATUS_FIFO_EMPTY 0x20
 #define STATUS_ALL_SENT 0x40
 
 static unsigned fifo = 1; /* bytes that it takes at a time */
@@ -53,29 +51,26 @@ static bool serial_probe(void) {
     return true;
 }
 
-static void wait_status(uint8_t bit) {
-    while (!(inb(PORT_LINE_STATUS) & bit)) {
-    }
-}
-
-static int serial_send(const struct io_piece *pieces, unsigned count, bool poll) {
+static long serial_send(const struct io_piece *pieces, unsigned count, bool poll) {
+    long sent = 0;
     (void)poll;
-    for (; count; pieces++, count--) {
-        for (size_t at = 0, n; at < pieces->size; at += n) {
+    do {
+        const uint8_t *from = (const uint8_t *)pieces->base, *end = from + pieces->size;
+        while (from < end) {
             uint8_t part[FIFO_BYTES] ALIGNED_WORD;
-            const uint8_t *from = (const uint8_t *)pieces->data + at;
-            n = MIN(pieces->size - at, (size_t)fifo);
-            if (pieces->user) {
-                if (user_read(part, (vaddr_t)from, n) != 0)
-                    return -EFAULT;
-                from = part;
-            }
-            wait_status(STATUS_FIFO_EMPTY);
-            outsb(PORT_DATA, from, n);
+            size_t n = MIN((size_t)(end - from), (size_t)fifo);
+            n -= arch_copy_user(part, from, n);
+            if (!n)
+                return sent ? sent : -EFAULT;
+            outsb(PORT_DATA, part, n);
+            from += n;
+            sent += (long)n;
+            while (!(inb(PORT_LINE_STATUS) & STATUS_ALL_SENT)) {
+            } /* the machine may stop next */
         }
-    }
-    wait_status(STATUS_ALL_SENT); /* the machine may stop next */
-    return 0;
+        pieces++;
+    } while (--count);
+    return sent;
 }
 
 static void receive(void *arg) {

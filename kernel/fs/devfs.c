@@ -110,7 +110,7 @@ static long tty_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
     return stdio_output_ops.write(f, buf, size, pos);
 }
 
-static long tty_writev(struct file *f, const struct file_piece *v, unsigned count, uint64_t *pos) {
+static long tty_writev(struct file *f, const struct io_piece *v, unsigned count, uint64_t *pos) {
     return stdio_output_ops.writev(f, v, count, pos);
 }
 

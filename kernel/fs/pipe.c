@@ -94,12 +94,12 @@ void pipe_consume(struct pipe *p, size_t size) {
 /* ---- the app's bytes -------------------------------------------------------------- */
 
 struct cursor {
-    const struct file_piece *piece;
+    const struct io_piece *piece;
     size_t at;   /* in it */
     size_t left; /* of all pieces */
 };
 
-static struct cursor cursor_of(const struct file_piece *pieces, unsigned count) {
+static struct cursor cursor_of(const struct io_piece *pieces, unsigned count) {
     struct cursor c = {.piece = pieces};
     for (unsigned i = 0; i < count; i++)
         c.left += pieces[i].size;
@@ -139,7 +139,7 @@ int pipe_wait_filled(struct pipe *p, bool wait) {
     return 0;
 }
 
-static long pipe_readv(struct file *f, const struct file_piece *pieces, unsigned count,
+static long pipe_readv(struct file *f, const struct io_piece *pieces, unsigned count,
                        uint64_t *pos) {
     struct pipe *p = f->data;
     struct cursor c = cursor_of(pieces, count);
@@ -163,7 +163,7 @@ static long pipe_readv(struct file *f, const struct file_piece *pieces, unsigned
 }
 
 static long pipe_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    struct file_piece piece = {buf, size};
+    struct io_piece piece = {buf, size};
     return pipe_readv(f, &piece, 1, pos);
 }
 
@@ -222,7 +222,7 @@ static int add(struct pipe *p, struct cursor *c, bool packet) {
     return 0;
 }
 
-static long pipe_writev(struct file *f, const struct file_piece *pieces, unsigned count,
+static long pipe_writev(struct file *f, const struct io_piece *pieces, unsigned count,
                         uint64_t *pos) {
     struct pipe *p = f->data;
     struct cursor c = cursor_of(pieces, count);
@@ -240,7 +240,7 @@ static long pipe_writev(struct file *f, const struct file_piece *pieces, unsigne
 }
 
 static long pipe_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    struct file_piece piece = {buf, size};
+    struct io_piece piece = {buf, size};
     return pipe_writev(f, &piece, 1, pos);
 }
 

@@ -9,59 +9,28 @@
 #include "fs/stdio.h"
 
 #include "console/console.h"
-#include "lib/align.h"
-#include "lib/errno.h"
-#include "mm/user.h"
 
 /* The number of the stream; data holds it, so that a reopened one has it too. */
 static unsigned stream_of(struct file *f) {
     return (unsigned)(uintptr_t)f->data;
 }
 
-/* How many bytes from `base` on can be read: the whole pages before the first
- * that is not there. */
-static size_t readable_bytes(vaddr_t base, size_t size) {
-    size_t good = 0;
-    while (good < size && user_page(base + good, PROT_READ))
-        good += PAGE_SIZE - (base + good) % PAGE_SIZE;
-    return good < size ? good : size;
-}
-
-static long stdio_writev(struct file *f, const struct file_piece *v, unsigned count,
-                         uint64_t *pos) {
+static long stdio_writev(struct file *f, const struct io_piece *v, unsigned count, uint64_t *pos) {
     (void)pos;
-    struct io_piece out[FILE_PIECES] ALIGNED_WORD;
-    unsigned used = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (v[i].size)
-            out[used++] = (struct io_piece){(const void *)v[i].base, v[i].size, true};
-    }
-    if (!used)
-        return 0;
-    long done = console_write(stream_of(f), out, used);
-    if (done != -EFAULT)
-        return done;
-    /* A page is missing: nothing went out yet; what lies before it does now. */
-    for (unsigned i = 0; i < used; i++) {
-        size_t good = readable_bytes((vaddr_t)out[i].data, out[i].size);
-        if (good < out[i].size) {
-            out[i].size = good;
-            used = i + (good != 0);
-        }
-    }
-    return used ? console_write(stream_of(f), out, used) : -EFAULT;
+    return console_write(stream_of(f), v, count);
 }
 
 static long stdio_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    struct file_piece one = {buf, size};
-    return stdio_writev(f, &one, 1, pos);
+    struct io_piece one = {buf, size};
+    return size ? stdio_writev(f, &one, 1, pos) : 0;
 }
 
 static bool stdio_terminal(struct file *f, struct file_terminal *out) {
     const struct console_terminal *t = &console_terminal;
-    out->rows = t->rows;
-    out->columns = t->columns;
-    return t->known && t->is_terminal[stream_of(f)];
+    if (!t->known || !t->is_terminal[stream_of(f)])
+        return false;
+    *out = (struct file_terminal){t->rows, t->columns};
+    return true;
 }
 
 static int stdio_info(struct file *f, struct file_info *out) {

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A run of bytes on its way out: gather lists for the console and its
- * transports.
+ * A run of bytes in the app's memory or the kernel's: what vectored transfers and
+ * the console's records are made of.
  */
 #ifndef LIB_IO_PIECE_H
 #define LIB_IO_PIECE_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+/* Laid out as Linux's struct iovec. */
 struct io_piece {
-    const void *data; /* kernel address, or app address when `user` */
+    uintptr_t base;
     size_t size;
-    bool user;
 };
+
+static inline struct io_piece io_piece(const void *data, size_t size) {
+    return (struct io_piece){(uintptr_t)data, size};
+}
 
 #endif

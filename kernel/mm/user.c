@@ -10,10 +10,6 @@
 #include "mm/area.h"
 #include "mm/window.h"
 
-bool user_range(vaddr_t start, size_t size) {
-    return start <= APP_END && size <= APP_END - start;
-}
-
 static bool in_window(vaddr_t start, size_t size) {
     return user_window_holds && user_window_holds(start, size);
 }

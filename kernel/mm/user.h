@@ -22,7 +22,9 @@ int user_clear(vaddr_t dst, size_t size);
  * there is no NUL in `size` bytes. */
 long user_read_string(char *dst, vaddr_t src, size_t size);
 /* Is [start, start+size) inside the app's half?  Says nothing of mappings. */
-bool user_range(vaddr_t start, size_t size);
+static inline bool user_range(vaddr_t start, size_t size) {
+    return start <= APP_END && size <= APP_END - start;
+}
 /* Makes one page present with that access and returns its frame (for drivers
  * that give app memory to a device); 0 with -EFAULT's meaning. */
 paddr_t user_page(vaddr_t va, unsigned prot);

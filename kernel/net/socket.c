@@ -134,7 +134,7 @@ static uint64_t deadline_of(const struct file *f, uint64_t timeout) {
 }
 
 /* Of read and write: all but the address's bytes, of which there are none. */
-static void message_begin(struct message *m, const struct file_piece *pieces, unsigned count,
+static void message_begin(struct message *m, const struct io_piece *pieces, unsigned count,
                           uint64_t deadline) {
     m->pieces = pieces;
     m->count = count;
@@ -149,7 +149,7 @@ static void message_begin(struct message *m, const struct file_piece *pieces, un
     m->control_out = 0;
 }
 
-static long socket_readv(struct file *f, const struct file_piece *pieces, unsigned count,
+static long socket_readv(struct file *f, const struct io_piece *pieces, unsigned count,
                          uint64_t *pos) {
     (void)pos;
     struct message m;
@@ -158,11 +158,11 @@ static long socket_readv(struct file *f, const struct file_piece *pieces, unsign
 }
 
 static long socket_read(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    struct file_piece piece = {buf, size};
+    struct io_piece piece = {buf, size};
     return socket_readv(f, &piece, 1, pos);
 }
 
-static long socket_writev(struct file *f, const struct file_piece *pieces, unsigned count,
+static long socket_writev(struct file *f, const struct io_piece *pieces, unsigned count,
                           uint64_t *pos) {
     (void)pos;
     struct message m;
@@ -174,7 +174,7 @@ static long socket_writev(struct file *f, const struct file_piece *pieces, unsig
 }
 
 static long socket_write(struct file *f, vaddr_t buf, size_t size, uint64_t *pos) {
-    struct file_piece piece = {buf, size};
+    struct io_piece piece = {buf, size};
     return socket_writev(f, &piece, 1, pos);
 }
 

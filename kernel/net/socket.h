@@ -86,7 +86,7 @@ struct socket_address {
 
 /* One send or receive. */
 struct message {
-    const struct file_piece *pieces; /* in the app's memory, checked to be in its range */
+    const struct io_piece *pieces; /* in the app's memory, checked to be in its range */
     unsigned count;
     size_t size;                /* of all pieces */
     size_t done;                /* bytes copied so far: message_get, message_put */

@@ -11,13 +11,19 @@
 #include "syscall/linux.h"
 #include "syscall/syscall.h"
 
+/* No way back follows that would tell of the call. */
+static void trace_last(void) {
+    if (thread_current()->work & THREAD_WORK_TRACE)
+        trace_call(false);
+}
+
 SYSCALL_HANDLER(exit_group) {
-    trace_call(false);
+    trace_last();
     app_exit(a & 255);
 }
 
 SYSCALL_HANDLER(exit) {
-    trace_call(false);
+    trace_last();
     if (thread_leave)
         thread_leave();
     app_exit(a & 255);
@@ -29,14 +35,10 @@ SYSCALL_HANDLER(set_tid_address) {
     return t->id;
 }
 
-SYSCALL_HANDLER(arch_prctl) {
+/* What few ask for. */
+static __attribute__((noinline)) long prctl_other(unsigned long a, unsigned long b) {
     uint64_t base;
     switch (a) {
-    case ARCH_SET_FS:
-        if (b >= APP_END)
-            return -EPERM;
-        arch_set_tls(b);
-        return 0;
     case ARCH_GET_FS:
         base = arch_get_tls();
         return user_write(b, &base, sizeof base);
@@ -49,6 +51,15 @@ SYSCALL_HANDLER(arch_prctl) {
     default:
         return -EINVAL;
     }
+}
+
+SYSCALL_HANDLER(arch_prctl) {
+    if (a != ARCH_SET_FS)
+        return prctl_other(a, b);
+    if (b >= APP_END)
+        return -EPERM;
+    arch_set_tls(b);
+    return 0;
 }
 
 /* What the call's row says, for the few whose policy is not TRAP. */

@@ -19,31 +19,30 @@
 #include "vfs/inode.h"
 #include "vfs/notify.h"
 
-enum direction { READ, WRITE };
+/* As a file's ops and its access mode count them. */
+enum direction { READ = O_RDONLY, WRITE = O_WRONLY };
+
+/* Apart: a call that does without pays nothing for it. */
+#define NOINLINE __attribute__((noinline))
+#define INLINE static inline __attribute__((always_inline))
 
 /* ---- transfers ---------------------------------------------------------- */
 
 /* -errno unless the file may be transferred from or to. */
-static int check_file(struct file *f, enum direction d, bool positioned) {
-    if (f->flags & O_PATH)
+INLINE long check_file(const struct file *f, enum direction d) {
+    unsigned access = f->flags & (O_PATH | O_ACCMODE);
+    if (access != d && access != O_RDWR)
         return -EBADF;
-    if (positioned && (!f->ops->seek || f->ops->seek == file_seek_nowhere))
-        return -ESPIPE;
-    unsigned access = f->flags & O_ACCMODE;
-    if (access != O_RDWR && access != (d == READ ? O_RDONLY : O_WRONLY))
-        return -EBADF;
-    if (d == READ ? !f->ops->read : !f->ops->write)
-        return -EINVAL;
-    return 0;
+    return f->ops->transfer[d] ? 0 : -EINVAL;
 }
 
-static long transfer(struct file *f, enum direction d, vaddr_t buf, size_t size, uint64_t *pos) {
-    return (d == READ ? f->ops->read : f->ops->write)(f, buf, size, pos);
+/* The same, at a position that the call names. */
+INLINE bool has_no_position(const struct file *f) {
+    return !(f->flags & O_PATH) && (!f->ops->seek || f->ops->seek == file_seek_nowhere);
 }
 
 /* No position is beyond what a loff_t holds. */
-static bool passes_end(const struct file *f, const int64_t *at, size_t size) {
-    uint64_t pos = at ? (uint64_t)*at : f->pos;
+static bool passes_end(const struct file *f, uint64_t pos, size_t size) {
     return f->ops->seek && pos + size > INT64_MAX;
 }
 
@@ -53,20 +52,21 @@ static void told(struct file *f, enum direction d, long done) {
         notify_file(f, d == READ ? NOTIFY_ACCESS : NOTIFY_MODIFY);
 }
 
-static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, const int64_t *at) {
-    if (at && *at < 0)
+/* at: where the transfer is; NULL: where the file is. */
+static long transfer_one(int fd, enum direction d, vaddr_t buf, size_t size, uint64_t *at) {
+    if (at && (int64_t)*at < 0)
         return -EINVAL;
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long done = check_file(f, d, at != NULL);
+    uint64_t *pos = at ? at : &f->pos;
+    long done = at && has_no_position(f) ? -ESPIPE : check_file(f, d);
     if (!done && !user_range(buf, size))
         done = -EFAULT;
-    if (!done && passes_end(f, at, size))
+    if (!done && passes_end(f, *pos, size))
         done = -EINVAL;
     if (!done) {
-        uint64_t pos = at ? (uint64_t)*at : 0;
-        done = transfer(f, d, buf, MIN(size, IO_MAX), at ? &pos : &f->pos);
+        done = f->ops->transfer[d](f, buf, MIN(size, IO_MAX), pos);
         told(f, d, done);
     }
     file_put(f);
@@ -82,105 +82,56 @@ SYSCALL_HANDLER(write) {
 }
 
 SYSCALL_HANDLER(pread64) {
-    int64_t at = (int64_t)d;
-    return transfer_one((int)a, READ, b, c, &at);
+    return transfer_one((int)a, READ, b, c, &d);
 }
 
 SYSCALL_HANDLER(pwrite64) {
-    int64_t at = (int64_t)d;
-    return transfer_one((int)a, WRITE, b, c, &at);
+    return transfer_one((int)a, WRITE, b, c, &d);
 }
 
-/* A vector in the app's memory, handed out FILE_PIECES at a time. */
-struct vector {
-    vaddr_t at;
-    unsigned left; /* pieces not handed out */
-    size_t room;   /* bytes that the call may still transfer */
-    struct file_piece pieces[FILE_PIECES];
-    unsigned count; /* pieces that stand there */
-    bool alone;     /* of one piece only the bytes allowed must be memory */
-};
+#define BAD_BASE INT64_MIN
 
-/* Reads the next pieces; the last ones are cut to the bytes allowed.  A size
- * that is wrong counts before the piece behind it that cannot be read, and
- * both before a base that is wrong: *bad_base is set, and the piece empty. */
-static int vector_next(struct vector *v, bool *bad_base) {
-    v->count = MIN(v->left, (unsigned)FILE_PIECES);
-    size_t got = user_read_some(v->pieces, v->at, v->count * sizeof(v->pieces[0]));
-    for (unsigned i = 0; i < v->count; i++) {
-        struct file_piece *p = &v->pieces[i];
-        if ((i + 1) * sizeof(*p) > got)
+/* Reads pieces of a vector, and cuts what is beyond `room`: how many bytes they
+ * are, or -errno.  A size that is wrong counts before the piece behind it that
+ * cannot be read, and both before a base that is wrong, BAD_BASE: there another
+ * piece of the vector may be worse.  `alone`: the only piece of its vector, of
+ * which just the bytes allowed must be memory. */
+static long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room,
+                        bool alone) {
+    size_t got = user_read_some(pieces, iov, count * sizeof(*pieces));
+    long bad = 0, sum = 0;
+    for (struct io_piece *p = pieces; count; p++, count--) {
+        if (got < sizeof(*p))
             return -EFAULT;
-        if ((int64_t)p->size < 0)
+        got -= sizeof(*p);
+        size_t size = p->size;
+        if ((int64_t)size < 0)
             return -EINVAL;
-        if (v->alone)
-            p->size = MIN(p->size, v->room);
-        *bad_base |= !user_range(p->base, p->size);
-        p->size = MIN(p->size, v->room);
-        v->room -= p->size;
+        p->size = MIN(size, room);
+        room -= p->size;
+        sum += (long)p->size;
+        if (!user_range(p->base, alone ? p->size : size))
+            bad = BAD_BASE;
     }
-    v->at += v->count * sizeof(v->pieces[0]);
-    v->left -= v->count;
-    return 0;
+    return bad ? bad : sum;
 }
 
-static void vector_at(struct vector *v, vaddr_t at, unsigned long count) {
-    v->at = at;
-    v->left = (unsigned)count;
-    v->room = IO_MAX;
-    v->alone = count == 1;
-}
-
-/* Checks the whole vector and leaves it at its first pieces; *size: its bytes. */
-static int vector_start(struct vector *v, vaddr_t at, unsigned long count, size_t *size) {
-    bool bad_base = false, again;
-    if (count > IOV_MAX)
-        return -EINVAL;
-    vector_at(v, at, count);
-    int error = vector_next(v, &bad_base);
-    again = v->left;
-    while (!error && v->left)
-        error = vector_next(v, &bad_base);
-    *size = IO_MAX - v->room;
-    if (error || bad_base)
-        return error ? error : -EFAULT;
-    if (!again)
-        return 0;
-    vector_at(v, at, count);
-    return vector_next(v, &bad_base);
-}
-
-/* The pieces that stand in v: bytes, or -errno when there are none. */
-static long transfer_pieces(struct file *f, enum direction d, struct vector *v, uint64_t *pos,
-                            bool begun) {
-    long (*all)(struct file *, const struct file_piece *, unsigned, uint64_t *) =
-        d == WRITE ? f->ops->writev
-        : begun    ? NULL
-                   : f->ops->readv;
-    if (all)
-        return all(f, v->pieces, v->count, pos);
-    long total = 0;
-    for (unsigned i = 0; i < v->count; i++) {
-        if (!v->pieces[i].size)
-            continue;
-        /* Having something, a read does not wait for more. */
-        if (d == READ && (begun || total) && f->ops->poll && !(f->ops->poll(f) & POLLIN))
-            break;
-        long done = transfer(f, d, v->pieces[i].base, v->pieces[i].size, pos);
-        if (done < 0)
-            return total ? total : done;
-        total += done;
-        if ((uint64_t)done < v->pieces[i].size)
-            break;
+/* How many bytes a vector is that has more pieces than a file takes at once, or
+ * -errno when any of it is wrong. */
+static NOINLINE long check_long(vaddr_t iov, unsigned count) {
+    long sum = 0, bad = 0;
+    for (unsigned n; count; count -= n, iov += n * sizeof(struct io_piece)) {
+        struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
+        n = MIN(count, (unsigned)FILE_PIECES);
+        long size = read_pieces(pieces, iov, n, IO_MAX - (size_t)sum, false);
+        if (size == BAD_BASE)
+            bad = BAD_BASE;
+        else if (size < 0)
+            return size;
+        else
+            sum += size;
     }
-    return total;
-}
-
-static size_t vector_size(const struct vector *v) {
-    size_t sum = 0;
-    for (unsigned i = 0; i < v->count; i++)
-        sum += v->pieces[i].size;
-    return sum;
+    return bad ? bad : sum;
 }
 
 /* Nothing is done later, and a folder is not read in pieces. */
@@ -189,65 +140,110 @@ static unsigned vector_flags(const struct file *f) {
     return folder ? RWF_HIPRI : RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT;
 }
 
-static long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long count,
-                            const int64_t *at, unsigned flags) {
-    if (at && *at < 0)
-        return -EINVAL;
+/* For a file that does not take them all at once. */
+static NOINLINE long transfer_each(struct file *f, enum direction d, const struct io_piece *pieces,
+                                   unsigned count, uint64_t *pos, bool begun) {
+    long total = 0;
+    for (const struct io_piece *p = pieces; p < pieces + count; p++) {
+        if (!p->size)
+            continue;
+        /* Having something, a read does not wait for more. */
+        if (d == READ && (begun || total) && f->ops->poll && !(f->ops->poll(f) & POLLIN))
+            break;
+        long done = f->ops->transfer[d](f, p->base, p->size, pos);
+        if (done < 0)
+            return total ? total : done;
+        total += done;
+        if ((size_t)done < p->size)
+            break;
+    }
+    return total;
+}
+
+static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov, unsigned count,
+                                   uint64_t *pos) {
+    long total = 0, size, done;
+    if (socket_vector && socket_vector(f, d == READ, iov, count, &total))
+        return total;
+    do {
+        struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
+        unsigned n = MIN(count, (unsigned)FILE_PIECES);
+        bool whole = f->ops->vector[d] && (d == WRITE || !total);
+        size = read_pieces(pieces, iov, n, IO_MAX - (size_t)total, false);
+        done = size < 0 ? -EFAULT /* changed meanwhile */
+               : !size  ? 0
+               : whole  ? f->ops->vector[d](f, pieces, n, pos)
+                        : transfer_each(f, d, pieces, n, pos, total);
+        if (done < 0)
+            return total ? total : done;
+        total += done;
+        iov += sizeof(pieces);
+        count -= n;
+    } while (done == size && count);
+    return total;
+}
+
+INLINE long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long count,
+                            uint64_t *at, unsigned flags) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    struct vector v;
-    size_t size = 0;
-    bool bad_base = false;
-    long total = check_file(f, d, at != NULL);
+    struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
+    uint64_t *pos = at ? at : &f->pos;
+    long total = at && has_no_position(f) ? -ESPIPE : check_file(f, d);
     if (!total)
-        total = vector_start(&v, iov, count, &size);
-    if (!total && size && passes_end(f, at, size))
-        total = -EINVAL;
-    if (!total && size && flags & ~vector_flags(f))
-        total = -EOPNOTSUPP;
-    bool whole = !total && v.left && size && socket_vector &&
-                 socket_vector(f, d == READ, iov, count, &total);
-    if (!total && size && !whole) {
-        uint64_t at_pos = at ? (uint64_t)*at : 0, *pos = at ? &at_pos : &f->pos;
-        do {
-            long done = transfer_pieces(f, d, &v, pos, total);
-            total = total && done < 0 ? total : total + done;
-            if (!v.left || done <= 0 || (size_t)done != vector_size(&v))
-                break;
-        } while (!vector_next(&v, &bad_base));
+        total = count <= FILE_PIECES ? read_pieces(pieces, iov, (unsigned)count, IO_MAX, count == 1)
+                : count <= IOV_MAX   ? check_long(iov, (unsigned)count)
+                                     : -EINVAL;
+    if (total > 0) {
+        if (passes_end(f, *pos, (size_t)total))
+            total = -EINVAL;
+        else if (flags & ~vector_flags(f))
+            total = -EOPNOTSUPP;
+        else if (count > FILE_PIECES)
+            total = transfer_long(f, d, iov, (unsigned)count, pos);
+        else if (f->ops->vector[d])
+            total = f->ops->vector[d](f, pieces, (unsigned)count, pos);
+        else
+            total = transfer_each(f, d, pieces, (unsigned)count, pos, false);
+        told(f, d, total);
+    } else if (total == BAD_BASE) {
+        total = -EFAULT;
     }
-    told(f, d, total);
     file_put(f);
     return total;
 }
 
-SYSCALL_HANDLER(readv) {
-    return transfer_vector((int)a, READ, b, c, NULL, 0);
-}
-
+/* The call behind the stdio of most C libraries has the shortest way. */
 SYSCALL_HANDLER(writev) {
     return transfer_vector((int)a, WRITE, b, c, NULL, 0);
 }
 
+static NOINLINE long transfer_vector_at(int fd, enum direction d, vaddr_t iov, unsigned long count,
+                                        uint64_t *at, unsigned flags) {
+    return at && (int64_t)*at < 0 ? -EINVAL : transfer_vector(fd, d, iov, count, at, flags);
+}
+
+SYSCALL_HANDLER(readv) {
+    return transfer_vector_at((int)a, READ, b, c, NULL, 0);
+}
+
+/* Of the position's two halves the second counts on 32-bit machines only. */
 SYSCALL_HANDLER(preadv) {
-    int64_t at = (int64_t)d; /* pos_h, the fifth, counts on 32-bit machines only */
-    return transfer_vector((int)a, READ, b, c, &at, 0);
+    return transfer_vector_at((int)a, READ, b, c, &d, 0);
 }
 
 SYSCALL_HANDLER(pwritev) {
-    int64_t at = (int64_t)d;
-    return transfer_vector((int)a, WRITE, b, c, &at, 0);
+    return transfer_vector_at((int)a, WRITE, b, c, &d, 0);
 }
 
+/* A position of -1: where the file is. */
 SYSCALL_HANDLER(preadv2) {
-    int64_t at = (int64_t)d;
-    return transfer_vector((int)a, READ, b, c, at == -1 ? NULL : &at, (unsigned)f);
+    return transfer_vector_at((int)a, READ, b, c, d == UINT64_MAX ? NULL : &d, (unsigned)f);
 }
 
 SYSCALL_HANDLER(pwritev2) {
-    int64_t at = (int64_t)d;
-    return transfer_vector((int)a, WRITE, b, c, at == -1 ? NULL : &at, (unsigned)f);
+    return transfer_vector_at((int)a, WRITE, b, c, d == UINT64_MAX ? NULL : &d, (unsigned)f);
 }
 
 /* ---- position and description ------------------------------------------- */
@@ -359,7 +355,7 @@ static long set_termios(vaddr_t arg) {
     return memcmp(&t, &termios_sane, sizeof(t)) ? -EINVAL : 0;
 }
 
-static long terminal_ioctl(const struct file_terminal *t, unsigned request, vaddr_t arg) {
+static NOINLINE long terminal_ioctl(const struct file_terminal *t, unsigned request, vaddr_t arg) {
     struct linux_winsize size = {t->rows, t->columns, 0, 0};
     int group = 1;
     switch (request) {
@@ -378,8 +374,8 @@ static long terminal_ioctl(const struct file_terminal *t, unsigned request, vadd
     }
 }
 
-static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
-    struct file_terminal t;
+/* What any file may be asked. */
+static NOINLINE long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
     int value;
     long left;
     switch (request) {
@@ -401,17 +397,23 @@ static long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
         value = (int)left;
         return user_write(arg, &value, sizeof(value));
     default:
-        if (f->ops->terminal && f->ops->terminal(f, &t))
-            return terminal_ioctl(&t, request, arg);
+        break;
     }
     return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
 }
 
 SYSCALL_HANDLER(ioctl) {
     struct file *file = fd_get((int)a);
+    struct file_terminal t;
+    long result;
     if (!file)
         return -EBADF;
-    long result = file->flags & O_PATH ? -EBADF : file_ioctl(file, (int)a, (unsigned)b, c);
+    if (file->flags & O_PATH)
+        result = -EBADF;
+    else if ((unsigned)b < FIONREAD && file->ops->terminal) /* it has no others */
+        result = file->ops->terminal(file, &t) ? terminal_ioctl(&t, (unsigned)b, c) : -ENOTTY;
+    else
+        result = file_ioctl(file, (int)a, (unsigned)b, c);
     file_put(file);
     return result;
 }

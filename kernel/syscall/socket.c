@@ -306,7 +306,7 @@ static long receive(struct file *f, struct socket *s, struct message *m) {
 
 SYSCALL_HANDLER(sendto) {
     struct file *file;
-    struct file_piece piece = {b, MIN(c, IO_MAX)};
+    struct io_piece piece = {b, MIN(c, IO_MAX)};
     struct message m = {.pieces = &piece, .count = 1, .size = piece.size, .flags = (unsigned)d};
     long done;
     if (!user_range(b, piece.size))
@@ -323,7 +323,7 @@ SYSCALL_HANDLER(sendto) {
 
 SYSCALL_HANDLER(recvfrom) {
     struct file *file;
-    struct file_piece piece = {b, MIN(c, IO_MAX)};
+    struct io_piece piece = {b, MIN(c, IO_MAX)};
     struct message m = {.pieces = &piece, .count = 1, .size = piece.size, .flags = (unsigned)d};
     long done;
     if (!user_range(b, piece.size))
@@ -356,7 +356,7 @@ _Static_assert(sizeof(struct msghdr) == 56, "struct msghdr is an ABI");
 struct parts {
     struct msghdr h;
     struct message m;
-    struct file_piece few[FEW];
+    struct io_piece few[FEW];
     paddr_t pieces, control; /* frames */
     size_t piece_frames;
 };
@@ -369,7 +369,7 @@ static void parts_close(struct parts *p) {
 }
 
 static long parts_pieces(struct parts *p) {
-    struct file_piece *pieces = p->few;
+    struct io_piece *pieces = p->few;
     if (p->h.count > IOV_MAX)
         return -EMSGSIZE;
     if (p->h.count > FEW) {

@@ -328,8 +328,7 @@ SYSCALL_HANDLER(tee) {
 
 /* The next piece at *at; what all together have is IO_MAX at most, and *room is
  * what is left of it.  *good: all of the piece can be the app's. */
-static long next_piece(struct file_piece *piece, vaddr_t *at, size_t *room, bool alone,
-                       bool *good) {
+static long next_piece(struct io_piece *piece, vaddr_t *at, size_t *room, bool alone, bool *good) {
     if (user_read(piece, *at, sizeof *piece))
         return -EFAULT;
     if ((int64_t)piece->size < 0)
@@ -343,7 +342,7 @@ static long next_piece(struct file_piece *piece, vaddr_t *at, size_t *room, bool
 
 /* The app's pages are copied, one by one: it may change them at once. */
 static long splice_memory(struct file *f, vaddr_t at, unsigned count, bool reads) {
-    struct file_piece piece;
+    struct io_piece piece;
     vaddr_t first = at;
     size_t room = IO_MAX;
     bool all_good = true, good;
@@ -372,7 +371,7 @@ static long splice_memory(struct file *f, vaddr_t at, unsigned count, bool reads
             if (total && !(f->ops->poll(f) & (reads ? POLLIN : POLLOUT)))
                 return total;
             n = reads ? piece.size : MIN(piece.size, PAGE_SIZE - piece.base % PAGE_SIZE);
-            struct file_piece part = {piece.base, n};
+            struct io_piece part = {piece.base, n};
             long done =
                 reads ? f->ops->readv(f, &part, 1, NULL) : f->ops->writev(f, &part, 1, NULL);
             if (done < 0)

@@ -207,7 +207,7 @@ static long write_from(struct request *r, uint64_t addr, size_t size) {
 
 /* Bytes that a vector speaks of. */
 static size_t vector_bytes(vaddr_t at, uint32_t count) {
-    struct file_piece piece;
+    struct io_piece piece;
     size_t sum = 0;
     for (; count && !user_read(&piece, at, sizeof piece); count--, at += sizeof piece)
         sum += piece.size;

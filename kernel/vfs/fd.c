@@ -68,7 +68,9 @@ long file_seek_nowhere(struct file *f, int64_t offset, int whence) {
 }
 
 struct file *fd_get(int fd) {
-    struct file **s = fd == FD_BORROWED ? &fd_borrowed : slot(fd);
+    struct file **s = (unsigned)fd < CHUNK ? &first[fd]
+                      : fd == FD_BORROWED  ? &fd_borrowed
+                                           : slot(fd);
     return s && *s ? file_get(*s) : NULL;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "arch/arch.h"
+#include "lib/io_piece.h"
 #include "mm/area.h"
 #include "vfs/mode.h"
 
@@ -29,10 +30,6 @@ struct file_info {                /* what stat and statx are made from */
     uint64_t atime_ns, mtime_ns, ctime_ns;
 };
 
-struct file_piece { /* of a vector; laid out as Linux's struct iovec */
-    vaddr_t base;
-    uint64_t size;
-};
 #define FILE_PIECES 16 /* most pieces that one writev op is given */
 
 struct file_terminal {
@@ -42,8 +39,25 @@ struct file_terminal {
 struct file_ops {
     /* Transfer between the app's memory and the file at *pos (files without a
      * position ignore it); bytes, 0 at the end, -errno. */
-    long (*read)(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
-    long (*write)(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
+    union {
+        struct {
+            long (*read)(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
+            long (*write)(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
+        };
+        long (*transfer[2])(struct file *f, vaddr_t buf, size_t size, uint64_t *pos);
+    };
+    /* All pieces in one go, in order; NULL: one after the other, of reads as long
+     * as poll has more. */
+    union {
+        struct {
+            long (*readv)(struct file *f, const struct io_piece *pieces, unsigned count,
+                          uint64_t *pos);
+            long (*writev)(struct file *f, const struct io_piece *pieces, unsigned count,
+                           uint64_t *pos);
+        };
+        long (*vector[2])(struct file *f, const struct io_piece *pieces, unsigned count,
+                          uint64_t *pos);
+    };
     int (*info)(struct file *f, struct file_info *out);
     long (*seek)(struct file *f, int64_t offset, int whence); /* NULL: -ESPIPE */
     /* POLLIN | POLLOUT ... that hold now, does not sleep; NULL: always both, and
@@ -56,16 +70,11 @@ struct file_ops {
     struct area_source *(*source)(
         struct file *f);           /* for mmap, with a reference taken; NULL: -ENODEV */
     void (*close)(struct file *f); /* the last reference went */
-    /* All pieces in one go, in order; NULL: one write after the other. */
-    long (*writev)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
     bool (*terminal)(struct file *f, struct file_terminal *out); /* is it one? NULL: no */
     long (*readable)(struct file *f); /* bytes a read gets at once (FIONREAD); NULL: -ENOTTY */
     int (*truncate)(struct file *f, uint64_t size); /* NULL: -EINVAL */
     /* Makes that range zeroes, if it can a hole; the size stays. */
     int (*punch)(struct file *f, uint64_t offset, uint64_t size); /* NULL: -EOPNOTSUPP */
-    /* All pieces in one go, in order; NULL: one read after the other, as long
-     * as poll has more. */
-    long (*readv)(struct file *f, const struct file_piece *pieces, unsigned count, uint64_t *pos);
     const char *name; /* of a file that no path leads to, "anon_inode:[eventfd]"; NULL: by info */
 };
 

@@ -248,7 +248,7 @@ static struct socket *sockets[SOCKETS + 1];
 
 static void transfer(struct socket *s, unsigned what) {
     static _Alignas(4096) uint8_t buffer[4096];
-    struct file_piece piece = {(vaddr_t)buffer, 1 + byte() * 16u};
+    struct io_piece piece = {(vaddr_t)buffer, 1 + byte() * 16u};
     unsigned bits = byte();
     struct message m = {.pieces = &piece, .count = 1, .size = piece.size};
     m.flags = (bits & (MSG_PEEK | MSG_TRUNC)) | (bits & 0x40 ? MSG_ERRQUEUE : 0);

@@ -24,6 +24,7 @@ static void listen(void) {
     listens++;
 }
 static struct transport transport = {.framed = true, .listen = listen};
+static struct transport nowhere;
 static const struct transport *present = &transport;
 const struct transport *console_transport(void) {
     return present;
@@ -199,7 +200,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], "eof")) {
             add(REPORT_STDIN_EOF, NULL, 0);
         } else if (!strcmp(argv[1], "none")) {
-            present = NULL;
+            present = &nowhere;
             console_want_input();
             return eofs == 1 && wants == 0 ? 0 : 1;
         } else {

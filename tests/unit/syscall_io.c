@@ -29,10 +29,6 @@ static bool is_bad(vaddr_t at, size_t size) {
     return at < PAGE_SIZE || (at < hole + PAGE_SIZE && at + size > hole);
 }
 
-bool user_range(vaddr_t start, size_t size) {
-    return start <= APP_END && size <= APP_END - start;
-}
-
 int user_read(void *dst, vaddr_t src, size_t size) {
     if (is_bad(src, size))
         return -EFAULT;

@@ -143,12 +143,12 @@ static int out_wait(uint16_t ticket, bool poll) {
 
 /* Appends a piece, page by page. */
 static int out_put(const struct io_piece *piece) {
-    uint64_t at = (uint64_t)piece->data;
+    uint64_t at = piece->base;
     for (size_t left = piece->size, n; left; left -= n, at += n) {
         size_t offset = at % PAGE_SIZE;
         n = MIN(left, PAGE_SIZE - offset);
         paddr_t paddr;
-        if (piece->user) {
+        if (at < APP_END) {
             paddr = user_page(at - offset, PROT_READ);
             if (!paddr)
                 return -EFAULT;
@@ -162,7 +162,7 @@ static int out_put(const struct io_piece *piece) {
     return 0;
 }
 
-static int channel_send(const struct io_piece *pieces, unsigned count, bool poll) {
+static long channel_send(const struct io_piece *pieces, unsigned count, bool poll) {
     while (out.given != out.taken) {
         int r = out_wait(out.given, poll);
         if (r < 0)
