@@ -42,13 +42,14 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC UINT64_C(0x31474d494b555a7f) /* "\x7fZUKIMG1" */
-#define IMAGE_VERSION 3u
+#define IMAGE_VERSION 4u
 #define IMAGE_KERNEL_BASE UINT64_C(0xffffffff80000000)
 #define IMAGE_KERNEL_PADDR UINT64_C(0x100000)
 #define IMAGE_PAGE 4096u
 /* Where a static-PIE app lies (rounded up to its alignment), as on Linux without
- * randomisation.  gdb is told. */
+ * randomisation. */
 #define IMAGE_PIE_BASE UINT64_C(0x555555554000)
+#define IMAGE_STACK_TOP UINT64_C(0x7ffffffff000) /* of the app's first thread */
 #define IMAGE_CMDLINE_MAX 1900u
 
 /* An ELF note of the image (name "zuk", this type) holds one uint64_t: the
@@ -86,7 +87,7 @@ struct image_manifest {
     uint32_t size;           /* of this struct and all it points to, bytes */
     uint16_t arch;           /* enum image_arch */
     uint16_t default_policy; /* enum image_policy */
-    uint32_t flags;          /* IMAGE_PIE, IMAGE_STACK_EXEC */
+    uint16_t tables, pages;  /* of the pool: page tables; pages of the app's own */
     uint64_t app_paddr;      /* page-aligned; the app's ELF file */
     uint64_t app_size;       /* bytes */
     uint64_t end_paddr;      /* first byte after the image */
@@ -97,34 +98,72 @@ struct image_manifest {
     uint32_t policy_count;
     uint32_t policies; /* offset of policy_count struct image_call_policy */
     uint32_t stub_count;
-    uint32_t stubs;        /* offset of stub_count strings, right behind: names of symbols */
-    uint32_t name;         /* offset of the app's name (a file name, no folder) */
-    uint32_t options;      /* offset of the names of the linked options, space-separated */
-    uint64_t entry;        /* the app's addresses, as linked */
-    uint64_t headers;      /* its program headers in memory (AT_PHDR), 0: nowhere */
-    uint64_t align;        /* IMAGE_PIE: the load bias is a multiple */
-    uint64_t stack_size;   /* bytes, 0: the kernel's default */
-    uint32_t header_count; /* AT_PHNUM */
-    uint32_t segment_count;
-    uint32_t segments; /* offset of segment_count struct image_segment, by address */
-    uint32_t reserved0;
+    uint32_t stubs;      /* offset of stub_count strings, right behind: names of symbols */
+    uint32_t name;       /* offset of the app's name (a file name, no folder) */
+    uint32_t options;    /* offset of the names of the linked options, space-separated */
+    uint64_t entry;      /* the app's first instruction, bias included */
+    uint64_t bias;       /* what was added to its addresses; 0: not position-independent */
+    uint64_t brk;        /* where its heap begins */
+    uint64_t stack_size; /* of the first thread, bytes, whole pages */
+    uint32_t areas;      /* offset of struct image_area, by address, as many as there are before */
+    uint32_t fills;      /* offset of struct image_fill, as many */
+    uint32_t copies;     /* offset of struct image_copy, as many */
+    uint32_t stack;      /* offset of what the app finds on its stack, see below */
     uint64_t kernel_id;  /* hash of the linked kernel, finds its symbols on the host */
     uint64_t root_paddr; /* page-aligned; a tree of files (abi/rootfs.h) behind the app */
     uint64_t root_size;  /* bytes, 0: there is none */
 };
 
-#define IMAGE_PIE 1u        /* goes anywhere: a bias is added to every address */
-#define IMAGE_STACK_EXEC 2u /* wants an executable stack */
-
-/* What to map.  zuk has checked: addresses rise, no two segments share a page,
- * the bytes are in the file, offset and address are equal modulo the page. */
-struct image_segment {
-    uint64_t address, memory_size;
-    uint64_t offset, file_size; /* in the app's file */
-    uint32_t prot;              /* PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 */
-    uint32_t reserved;
+/* The first thread's stack as the System V ABI has it, ready to be copied below
+ * a null word at IMAGE_STACK_TOP - 8; it ends where the names of symbols begin.
+ * From below: argc, the pointers to argv, NULL, those to envp, NULL,
+ * IMAGE_AUX_PAIRS pairs of the auxiliary vector, the kernel's first; 16 bytes
+ * for AT_RANDOM; the platform's name in 8 bytes or more, padded with NULs; '/';
+ * the app's name; the strings of argv; those of envp. */
+enum image_aux {
+    IMAGE_AUX_HWCAP,       /* the kernel fills this in */
+    IMAGE_AUX_MINSIGSTKSZ, /* this */
+    IMAGE_AUX_RANDOM,      /* and the bytes that this points to */
+    IMAGE_AUX_PLATFORM,
+    IMAGE_AUX_EXECFN,
+    IMAGE_AUX_PAIRS = 21
 };
-_Static_assert(sizeof(struct image_segment) == 40, "image_segment is an ABI");
+
+/* What the app's half of the address space begins with.  zuk has checked: areas
+ * are whole pages, do not overlap, and the bytes are in the file. */
+enum image_area_kind {
+    IMAGE_AREA_FILE,  /* the app's file, from a page on */
+    IMAGE_AREA_ZERO,  /* what follows in memory */
+    IMAGE_AREA_STACK, /* the first thread's */
+    IMAGE_AREA_GUARD, /* below it */
+};
+
+struct image_area {
+    uint64_t start, end; /* virtual addresses */
+    uint32_t page;       /* IMAGE_AREA_FILE: the first, in pages of the file */
+    uint16_t zeroes;     /* IMAGE_AREA_FILE: so many bytes at the end are not the file's but zero */
+    uint8_t prot;        /* PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 */
+    uint8_t kind;        /* enum image_area_kind */
+};
+_Static_assert(sizeof(struct image_area) == 24, "image_area is an ABI");
+
+/* The kernel's memory ends with its top-level page table and IMAGE_POOL_PAGES
+ * cleared pages.  Of these zuk gives the first away: as tables, and as the app's own
+ * pages, so that what the app touches soon is mapped before it starts. */
+#define IMAGE_POOL_PAGES 24u
+#define IMAGE_POOL_LINKED 16u /* at most */
+
+/* `count` words from physical address `at` on: value, value + IMAGE_PAGE, ... */
+struct image_fill {
+    uint64_t value;
+    uint32_t at, count;
+};
+_Static_assert(sizeof(struct image_fill) == 16, "image_fill is an ABI");
+
+struct image_copy {
+    uint32_t from, to, size; /* physical addresses, bytes */
+};
+_Static_assert(sizeof(struct image_copy) == 12, "image_copy is an ABI");
 
 struct image_call_policy {
     uint16_t number; /* the architecture's system call number */

@@ -13,18 +13,17 @@
 
 extern char kernel_end[];
 
-/* The manifest stands right behind the kernel (abi/image.h). */
+/* The manifest stands right behind the kernel, which ends with a page (abi/image.h). */
 static void manifest_init(void) {
-    paddr_t p = ALIGN_UP(kernel_phys(kernel_end), PAGE_SIZE);
-    const struct image_manifest *m = arch_boot_map(p, sizeof *m);
-    if (m->magic != IMAGE_MAGIC || m->version != IMAGE_VERSION || m->arch != arch_image)
+    const struct image_manifest *m = phys_to_virt(kernel_phys(kernel_end));
+    if (m->magic != IMAGE_MAGIC || m->version != IMAGE_VERSION)
         panic("there is no manifest behind the kernel: this is not an image that zuk made");
-    /* From arch_map_image on it is read through the direct map. */
     bootinfo.manifest = m;
 }
 
 /* A module that is a tree of files holds the command line's text within. */
-static void files_init(void) {
+static void module_init(void) {
+    arch_map_module();
     const struct rootfs_header *h = (const void *)bootinfo.module;
     uint64_t size = bootinfo.module_size;
     if (size < sizeof *h || h->magic != ROOTFS_MAGIC)
@@ -40,8 +39,8 @@ void kernel_main(void) {
     timeline_mark(TIMELINE_LOADER);
     manifest_init();  /* what zuk put into the image */
     arch_map_image(); /* the direct map; RAM follows when somebody needs it */
-    bootinfo.manifest = phys_to_virt(kernel_phys(bootinfo.manifest));
-    files_init();
+    if (bootinfo.module)
+        module_init();
     timeline_mark(TIMELINE_MEMORY);
     thread_init_first(); /* this is thread 1 from here on */
     crash_init();        /* from here on a panic can be told */

@@ -11,18 +11,22 @@
 #include "zuk/image.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "zuk/build.h"
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
 #include "zuk/loadable.h"
+#include "zuk/page_table.h"
 #include "zuk/util.h"
 
 enum {
     XEN_ELFNOTE_PHYS32_ENTRY = 18, /* xen/include/public/elfnote.h */
     FILE_ALIGN = 16,
     SEGMENTS_MAX = 16,
+    STACK_DEFAULT = 8 << 20,
+    STACK_GUARD = 1 << 20,
 };
 
 /* Everything lies below 2 GiB, where the kernel's window ends. */
@@ -52,6 +56,12 @@ static void blob_put(struct blob *b, const void *data, size_t size) {
     }
 }
 
+static void blob_align(struct blob *b, size_t unit) {
+    while (b->bytes.len % unit != 0) {
+        *vec_push(&b->bytes) = 0;
+    }
+}
+
 static uint32_t blob_strings(struct blob *b, const char *const *strings, size_t count) {
     uint32_t at = (uint32_t)b->bytes.len;
     for (size_t i = 0; i < count; i++) {
@@ -60,24 +70,144 @@ static uint32_t blob_strings(struct blob *b, const char *const *strings, size_t 
     return at;
 }
 
-static uint32_t blob_segments(struct blob *b, const struct loadable *app, uint32_t *count) {
+static uint64_t bias_of(const struct loadable *app) {
+    return app->dyn ? round_up(IMAGE_PIE_BASE, app->align) : 0;
+}
+
+static void put_area(struct blob *b, const struct image_area *area) {
+    if (area->start < area->end) {
+        blob_put(b, area, sizeof *area);
+    }
+}
+
+/* The areas that the app begins with; says where its heap begins. */
+static uint32_t blob_areas(struct blob *b, const struct loadable *app, struct image_manifest *m) {
     uint32_t at = (uint32_t)b->bytes.len;
     for (unsigned i = 0; i < app->phnum; i++) {
         const Elf64_Phdr *p = &app->phdr[i];
-        if (p->p_type == PT_LOAD && p->p_memsz > 0) {
-            const struct image_segment segment = {
-                .address = p->p_vaddr,
-                .memory_size = p->p_memsz,
-                .offset = p->p_offset,
-                .file_size = p->p_filesz,
-                .prot = (p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
-                        (p->p_flags & PF_X ? PROT_EXEC : 0),
-            };
-            blob_put(b, &segment, sizeof segment);
-            ++*count;
+        if (p->p_type != PT_LOAD || p->p_memsz == 0) {
+            continue;
         }
+        uint64_t address = m->bias + p->p_vaddr, file_end = address + p->p_filesz;
+        uint64_t start = address & -(uint64_t)IMAGE_PAGE;
+        uint64_t middle = p->p_filesz == 0 ? start : round_up(file_end, IMAGE_PAGE);
+        uint8_t prot =
+            (uint8_t)((p->p_flags & PF_R ? PROT_READ : 0) | (p->p_flags & PF_W ? PROT_WRITE : 0) |
+                      (p->p_flags & PF_X ? PROT_EXEC : 0));
+        m->brk = round_up(address + p->p_memsz, IMAGE_PAGE);
+        put_area(b, &(struct image_area){
+                        .start = start,
+                        .end = middle,
+                        .page = (uint32_t)(p->p_offset / IMAGE_PAGE),
+                        .zeroes = (uint16_t)(p->p_memsz > p->p_filesz ? middle - file_end : 0),
+                        .prot = prot,
+                        .kind = IMAGE_AREA_FILE,
+                    });
+        put_area(b, &(struct image_area){
+                        .start = middle, .end = m->brk, .prot = prot, .kind = IMAGE_AREA_ZERO});
     }
+    uint64_t low = IMAGE_STACK_TOP - m->stack_size;
+    put_area(
+        b, &(struct image_area){.start = low - STACK_GUARD, .end = low, .kind = IMAGE_AREA_GUARD});
+    put_area(b, &(struct image_area){
+                    .start = low,
+                    .end = IMAGE_STACK_TOP,
+                    .prot = (uint8_t)(PROT_READ | PROT_WRITE | (app->stack_exec ? PROT_EXEC : 0)),
+                    .kind = IMAGE_AREA_STACK,
+                });
     return at;
+}
+
+/* The page table entries for what is touched soon, at m->fills: as many bytes
+ * wherever the app lies. */
+static void put_pages(struct blob *b, struct image_manifest *m, uint64_t pool_paddr) {
+    struct image_area *areas = xalloc(m->fills - m->areas + sizeof *areas); /* aligned */
+    memcpy(areas, b->bytes.data + m->areas, m->fills - m->areas);
+    struct page_table t;
+    page_table_make(&t, areas, (m->fills - m->areas) / sizeof *areas, m->app_paddr, pool_paddr);
+    m->tables = t.tables;
+    m->pages = t.pages;
+    size_t fills = t.fills.len * sizeof *t.fills.data,
+           copies = t.copies.len * sizeof *t.copies.data;
+    m->copies = m->fills + (uint32_t)fills;
+    if (b->bytes.len == m->fills) {
+        blob_put(b, t.fills.data, fills);
+        blob_put(b, t.copies.data, copies);
+    }
+    memcpy(b->bytes.data + m->fills, t.fills.data, fills);
+    if (copies > 0) {
+        memcpy(b->bytes.data + m->copies, t.copies.data, copies);
+    }
+}
+
+/* The content of the first stack (abi/image.h), whose strings follow it; where
+ * it begins. */
+static uint32_t blob_stack(struct blob *b, const struct fuse *fuse, const struct loadable *app) {
+    static const char platform[8] = "x86_64";
+    size_t words = 1 + fuse->arg_count + 1 + fuse->env_count + 1 + (size_t)2 * IMAGE_AUX_PAIRS;
+    size_t strings = strlen(fuse->name) + 1;
+    for (size_t i = 0; i < fuse->arg_count; i++) {
+        strings += strlen(fuse->args[i]) + 1;
+    }
+    for (size_t i = 0; i < fuse->env_count; i++) {
+        strings += strlen(fuse->env[i]) + 1;
+    }
+    size_t random = words * sizeof(uint64_t);
+    size_t name = random + 16 + sizeof platform + 1;
+    size_t end = name + strings;
+    size_t pad = (24 - end % 16) % 16; /* the stack pointer is a multiple of 16, 8 below its top */
+    name += pad;
+    end += pad;
+    uint64_t top = IMAGE_STACK_TOP - 8, sp = top - end;
+    uint64_t bias = bias_of(app);
+
+    uint64_t *stack = xalloc(words * sizeof *stack), *at = stack;
+    uint64_t string = sp + name + strlen(fuse->name) + 1;
+    *at++ = fuse->arg_count;
+    for (size_t i = 0; i < fuse->arg_count; i++) {
+        *at++ = string;
+        string += strlen(fuse->args[i]) + 1;
+    }
+    at++;
+    for (size_t i = 0; i < fuse->env_count; i++) {
+        *at++ = string;
+        string += strlen(fuse->env[i]) + 1;
+    }
+    at++;
+    const struct {
+        uint64_t type, value;
+    } aux[IMAGE_AUX_PAIRS] = {
+        [IMAGE_AUX_HWCAP] = {AT_HWCAP, 0},
+        [IMAGE_AUX_MINSIGSTKSZ] = {AT_MINSIGSTKSZ, 0},
+        [IMAGE_AUX_RANDOM] = {AT_RANDOM, sp + random},
+        [IMAGE_AUX_PLATFORM] = {AT_PLATFORM, sp + random + 16},
+        [IMAGE_AUX_EXECFN] = {AT_EXECFN, sp + name - 1},
+        {AT_PHDR, app->phdr_vaddr == 0 ? 0 : bias + app->phdr_vaddr},
+        {AT_PHENT, sizeof(Elf64_Phdr)},
+        {AT_PHNUM, app->phdr_vaddr == 0 ? 0 : app->phnum},
+        {AT_PAGESZ, IMAGE_PAGE},
+        {AT_BASE, 0},
+        {AT_FLAGS, 0},
+        {AT_ENTRY, bias + app->entry},
+        {AT_UID, 0},
+        {AT_EUID, 0},
+        {AT_GID, 0},
+        {AT_EGID, 0},
+        {AT_SECURE, 0},
+        {AT_CLKTCK, 100},
+        {AT_HWCAP2, 0},
+        {AT_NULL, 0},
+    };
+    memcpy(at, aux, sizeof aux);
+
+    uint32_t begin = (uint32_t)b->bytes.len;
+    static const uint8_t zeroes[16];
+    blob_put(b, stack, random);
+    blob_put(b, zeroes, sizeof zeroes);
+    blob_put(b, platform, sizeof platform);
+    blob_put(b, zeroes, pad);
+    blob_put(b, "/", 1);
+    return begin;
 }
 
 static struct blob make_manifest(const struct fuse *fuse, const struct loadable *app,
@@ -93,18 +223,19 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
         .policy_count = (uint32_t)fuse->policy_count,
         .stub_count = (uint32_t)fuse->stub_count,
         .kernel_id = fuse->kernel_id,
-        .flags = (app->dyn ? IMAGE_PIE : 0) | (app->stack_exec ? IMAGE_STACK_EXEC : 0),
-        .entry = app->entry,
-        .headers = app->phdr_vaddr,
-        .header_count = app->phnum,
-        .align = app->align,
-        .stack_size = app->stack_size,
+        .entry = bias_of(app) + app->entry,
+        .bias = bias_of(app),
+        .stack_size = app->stack_size == 0 ? STACK_DEFAULT : round_up(app->stack_size, IMAGE_PAGE),
     };
     struct blob b = {0};
     blob_put(&b, &m, sizeof m);
-    m.segments = blob_segments(&b, app, &m.segment_count);
     m.policies = (uint32_t)b.bytes.len;
     blob_put(&b, fuse->policies, fuse->policy_count * sizeof *fuse->policies);
+    blob_align(&b, sizeof(uint64_t));
+    m.areas = blob_areas(&b, app, &m);
+    m.fills = (uint32_t)b.bytes.len;
+    put_pages(&b, &m, paddr - IMAGE_POOL_PAGES * IMAGE_PAGE);
+    m.stack = blob_stack(&b, fuse, app);
     m.name = blob_strings(&b, &fuse->name, 1);
     m.argv = blob_strings(&b, fuse->args, fuse->arg_count);
     m.envv = blob_strings(&b, fuse->env, fuse->env_count);
@@ -113,6 +244,7 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
     m.size = (uint32_t)b.bytes.len;
     m.app_paddr = round_up(paddr + m.size, IMAGE_PAGE);
     m.end_paddr = m.app_paddr + app_size;
+    put_pages(&b, &m, paddr - IMAGE_POOL_PAGES * IMAGE_PAGE); /* now it is known where */
     if (root_size > 0) {
         m.root_paddr = round_up(m.end_paddr, IMAGE_PAGE);
         m.root_size = root_size;
@@ -317,8 +449,17 @@ bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
     if (ok) {
         uint64_t paddr = round_up(l.end, IMAGE_PAGE);
         struct blob manifest = make_manifest(fuse, &loadable, paddr, app.size, root.size);
+        struct image_manifest m;
+        memcpy(&m, manifest.bytes.data, sizeof m);
         uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
-        if (app_paddr >= IMAGE_END_MAX || app.size > IMAGE_END_MAX - app_paddr) {
+        if (m.stubs - m.stack > m.stack_size / 2) {
+            diag_error(
+                "arguments and environment (%u bytes) do not fit the stack of '%s' (%lu KiB)",
+                m.stubs - m.stack, fuse->app, m.stack_size >> 10);
+            diag_hint("give fewer of them, or link with a larger stack (zig: exe.stack_size; C: "
+                      "-Wl,-z,stack-size=N)");
+            ok = false;
+        } else if (app_paddr >= IMAGE_END_MAX || app.size > IMAGE_END_MAX - app_paddr) {
             diag_error("'%s' is too large for an image (%zu MiB; below 2 GiB all told)", fuse->app,
                        app.size >> 20);
             diag_hint("--strip leaves the debug information out");

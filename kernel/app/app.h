@@ -9,6 +9,7 @@
 
 #include "abi/report.h"
 #include "arch/arch.h"
+#include "diag/diag.h"
 #include "sched/thread.h"
 
 /* What the command line and the manifest say; filled by app_settings. */
@@ -21,9 +22,6 @@ struct cmdline;
 void app_option(const struct cmdline *it); /* a token that is not arg= or env= */
 unsigned app_policy(unsigned call);        /* enum image_policy for an absent call */
 #define APP_POLICIES 32
-
-extern uint64_t app_base;       /* load bias: 0 for ET_EXEC */
-extern uint64_t app_stack_size; /* of the first thread, bytes */
 
 void app_start(void); /* loads it and enters it; does not return */
 
@@ -54,7 +52,13 @@ uint32_t app_mapped_bytes(vaddr_t at, size_t most);
 void crash_report(const struct crash *c);
 /* Reports and ends the app with `reason`. */
 void crash(const struct crash *c, unsigned reason) __attribute__((noreturn));
-void crash_init(void); /* panics and deadlocks are reported through it */
+/* Panics and deadlocks are reported through these. */
+extern const struct diag_output crash_output;
+void crash_deadlock(void);
+static inline void crash_init(void) {
+    diag_output = &crash_output;
+    sched_deadlock = crash_deadlock;
+}
 
 /* The phases of the boot, and when each was over, in CPU cycles. */
 enum timeline_phase { TIMELINE_LOADER, TIMELINE_MEMORY, TIMELINE_LOADED, TIMELINE_PHASES };

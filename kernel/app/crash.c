@@ -97,7 +97,7 @@ void crash_report(const struct crash *c) {
             r.area_end = a->end;
         }
     }
-    r.app_base = app_base;
+    r.app_base = bootinfo.manifest->bias;
     r.memory_total = frame_total() * PAGE_SIZE;
     r.memory_free = frame_free_count() * PAGE_SIZE;
     r.memory_app = (uint32_t)area_pages();
@@ -204,7 +204,7 @@ static void on_notice(const char *text, size_t size) {
     console_record(REPORT_LOG, &piece, 1, true);
 }
 
-static void on_deadlock(void) {
+void crash_deadlock(void) {
     for (struct list *node = thread_all.next; node != &thread_all; node = node->next) {
         const struct crash c = {
             .kind = CRASH_DEADLOCK, .thread = list_entry(node, struct thread, all), .poll = true};
@@ -213,8 +213,4 @@ static void on_deadlock(void) {
     app_die(REASON_DEADLOCK, 0);
 }
 
-void crash_init(void) {
-    static const struct diag_output output = {on_panic, on_notice};
-    diag_output = &output;
-    sched_deadlock = on_deadlock;
-}
+const struct diag_output crash_output = {on_panic, on_notice};

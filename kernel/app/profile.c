@@ -31,7 +31,7 @@ static void look(struct timer *timer) {
     r.cycles_hz = arch_cycles_hz();
     r.count = (uint32_t)((now - due) / period + 1);
     r.thread = t->id;
-    r.app_base = app_base;
+    r.app_base = bootinfo.manifest->bias;
     r.state = SAMPLE_IDLE;
     r.stack_size = 0;
     if (!idle) {

@@ -82,13 +82,13 @@ void arch_tables_free(vaddr_t start, vaddr_t end, vaddr_t low, vaddr_t high);
  * all).  Faults on the app's side are resolved or end the copy. */
 extern size_t (*arch_copy_user)(void *dst, const void *src, size_t size);
 
-/* During boot, before arch_init: maps what the loader left in low memory;
- * read-only, stays mapped. */
+/* What the loader left in low memory; for reading, until RAM is mapped. */
 void *arch_boot_map(paddr_t p, size_t size);
 /* The CPU, its tables, the current thread: first of all. */
 void arch_init(void);
-/* The direct map of the image and the loader's module; of RAM. */
+/* The direct map of the image; of the loader's module; of RAM. */
 void arch_map_image(void);
+void arch_map_module(void);
 void arch_map_ram(paddr_t start, paddr_t end);
 
 /* A thread's machine state. */

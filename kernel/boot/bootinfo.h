@@ -18,12 +18,12 @@ struct ram_range {
 };
 
 struct bootinfo {
-    struct ram_range
-        ram[BOOT_RAM_MAX]; /* sorted, disjoint; the image, modules and page 0 included */
+    struct ram_range ram[BOOT_RAM_MAX]; /* sorted, disjoint; the image, modules and page 0 included;
+                                         none before bootinfo_find_ram */
     unsigned ram_count;
-    const char *cmdline;                 /* NUL-terminated, kernel virtual address, never NULL */
-    uint64_t cmdline_paddr, cmdline_end; /* the frames that hold it */
-    const char *module;                  /* more command line text, or NULL */
+    const char *cmdline;    /* NUL-terminated, kernel virtual address, never NULL */
+    uint64_t cmdline_paddr; /* it ends in the next frame at the latest */
+    const char *module;     /* more command line text, or NULL */
     size_t module_size;
     uint64_t module_paddr, module_end; /* physical, 0 when there is none */
     const void *files;                 /* the run's tree of files (abi/rootfs.h), or NULL */
@@ -32,6 +32,9 @@ struct bootinfo {
 };
 
 extern struct bootinfo bootinfo;
+
+/* Fills in the ranges of RAM; once, before a frame of it is handed out. */
+void bootinfo_find_ram(void);
 
 /* Called by boot/<protocol>.c, which arch/<a>/start.S calls: the roof. */
 void kernel_main(void); /* does not return */

@@ -3,8 +3,8 @@
  * The PVH boot protocol: struct hvm_start_info (Xen,
  * include/public/arch-x86/hvm/start_info.h) -> bootinfo.
  *
- * The loader's structures lie in low memory and are read where they are; only
- * the command line is kept, in place.
+ * The loader's structures lie in low memory and are read where they are: the
+ * memory map when somebody needs RAM; the command line is kept, in place.
  */
 #include "boot/bootinfo.h"
 
@@ -48,24 +48,27 @@ static void add_ram(uint64_t start, uint64_t end) {
     bootinfo.ram[i] = (struct ram_range){start, end};
 }
 
-void boot_start(uint64_t start_info);
+static const struct hvm_start_info *info;
 
-void boot_start(uint64_t start_info) {
-    const struct hvm_start_info *info = arch_boot_map(start_info, sizeof *info);
-    if (info->magic != HVM_MAGIC || info->version < 1 || info->memmap_entries > 256)
-        panic("boot: not a PVH start info of version 1 or later");
+void bootinfo_find_ram(void) {
+    if (info->version < 1 || info->memmap_entries > 256)
+        panic("boot: the PVH start info has no list of memory, or a damaged one");
     const struct hvm_memmap_entry *map =
         arch_boot_map(info->memmap, info->memmap_entries * sizeof *map);
     for (unsigned i = 0; i < info->memmap_entries; i++) {
         if (map[i].type == HVM_RAM && in_reach(map[i].addr, map[i].size))
             add_ram(map[i].addr, map[i].addr + map[i].size);
     }
-    bootinfo.cmdline = "";
-    if (info->cmdline) {
-        bootinfo.cmdline = arch_boot_map(info->cmdline, PAGE_SIZE);
-        bootinfo.cmdline_paddr = ALIGN_DOWN(info->cmdline, PAGE_SIZE);
-        bootinfo.cmdline_end = bootinfo.cmdline_paddr + 2 * PAGE_SIZE;
-    }
+}
+
+void boot_start(uint64_t start_info);
+
+void boot_start(uint64_t start_info) {
+    info = arch_boot_map(start_info, sizeof *info);
+    if (info->magic != HVM_MAGIC)
+        panic("boot: not a PVH start info");
+    bootinfo.cmdline_paddr = info->cmdline;
+    bootinfo.cmdline = info->cmdline ? arch_boot_map(info->cmdline, PAGE_SIZE) : "";
     if (info->module_count) {
         const struct hvm_module *module = arch_boot_map(info->modules, sizeof *module);
         if (in_reach(module->paddr, module->size)) {

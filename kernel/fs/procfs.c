@@ -115,7 +115,7 @@ static void stat_text(struct text *t, uint64_t arg) {
                 area_pages());
     text_format(t,
                 " 18446744073709551615 0 0 %lu 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-                th->stack_high, th->cpu);
+                IMAGE_STACK_TOP, th->cpu);
 }
 
 static void statm_text(struct text *t, uint64_t arg) {

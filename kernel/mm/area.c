@@ -15,6 +15,7 @@
 #include "mm/heap.h"
 
 #include "abi/image.h"
+#include "boot/bootinfo.h"
 
 #define MMAP_TOP 0x7ffff7fff000ul /* new mappings go below, downwards */
 #define STUB_END (IMAGE_STUB_BASE + IMAGE_STUB_MAX * PAGE_SIZE)
@@ -24,26 +25,33 @@ static uint64_t area_key(const struct tree_node *node) {
 }
 
 static struct tree areas = TREE_INIT(area_key);
-static uint64_t owned_pages;
-static vaddr_t brk_start, brk_now;
+static uint64_t owned_pages;    /* beside those that it began with */
+static vaddr_t brk_now;         /* 0: where it starts */
 static struct area *last_found; /* most look-ups ask for the area of the one before */
 
 static struct area *of(struct tree_node *node) {
     return node ? container_of(node, struct area, node) : NULL;
 }
 
+/* The last that starts there or before, or NULL. */
+static __attribute__((noinline)) struct area *at_or_before(vaddr_t va) {
+    if (!areas.root)
+        image_areas();
+    return of(tree_at_or_before(&areas, va));
+}
+
 struct area *area_find(vaddr_t va) {
     struct area *a = last_found;
     if (a && va >= a->start && va < a->end)
         return a;
-    a = of(tree_at_or_before(&areas, va));
+    a = at_or_before(va);
     if (!a || va >= a->end)
         return NULL;
     return last_found = a;
 }
 
 struct area *area_find_after(vaddr_t va) {
-    struct area *a = of(tree_at_or_before(&areas, va));
+    struct area *a = at_or_before(va);
     if (a && va < a->end)
         return a;
     return of(a ? tree_next(&a->node) : tree_first(&areas));
@@ -63,11 +71,11 @@ bool area_covers(vaddr_t start, size_t size) {
     return true;
 }
 
-uint64_t area_pages(void) {
-    return owned_pages;
-}
-
 /* ---- pages ---- */
+
+uint64_t area_pages(void) {
+    return bootinfo.manifest->pages + owned_pages;
+}
 
 /* Frames that no page of the app has any more, but maybe another CPU's TLB. */
 static paddr_t released[64];
@@ -148,7 +156,7 @@ struct area *area_begin(vaddr_t start, vaddr_t end, unsigned prot, unsigned flag
     a->flags = flags;
     a->zero_from = UINT64_MAX;
     tree_append(&areas, &a->node, last ? &last->node : NULL);
-    return last_found = last = a;
+    return last = a;
 }
 
 static void area_delete(struct area *a) {
@@ -202,7 +210,7 @@ static unsigned class_of(size_t size) {
 
 /* `at` has become free. */
 static void note_hole(vaddr_t at) {
-    struct area *below = of(tree_at_or_before(&areas, at)), *above = area_find_after(at);
+    struct area *below = at_or_before(at), *above = area_find_after(at);
     vaddr_t from = below ? below->end : 0, to = above ? MIN(above->start, MMAP_TOP) : MMAP_TOP;
     for (unsigned i = 0; from < to && i <= class_of(to - from); i++) {
         if (free_below[i] && free_below[i] < to)
@@ -231,7 +239,7 @@ static int unmap_range(vaddr_t start, vaddr_t end) {
 static void free_tables(vaddr_t start, vaddr_t end) {
     if (arch_table_pages() <= TABLES_KEPT)
         return;
-    struct area *below = of(tree_at_or_before(&areas, start)), *above = area_find_after(start);
+    struct area *below = at_or_before(start), *above = area_find_after(start);
     if (!above || above->start >= end)
         arch_tables_free(start, end, below ? below->end : 0, above ? above->start : APP_END);
 }
@@ -251,7 +259,7 @@ static vaddr_t find_free(size_t size) {
     unsigned class = class_of(size);
     vaddr_t end = free_below[class] ? free_below[class] : MMAP_TOP;
     bool marked = false;
-    for (struct area *a = of(tree_at_or_before(&areas, end - 1)); a; a = of(tree_prev(&a->node))) {
+    for (struct area *a = at_or_before(end - 1); a; a = of(tree_prev(&a->node))) {
         size_t hole = a->end <= end ? end - a->end : 0;
         if (!marked && hole >= PAGE_SIZE << class) {
             free_below[class] = end;
@@ -435,11 +443,10 @@ long area_remap(vaddr_t old, size_t old_size, size_t new_size, bool may_move, bo
     return to;
 }
 
-void area_set_brk(vaddr_t start) {
-    brk_start = brk_now = start;
-}
-
 long area_brk(vaddr_t brk) {
+    vaddr_t brk_start = bootinfo.manifest->brk;
+    if (!brk_now)
+        brk_now = brk_start;
     vaddr_t from = ALIGN_UP(brk_now, PAGE_SIZE), to = ALIGN_UP(brk, PAGE_SIZE);
     if (brk < brk_start || brk > APP_END)
         return (long)brk_now;
@@ -493,14 +500,16 @@ static struct area *area_allows(vaddr_t va, unsigned access) {
 
 static int bring(struct area *a, vaddr_t va, unsigned access) {
     struct page_entry e = {.owned = true, .prot = a->prot};
-    int error = 0;
-    if (a->source)
-        error = source_page(a, va, access, &e);
-    else if (!(e.frame = frame_alloc_zero()))
-        error = -ENOMEM;
-    if (error)
-        return error;
-    error = arch_page_map(va, e.frame, e.prot, e.owned);
+    if (a->source) {
+        int error = source_page(a, va, access, &e);
+        if (error)
+            return error;
+    } else {
+        e.frame = frame_alloc_zero();
+        if (!e.frame)
+            return -ENOMEM;
+    }
+    int error = arch_page_map(va, e.frame, e.prot, e.owned);
     if (!error)
         owned_pages += e.owned;
     else if (e.owned)

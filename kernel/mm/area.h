@@ -57,8 +57,8 @@ struct area {
  * address, or -ENOMEM, -EEXIST, -EINVAL.  Takes over one reference of source. */
 long area_map(vaddr_t hint, size_t size, unsigned prot, unsigned flags, struct area_source *source,
               uint64_t offset);
-/* At boot, in the order of addresses: an area of the program, which zuk has
- * checked; zeroes, unless the caller names a source. */
+/* In the order of addresses, before all others: an area that the program begins
+ * with, which zuk has checked; zeroes, unless the caller names a source. */
 struct area *area_begin(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags);
 int area_unmap(vaddr_t start, size_t size);
 int area_protect(vaddr_t start, size_t size, unsigned prot);
@@ -73,12 +73,12 @@ struct area *area_find(vaddr_t va);           /* the one that holds va, or NULL 
 struct area *area_find_after(vaddr_t va);     /* the one that holds va or the next above, or NULL */
 bool area_covers(vaddr_t start, size_t size); /* every page is in some area */
 long area_brk(vaddr_t brk);
-void area_set_brk(vaddr_t start);
 uint64_t area_pages(void); /* frames owned by the app */
 
 /* The app's own executable file, as it lies in the image: pages that are not
  * written to are mapped in place.  Not counted. */
 extern struct area_source area_image;
+void image_areas(void); /* makes the areas that it begins with, once; mm/image.c */
 /* Functions that tell the time, and their data; app/vdso.c, where it is linked. */
 extern struct area_source area_vdso __attribute__((weak));
 

@@ -24,7 +24,7 @@ extern char zero_pool_start[], zero_pool_end[];
 
 static struct ram_range ranges[RANGES];
 static unsigned range_count, range_now;
-static char *zero_pool = zero_pool_start;
+static char *zero_pool;            /* NULL: only zuk has taken of it */
 static uint64_t total, free_count; /* free_count: beside the pool's */
 static paddr_t free_list;          /* first word of each: the next */
 
@@ -51,6 +51,7 @@ static void reserve(uint64_t start, uint64_t end) {
 static void find_ram(void) {
     if (total)
         return;
+    bootinfo_find_ram();
     for (unsigned i = 0; i < bootinfo.ram_count; i++) {
         ranges[i] = bootinfo.ram[i];
         total += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
@@ -59,7 +60,8 @@ static void find_ram(void) {
     paddr_t image_end = ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE);
     reserve(0, total * PAGE_SIZE < PLENTY ? PAGE_SIZE : ALIGN_UP(image_end, LARGE));
     reserve(IMAGE_KERNEL_PADDR, image_end);
-    reserve(bootinfo.cmdline_paddr, bootinfo.cmdline_end);
+    paddr_t cmdline = ALIGN_DOWN(bootinfo.cmdline_paddr, PAGE_SIZE);
+    reserve(cmdline, cmdline + 2 * PAGE_SIZE);
     reserve(bootinfo.module_paddr, bootinfo.module_end);
     for (unsigned i = 0; i < range_count; i++)
         free_count += (ranges[i].end - ranges[i].start) / PAGE_SIZE;
@@ -83,9 +85,16 @@ bool frame_reserve_is_open(void) {
     return reserve_opened;
 }
 
+static size_t pool_left(void) {
+    if (!zero_pool)
+        zero_pool =
+            zero_pool_start + (bootinfo.manifest->tables + bootinfo.manifest->pages) * PAGE_SIZE;
+    return (size_t)(zero_pool_end - zero_pool);
+}
+
 /* From the pool; 0 when it has not that many left. */
 static paddr_t pool_take(size_t count) {
-    if ((size_t)(zero_pool_end - zero_pool) < count * PAGE_SIZE + (total ? 0 : KEPT))
+    if (pool_left() < count * PAGE_SIZE + (total ? 0 : KEPT))
         return 0;
     paddr_t p = kernel_phys(zero_pool);
     zero_pool += count * PAGE_SIZE;
@@ -151,5 +160,5 @@ uint64_t frame_total(void) {
 
 uint64_t frame_free_count(void) {
     find_ram();
-    return free_count + (uint64_t)(zero_pool_end - zero_pool) / PAGE_SIZE;
+    return free_count + pool_left() / PAGE_SIZE;
 }

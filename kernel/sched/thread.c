@@ -11,7 +11,7 @@
 #include "lib/errno.h"
 
 _Alignas(THREAD_ALIGN) struct thread thread_first;
-struct list thread_all = {&thread_all, &thread_all};
+struct list thread_all = {&thread_first.all, &thread_first.all};
 uint64_t signal_shared;
 void (*sched_deadlock)(void);
 uint64_t sched_idle_ns;
@@ -22,14 +22,6 @@ unsigned sched_cpus_told;
 uint64_t sched_cycles;
 
 struct list run_queue = {&run_queue, &run_queue};
-
-void thread_init_first(void) {
-    struct thread *t = &thread_first;
-    t->id = 1;
-    t->running = true;
-    list_init(&t->run);
-    list_push_back(&thread_all, &t->all);
-}
 
 bool thread_resched_wanted(void) {
     return !list_empty(&run_queue);

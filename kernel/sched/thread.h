@@ -57,7 +57,6 @@ struct thread {
     } altstack;
     vaddr_t clear_tid; /* CLEAR_CHILD_TID, 0 for none */
     vaddr_t robust_list;
-    vaddr_t stack_low, stack_high; /* where the app's stack was when the thread began */
     char name[16];
     uint8_t policy; /* of sched_setscheduler; changes nothing */
 };
@@ -113,6 +112,15 @@ void signal_broken_pipe(void);
 
 extern struct list thread_all;
 extern struct thread thread_first;
+
+/* The boot thread becomes thread 1, which thread_all holds from the beginning. */
+static inline void thread_init_first(void) {
+    struct thread *t = &thread_first;
+    t->id = 1;
+    t->running = true;
+    list_init(&t->run);
+    t->all = (struct list){&thread_all, &thread_all};
+}
 
 /* Called when no thread can ever run again; an upper room reports it. */
 extern void (*sched_deadlock)(void);
@@ -182,7 +190,6 @@ void thread_bury(struct thread *t); /* it will never run again; somebody may hav
 /* A thread with the caller's machine state (arch_thread_fork) and the next
  * free id, not started yet; NULL: memory is out. */
 struct thread *thread_create(const struct trap_frame *frame, vaddr_t sp);
-void thread_init_first(void);                   /* the boot thread becomes thread 1 */
 bool thread_resched_wanted(void);               /* is another thread waiting for the CPU? */
 bool thread_signal_due(const struct thread *t); /* pending and not blocked */
 

@@ -304,8 +304,7 @@ static uint32_t limits_set; /* bit: the app has set it */
 
 /* The main stack: what the app's header asked for. */
 static uint64_t stack_size(void) {
-    struct thread *t = thread_of(PROCESS_ID);
-    return t && t->stack_high > t->stack_low ? t->stack_high - t->stack_low : 8u << 20;
+    return bootinfo.manifest->stack_size;
 }
 
 static struct linux_rlimit limit_get(unsigned resource) {

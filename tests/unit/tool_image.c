@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "zuk/diag.h"
 #include "zuk/elf_file.h"
 #include "zuk/image.h"
+#include "zuk/page_table.h"
 #include "zuk/util.h"
 
 enum { TEXT = 300, DATA = 100, BSS = 9000, APP = 5001 };
@@ -155,6 +157,48 @@ static const uint8_t *physical(const struct elf_file *f, uint64_t paddr) {
     return NULL;
 }
 
+/* The app's file is mapped where it lies in memory. */
+static void check_pages(const uint8_t *manifest, const struct image_manifest *m) {
+    struct page_table t;
+    page_table_make(&t, (const struct image_area *)(manifest + m->areas),
+                    (m->fills - m->areas) / sizeof(struct image_area), m->app_paddr,
+                    IMAGE_KERNEL_PADDR + 4 * 4096 - IMAGE_POOL_PAGES * 4096);
+    assert_int_equal(m->copies - m->fills, t.fills.len * sizeof *t.fills.data);
+    assert_memory_equal(manifest + m->fills, t.fills.data, m->copies - m->fills);
+    assert_int_equal(m->stack - m->copies, 0); /* there are no writable bytes */
+    assert_true(m->tables == t.tables && m->pages == 1);
+}
+
+/* What the app finds on its stack, as the ABI has it. */
+static void check_stack(const uint8_t *manifest, const struct image_manifest *m) {
+    uint64_t size = m->stubs - m->stack, sp = IMAGE_STACK_TOP - 8 - size;
+    assert_int_equal(sp % 16, 0);
+    uint64_t words[1 + 3 + 1 + 1 + 1 + 2 * IMAGE_AUX_PAIRS];
+    memcpy(words, manifest + m->stack, sizeof words);
+    const char *stack = (const char *)manifest + m->stack;
+    assert_int_equal(words[0], 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(stack + (words[1 + i] - sp), args[i]);
+    }
+    assert_int_equal(words[4], 0);
+    assert_string_equal(stack + (words[5] - sp), env[0]);
+    assert_int_equal(words[6], 0);
+    uint64_t found[64] = {0};
+    unsigned pairs = 0;
+    const uint64_t *aux = &words[7];
+    for (; aux[0] != AT_NULL; aux += 2, pairs++) {
+        found[aux[0]] = aux[1];
+    }
+    assert_true(pairs >= 18 && pairs < IMAGE_AUX_PAIRS);
+    assert_true(words[7] == AT_HWCAP && words[9] == AT_MINSIGSTKSZ && words[11] == AT_RANDOM);
+    assert_true(found[AT_RANDOM] == sp + sizeof words && found[AT_PAGESZ] == 4096);
+    assert_string_equal(stack + (found[AT_PLATFORM] - sp), "x86_64");
+    assert_string_equal(stack + (found[AT_EXECFN] - sp), "/app");
+    assert_int_equal(found[AT_PHDR], 0x400000 + sizeof(Elf64_Ehdr));
+    assert_true(found[AT_PHNUM] == 2 && found[AT_PHENT] == sizeof(Elf64_Phdr));
+    assert_true(found[AT_ENTRY] == 0x400100 && found[AT_CLKTCK] == 100);
+}
+
 static void test_layout(void **state) {
     (void)state;
     struct file_map map = fused("image");
@@ -181,16 +225,23 @@ static void test_layout(void **state) {
     assert_int_equal(m.end_paddr, m.app_paddr + APP);
     assert_int_equal(m.kernel_id, 0x1122334455667788);
     assert_int_equal(m.default_policy, IMAGE_POLICY_ENOSYS);
-    assert_true(m.flags == 0 && m.reserved0 == 0);
     assert_int_equal(m.entry, 0x400100);
-    assert_int_equal(m.headers, 0x400000 + sizeof(Elf64_Ehdr));
-    assert_int_equal(m.header_count, 2);
-    assert_int_equal(m.stack_size, 12345);
-    assert_int_equal(m.segment_count, 1);
-    struct image_segment segment;
-    memcpy(&segment, manifest + m.segments, sizeof segment);
-    assert_true(segment.address == 0x400000 && segment.memory_size == APP && segment.offset == 0 &&
-                segment.file_size == APP && segment.prot == (PROT_READ | PROT_EXEC));
+    assert_int_equal(m.bias, 0);
+    assert_int_equal(m.brk, 0x402000);
+    assert_int_equal(m.stack_size, 0x4000);
+    struct image_area areas[3];
+    assert_int_equal(m.fills - m.areas, sizeof areas);
+    memcpy(areas, manifest + m.areas, sizeof areas);
+    assert_true(areas[0].start == 0x400000 && areas[0].end == 0x402000 && areas[0].page == 0 &&
+                areas[0].zeroes == 0 && areas[0].prot == (PROT_READ | PROT_EXEC) &&
+                areas[0].kind == IMAGE_AREA_FILE);
+    assert_true(areas[1].start == IMAGE_STACK_TOP - 0x4000 - (1 << 20) &&
+                areas[1].end == areas[2].start && areas[1].prot == PROT_NONE &&
+                areas[1].kind == IMAGE_AREA_GUARD);
+    assert_true(areas[2].start == IMAGE_STACK_TOP - 0x4000 && areas[2].end == IMAGE_STACK_TOP &&
+                areas[2].prot == (PROT_READ | PROT_WRITE) && areas[2].kind == IMAGE_AREA_STACK);
+    check_pages(manifest, &m);
+    check_stack(manifest, &m);
     assert_memory_equal(manifest + m.argv, "app\0one\0\0", 9);
     assert_memory_equal(manifest + m.policies, policies, sizeof policies);
     assert_memory_equal(physical(&f, m.app_paddr), app, APP);

@@ -23,16 +23,10 @@ bool smp_on, cpu_traced;
 static uint32_t features; /* CPUID 1 ECX */
 
 extern uint64_t gdt[7];
-extern char boot_stack_guard[], boot_stack_top[], trap_stack_guard[], trap_stack_top[];
-extern char fault_stack_top[];
+extern char boot_stack_top[], trap_stack_top[], fault_stack_top[];
 
-static struct tss tss = {.ist = {(uint64_t)trap_stack_top, (uint64_t)fault_stack_top},
-                         .iomap = sizeof(struct tss)};
-
-static void unmap_kernel_page(const char *page) {
-    kernel_pt[kernel_phys(page) >> PAGE_SHIFT] = 0;
-    tlb_flush_page((uint64_t)page);
-}
+struct tss tss = {.ist = {(uint64_t)trap_stack_top, (uint64_t)fault_stack_top},
+                  .iomap = sizeof(struct tss)};
 
 void arch_init(void) {
     struct thread *t = &thread_first;
@@ -40,11 +34,7 @@ void arch_init(void) {
     t->kstack_top = (uint64_t)boot_stack_top;
     wrmsr_address(MSR_GS_BASE, t);
 
-    uint64_t base = (uint32_t)(uintptr_t)&tss; /* above it stand ones */
-    gdt[3] |= (base & 0xffffff) << 16 | base >> 24 << 56;
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
-    unmap_kernel_page(boot_stack_guard);
-    unmap_kernel_page(trap_stack_guard);
 
     /* The 8259s' lines would arrive as exceptions: firmware may have left them
      * open, and nobody here uses them. */
@@ -111,10 +101,6 @@ struct thread *arch_thread_current(void) {
     struct thread *t;
     __asm__("movq %%gs:%c1, %0" : "=r"(t) : "i"(THREAD_SELF));
     return t;
-}
-
-void arch_app_enter(vaddr_t ip, vaddr_t sp) {
-    app_enter(ip, sp);
 }
 
 void arch_trace(void) {

@@ -142,7 +142,6 @@ void fpu_save(void *area); /* 64-byte aligned, fpu_size bytes */
 void fpu_load(const void *area);
 
 /* entry.S */
-void app_enter(uint64_t ip, uint64_t sp) __attribute__((noreturn));
 void syscall_emulated(struct trap_frame *frame) __attribute__((noreturn));
 void switch_stacks(uint64_t *save, uint64_t load);
 extern char syscall_entry[], syscall_entry_traced[], trap_leave[];

@@ -285,10 +285,10 @@ switch_stacks:
     ret
 
     .text
-/* void app_enter(uint64_t ip, uint64_t sp): out of the kernel for the first
+/* void arch_app_enter(vaddr_t ip, vaddr_t sp): out of the kernel for the first
  * time, all registers zero, interrupts open. */
-    .globl app_enter
-app_enter:
+    .globl arch_app_enter
+arch_app_enter:
     pushq app_ss
     pushq %rsi
     pushq $0x202

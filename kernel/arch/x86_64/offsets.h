@@ -32,6 +32,11 @@
 #define FRAME_SIZE 176
 #define FRAME_VECTOR_SYSCALL 256
 
+/* struct image_manifest: end_paddr. */
+#define MANIFEST_END 40
+#define POOL_PAGES 24
+#define KERNEL_PT_END 0x200000 /* what one page table maps, from address 0 */
+
 /* struct vdso_clock. */
 #define VDSO_VERSION 0
 #define VDSO_PARAVIRTUAL 4

@@ -8,6 +8,7 @@
  * read-only over every other frame that the app may execute.
  */
 #include "abi/image.h"
+#include "abi/pte.h"
 #include "arch/x86_64/cpu.h"
 #include "boot/bootinfo.h"
 #include "diag/diag.h"
@@ -15,42 +16,38 @@
 #include "lib/errno.h"
 #include "mm/frame.h"
 
-#define P 1ull
-#define W 2ull
-#define U 4ull
+#define P PTE_X86_PRESENT
+#define W PTE_X86_WRITE
+#define U PTE_X86_USER
 #define NOCACHE 0x18ull
 #define LARGE 0x80ull
-#define OWNED 0x200ull /* software: the frame belongs to the mapping */
-#define HELD 0x400ull  /* software: PROT_NONE, the entry still has its frame */
-#define NX (1ull << 63)
+#define OWNED PTE_X86_OWNED
+#define HELD PTE_X86_HELD
+#define NX PTE_X86_NOEXEC
 #define FRAME 0x000ffffffffff000ull
 
 #define LARGE_2M (1ull << 21)
 #define LARGE_1G (1ull << 30)
 
-/* The direct map begins with tables of its own: frames are out of reach
- * before it stands.  Its first 2 MiB share the kernel's table, and have the same
- * rights but for execution.  .bss, so cleared. */
-static uint64_t direct_pdpt[512] __attribute__((aligned(4096)));
-static uint64_t direct_pd[512] __attribute__((aligned(4096)));
-static uint64_t table_pages;
+static uint64_t table_pages; /* beside those that zuk made */
 static uint64_t device_next = KERNEL_MAP;
 
+/* Nothing but a last entry has bits above the frame's. */
 static uint64_t *table_at(uint64_t entry) {
-    return phys_to_virt(entry & FRAME);
+    return phys_to_virt(ALIGN_DOWN(entry, PAGE_SIZE));
 }
 
-/* The entry that leads to a new table for va; 0 when memory is out. */
-static uint64_t table_new(uint64_t va) {
+/* The entry that leads to a new table, 0 when memory is out. */
+static uint64_t table_new(void) {
     paddr_t p = frame_alloc_zero();
     if (!p)
         return 0;
     table_pages++;
-    return p | P | W | (~va >> 61 & U); /* the lower half is the app's */
+    return p | PTE_X86_TABLE;
 }
 
 uint64_t arch_table_pages(void) {
-    return table_pages;
+    return bootinfo.manifest->tables + table_pages;
 }
 
 static unsigned index_of(uint64_t va, unsigned level) {
@@ -61,13 +58,16 @@ static unsigned index_of(uint64_t va, unsigned level) {
  * tables above it; NULL when memory is out. */
 static uint64_t *entry_make(uint64_t va, unsigned level) {
     uint64_t *table = kernel_pml4;
-    for (unsigned l = 3; l > level; l--) {
-        uint64_t *e = &table[index_of(va, l)];
-        if (!*e && !(*e = table_new(va)))
+    va <<= 16; /* the highest index in the highest bits */
+    for (level = 3 - level;; level--) {
+        uint64_t *e = &table[va >> 55];
+        if (!level)
+            return e;
+        if (!*e && !(*e = table_new()))
             return NULL;
         table = table_at(*e);
+        va <<= 9;
     }
-    return &table[index_of(va, level)];
 }
 
 /* The 4 KiB entry for va, or NULL; *next is the first address worth asking
@@ -134,21 +134,19 @@ static void map_direct(paddr_t p, paddr_t end, uint64_t flags) {
 }
 
 void arch_map_image(void) {
-    kernel_pml4[index_of(DIRECT_MAP, 3)] = kernel_phys(direct_pdpt) | P | W | NX;
-    direct_pdpt[0] = kernel_phys(direct_pd) | P | W;
-    direct_pd[0] = kernel_phys(kernel_pt) | P | W;
-    paddr_t end = bootinfo.manifest->end_paddr, p = kernel_phys(kernel_end);
-    for (; p < MIN(end, LARGE_2M); p += PAGE_SIZE)
-        kernel_pt[p >> PAGE_SHIFT] = p | P | NX;
-    if (p < end)
-        map_direct(p, ALIGN_UP(end, PAGE_SIZE), P | NX);
-    if (bootinfo.module)
-        map_direct(bootinfo.module_paddr, bootinfo.module_end, P | NX);
+    paddr_t end = bootinfo.manifest->end_paddr;
+    if (end > KERNEL_PT_END)
+        map_direct(KERNEL_PT_END, ALIGN_UP(end, PAGE_SIZE), P | NX);
+}
+
+void arch_map_module(void) {
+    map_direct(bootinfo.module_paddr, bootinfo.module_end, P | NX);
 }
 
 void arch_map_ram(paddr_t start, paddr_t end) {
     large_1g = cpuid(0x80000001, 0).d & 1u << 26;
     map_direct(start, end, P | W | NX);
+    forget_all(); /* start.S maps low memory for reading */
 }
 
 /* Changes the rights of one frame in the direct map, splitting a large page
@@ -159,7 +157,7 @@ static int direct_protect(paddr_t frame, bool writable) {
     for (unsigned l = 3; l > 0; l--) {
         uint64_t *e = &table[index_of(va, l)];
         if (l < 3 && *e & LARGE) {
-            uint64_t new = table_new(va);
+            uint64_t new = table_new();
             if (!new)
                 return -ENOMEM;
             uint64_t *small = table_at(new);
@@ -180,9 +178,17 @@ static int direct_protect(paddr_t frame, bool writable) {
 /* ---- the app's pages ---- */
 
 static uint64_t flags_of(unsigned prot) {
-    if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
-        return HELD | NX;
-    return P | U | (prot & PROT_WRITE ? W : 0) | (prot & PROT_EXEC ? 0 : NX);
+    static const uint64_t flags[8] = {
+        [PROT_NONE] = HELD | NX,
+        [PROT_READ] = P | U | NX,
+        [PROT_WRITE] = P | U | W | NX,
+        [PROT_WRITE | PROT_READ] = P | U | W | NX,
+        [PROT_EXEC] = P | U,
+        [PROT_EXEC | PROT_READ] = P | U,
+        [PROT_EXEC | PROT_WRITE] = P | U | W,
+        [PROT_EXEC | PROT_WRITE | PROT_READ] = P | U | W,
+    };
+    return flags[prot & 7];
 }
 
 static unsigned prot_of(uint64_t e) {
@@ -196,14 +202,15 @@ static void read_entry(uint64_t e, struct page_entry *out) {
 }
 
 int arch_page_map(vaddr_t va, paddr_t frame, unsigned prot, bool owned) {
+    uint64_t value = frame | flags_of(prot) | (owned ? OWNED : 0);
     uint64_t *e = entry_make(va, 0);
     if (!e)
         return -ENOMEM;
     if (*e)
         return -EEXIST;
-    if (owned && prot & PROT_EXEC && direct_protect(frame, false))
+    if ((value & (OWNED | NX)) == OWNED && direct_protect(value & FRAME, false))
         return -ENOMEM;
-    *e = frame | flags_of(prot) | (owned ? OWNED : 0);
+    *e = value;
     return 0;
 }
 
@@ -387,11 +394,7 @@ paddr_t arch_mapped_phys(const void *v) {
 }
 
 void *arch_boot_map(paddr_t p, size_t size) {
-    paddr_t end = p + size;
-    if (p > end || end + PAGE_SIZE > LARGE_2M ||
-        (end > IMAGE_KERNEL_PADDR && p < kernel_phys(kernel_end)))
+    if (p > IMAGE_KERNEL_PADDR - size)
         panic("boot: the loader's tables are at %lx, out of reach", p);
-    for (paddr_t page = ALIGN_DOWN(p, PAGE_SIZE); page < end; page += PAGE_SIZE)
-        kernel_pt[page >> PAGE_SHIFT] = page | P | NX;
     return (void *)(KERNEL_BASE + p);
 }

@@ -32,18 +32,35 @@ pvh_start:
     movl $PHYS(kernel_pd) + PTE_P + PTE_W, %eax
     movl %eax, PHYS(kernel_pdpt)
     movl %eax, PHYS(kernel_pdpt + 510 * 8)
-    movl $PHYS(kernel_pt) + PTE_P + PTE_W, PHYS(kernel_pd)
+    movl $PHYS(kernel_pt) + PTE_P + PTE_W, %eax
+    movl %eax, PHYS(kernel_pd)
+    /* The direct map begins with tables of its own: frames are out of reach before
+     * it stands.  Its first 2 MiB share the kernel's table, and have the same rights
+     * but for execution. */
+    movl %eax, PHYS(direct_pd)
+    movl $PHYS(direct_pd) + PTE_P + PTE_W, PHYS(direct_pdpt)
+    movl $PHYS(direct_pdpt) + PTE_P + PTE_W, PHYS(kernel_pml4 + 256 * 8)
 
-    movl $PHYS(kernel_start), %eax
-    movl $PHYS(rodata_start), %edx
+    /* What the loader left in low memory, the kernel, the image behind it. */
+    xorl %eax, %eax
+    movl $PHYS(kernel_start), %edx
     movl $PTE_P, %ecx
+    movl $0x80000000, %esi      /* no execution */
+    call map
+    movl $PHYS(rodata_start), %edx
     xorl %esi, %esi
     call map
     movl $PHYS(data_start), %edx
-    movl $0x80000000, %esi      /* no execution */
+    movl $0x80000000, %esi
     call map
     movl $PHYS(kernel_end), %edx
     movl $PTE_P + PTE_W, %ecx
+    call map
+    movl PHYS(kernel_end) + MANIFEST_END, %edx
+    cmpl $KERNEL_PT_END, %edx
+    jbe 1f
+    movl $KERNEL_PT_END, %edx   /* arch_map_image maps the rest */
+1:  movl $PTE_P, %ecx
     call map
 
     movl $PHYS(kernel_pml4), %eax
@@ -60,20 +77,18 @@ pvh_start:
     lgdtl PHYS(boot_gdt_pointer)
     ljmpl $SELECTOR_CODE, $PHYS(long_mode)
 
-/* Maps physical [eax, edx) with the flags ecx and (high half) esi. */
+/* Maps the pages from physical eax to edx, which is behind it, with the flags ecx
+ * and (high half) esi. */
 map:
     movl %eax, %edi
     shrl $9, %edi
-    addl $PHYS(kernel_pt), %edi
-1:  cmpl %edx, %eax
-    jae 2f
     leal (%eax, %ecx), %ebp
-    movl %ebp, (%edi)
-    movl %esi, 4(%edi)
-    addl $8, %edi
+    movl %ebp, PHYS(kernel_pt)(%edi)
+    movl %esi, PHYS(kernel_pt) + 4(%edi)
     addl $4096, %eax
-    jmp 1b
-2:  ret
+    cmpl %edx, %eax
+    jb map
+    ret
 
     .code64
 long_mode:
@@ -87,12 +102,14 @@ high:
     movl %eax, %fs
     movl %eax, %gs
     movq $boot_stack_top, %rsp
-    movq $0, kernel_pml4(%rip)
-    movq $0, kernel_pdpt(%rip)
+    xorl %ebp, %ebp
+    movq %rbp, kernel_pml4
+    movq %rbp, kernel_pdpt
+    movq %rbp, boot_stack_guard_entry
+    movq %rbp, trap_stack_guard_entry
     movq $PHYS(kernel_pml4), %rax
     movq %rax, %cr3
     lgdt gdt_pointer(%rip)
-    xorl %ebp, %ebp
 
     /* The interrupt table: vectors[i], interrupts closed, on stack IST 1; 2 for
      * what has no way back, and int3 is for everybody. */
@@ -104,10 +121,10 @@ high:
     addq $VECTOR_SIZE, %rax
     addq $16, %rdi
     loop 1b
-    incb idt + 2 * 16 + 4
-    incb idt + 8 * 16 + 4
-    incb idt + 18 * 16 + 4
-    orb $0x60, idt + 3 * 16 + 5
+    movb $2, idt + 2 * 16 + 4
+    movb $2, idt + 8 * 16 + 4
+    movb $2, idt + 18 * 16 + 4
+    movb $0xee, idt + 3 * 16 + 5
     lidt idt_pointer(%rip)
     call arch_init
     movl %ebx, %edi
@@ -129,7 +146,7 @@ gdt:
     .quad 0
     .quad 0x00af9b000000ffff    /* SELECTOR_CODE */
     .quad 0x00cf93000000ffff    /* SELECTOR_DATA */
-    .quad 0x0000890000000067, 0xffffffff /* SELECTOR_TSS; arch_init fills its base in */
+    .quad tss_descriptor, 0xffffffff /* SELECTOR_TSS */
     .quad 0x00cff3000000ffff    /* SELECTOR_APP_DATA */
     .quad 0x00affb000000ffff    /* SELECTOR_APP_CODE */
 gdt_pointer:
@@ -147,11 +164,12 @@ idt: .skip VECTORS * 16
     .section .bss_pages, "aw", @nobits
     .balign 4096
     .globl kernel_pml4, kernel_pd, kernel_pdpt, kernel_pt
-kernel_pml4: .skip 4096
 kernel_pdpt: .skip 4096
 kernel_pd:   .skip 4096
 kernel_pt:   .skip 4096
-    /* A page stays unmapped below each stack (cpu_init). */
+direct_pdpt: .skip 4096
+direct_pd:   .skip 4096
+    /* A page stays unmapped below each stack. */
     .globl boot_stack_guard, boot_stack_top, trap_stack_guard, trap_stack_top
     .globl fault_stack_top
 boot_stack_guard: .skip 4096
@@ -163,8 +181,10 @@ fault_stack_top:
     .skip 2048
 trap_stack_top:
     .section .bss_pool, "aw", @nobits
+    /* abi/image.h: zuk knows these by their place. */
     .globl zero_pool_start, zero_pool_end
-zero_pool_start: .skip 24 * 4096
+kernel_pml4: .skip 4096
+zero_pool_start: .skip POOL_PAGES * 4096
 zero_pool_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -30,6 +30,8 @@ _Static_assert(offsetof(struct trap_frame, cs) == FRAME_CS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, rsp) == FRAME_RSP, "offsets.h");
 
+_Static_assert(offsetof(struct image_manifest, end_paddr) == MANIFEST_END, "offsets.h");
+_Static_assert(IMAGE_POOL_PAGES == POOL_PAGES, "offsets.h");
 _Static_assert(offsetof(struct vdso_clock, version) == VDSO_VERSION, "offsets.h");
 _Static_assert(offsetof(struct vdso_clock, paravirtual) == VDSO_PARAVIRTUAL, "offsets.h");
 _Static_assert(offsetof(struct vdso_clock, mult) == VDSO_MULT, "offsets.h");
