@@ -36,7 +36,7 @@ static bool red;                       /* what text has now */
 static long few = TRANSPORT_FEW_BYTES; /* what is left of them */
 
 /* Takes the next transport that is there. */
-static __attribute__((noinline)) const struct transport *find(void) {
+static inline __attribute__((always_inline)) const struct transport *find(void) {
     while (next < transports_end) {
         const struct transport *t = *next++;
         if (t->probe())
@@ -45,18 +45,19 @@ static __attribute__((noinline)) const struct transport *find(void) {
     return &nowhere;
 }
 
-static inline const struct transport *in_use(void) {
+bool console_framed(void) {
     if (!transport)
         transport = find();
-    return transport;
+    return transport->framed;
 }
 
 const struct transport *console_transport(void) {
-    return in_use();
+    console_framed();
+    return transport;
 }
 
-bool console_framed(void) {
-    return in_use()->framed;
+static __attribute__((noinline)) const struct transport *find_another(void) {
+    return find();
 }
 
 /* Apart: most programs have one colour. */
@@ -94,7 +95,7 @@ static void lose(const struct transport *text) {
 
 const struct transport *console_listener(void) {
     if (console_framed() && !transport->listen) {
-        const struct transport *t = find();
+        const struct transport *t = find_another();
         if (t->framed)
             transport = t;
         else
@@ -107,7 +108,7 @@ const struct transport *console_listener(void) {
 static void lose_channel(void) {
     const struct transport *t;
     do
-        t = find();
+        t = find_another();
     while (t->framed);
     lose(t);
 }
