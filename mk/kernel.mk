@@ -31,10 +31,9 @@ KERNEL_SMALL := -Os -Xclang -Oz
 KERNEL_OPT_lib/string := -Os
 # Every program runs through these at least once, when an emulator has to translate
 # them: to it a push, a call or an access to memory is worth several moves.
-KERNEL_QUICK := app/crash app/load arch/x86_64/cpu drivers/serial mm/area mm/frame mm/user vfs/fd
+KERNEL_QUICK := app/load arch/x86_64/cpu drivers/serial mm/area mm/frame mm/user syscall/io
 $(foreach f,$(KERNEL_QUICK),$(eval KERNEL_OPT_$f := -Os))
 KERNEL_OPT_mm/frame += -mllvm -inline-threshold=5
-KERNEL_OPT_syscall/io := -Os -mllvm -inline-threshold=100
 
 # lwIP, as the distribution has it (mk/sources.txt), compiled as the kernel is;
 # kernel/net/lwip/ alone sees its headers.

@@ -26,7 +26,10 @@ unsigned app_policy(unsigned call);        /* enum image_policy for an absent ca
 void app_start(void); /* loads it and enters it; does not return */
 
 /* The end.  The record goes out, the machine powers off. */
-void app_exit(unsigned status) __attribute__((noreturn));
+void app_end(struct report_exit e, bool poll) __attribute__((noreturn));
+static inline __attribute__((noreturn, always_inline)) void app_exit(unsigned status) {
+    app_end((struct report_exit){.reason = REASON_EXIT, .status = (uint8_t)status}, false);
+}
 void app_die(unsigned reason, unsigned signal) __attribute__((noreturn));
 
 /* syscall/uring.c, where it is linked. */

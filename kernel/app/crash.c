@@ -159,21 +159,21 @@ void crash_report(const struct crash *c) {
     console_record(REPORT_CRASH, pieces, sizeof pieces / sizeof pieces[0], c->poll);
 }
 
-static void end(struct report_exit e, bool poll) __attribute__((noreturn));
-static void end(struct report_exit e, bool poll) {
-    if (netdev_end && (e.reason == REASON_EXIT || e.reason == REASON_SIGNAL))
+static __attribute__((noinline)) void end_network(unsigned reason) {
+    if (reason == REASON_EXIT || reason == REASON_SIGNAL)
         netdev_end();
+}
+
+void app_end(struct report_exit e, bool poll) {
+    if (netdev_end)
+        end_network(e.reason);
     console_end(&e, poll);
     arch_poweroff(e.reason == REASON_EXIT ? e.status : 128u + e.reason);
 }
 
-void app_exit(unsigned status) {
-    end((struct report_exit){.reason = REASON_EXIT, .status = (uint8_t)status}, false);
-}
-
 void app_die(unsigned reason, unsigned signal) {
-    end((struct report_exit){.reason = (uint8_t)reason, .signal = (uint8_t)signal},
-        reason == REASON_DEADLOCK);
+    app_end((struct report_exit){.reason = (uint8_t)reason, .signal = (uint8_t)signal},
+            reason == REASON_DEADLOCK);
 }
 
 void crash(const struct crash *c, unsigned reason) {
@@ -185,7 +185,7 @@ void crash(const struct crash *c, unsigned reason) {
         alone.poll = true;
     }
     crash_report(&alone);
-    end((struct report_exit){.reason = (uint8_t)reason, .signal = c->signal}, alone.poll);
+    app_end((struct report_exit){.reason = (uint8_t)reason, .signal = c->signal}, alone.poll);
 }
 
 /* ---- the kernel's own trouble ---- */

@@ -12,7 +12,7 @@
 #include "syscall/syscall.h"
 
 /* No way back follows that would tell of the call. */
-static void trace_last(void) {
+static inline __attribute__((always_inline)) void trace_last(void) {
     if (thread_current()->work & THREAD_WORK_TRACE)
         trace_call(false);
 }

@@ -96,7 +96,7 @@ SYSCALL_HANDLER(pwrite64) {
  * cannot be read, and both before a base that is wrong, BAD_BASE: there another
  * piece of the vector may be worse.  `alone`: the only piece of its vector, of
  * which just the bytes allowed must be memory. */
-static long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room,
+INLINE long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room,
                         bool alone) {
     size_t got = user_read_some(pieces, iov, count * sizeof(*pieces));
     long bad = 0, sum = 0;
@@ -116,6 +116,10 @@ static long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, si
     return bad ? bad : sum;
 }
 
+static NOINLINE long read_more(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room) {
+    return read_pieces(pieces, iov, count, room, false);
+}
+
 /* How many bytes a vector is that has more pieces than a file takes at once, or
  * -errno when any of it is wrong. */
 static NOINLINE long check_long(vaddr_t iov, unsigned count) {
@@ -123,7 +127,7 @@ static NOINLINE long check_long(vaddr_t iov, unsigned count) {
     for (unsigned n; count; count -= n, iov += n * sizeof(struct io_piece)) {
         struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
         n = MIN(count, (unsigned)FILE_PIECES);
-        long size = read_pieces(pieces, iov, n, IO_MAX - (size_t)sum, false);
+        long size = read_more(pieces, iov, n, IO_MAX - (size_t)sum);
         if (size == BAD_BASE)
             bad = BAD_BASE;
         else if (size < 0)
@@ -135,9 +139,18 @@ static NOINLINE long check_long(vaddr_t iov, unsigned count) {
 }
 
 /* Nothing is done later, and a folder is not read in pieces. */
-static unsigned vector_flags(const struct file *f) {
+INLINE unsigned vector_flags(const struct file *f) {
     bool folder = f->inode && inode_is(f->inode, S_IFDIR);
     return folder ? RWF_HIPRI : RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT;
+}
+
+/* The bytes of a vector, or why they may not go. */
+INLINE long allowed(const struct file *f, const uint64_t *pos, long size, unsigned flags) {
+    if (size <= 0)
+        return size == BAD_BASE ? -EFAULT : size;
+    if (passes_end(f, *pos, (size_t)size))
+        return -EINVAL;
+    return flags & ~vector_flags(f) ? -EOPNOTSUPP : size;
 }
 
 /* For a file that does not take them all at once. */
@@ -160,16 +173,21 @@ static NOINLINE long transfer_each(struct file *f, enum direction d, const struc
     return total;
 }
 
-static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov, unsigned count,
-                                   uint64_t *pos) {
-    long total = 0, size, done;
+/* A vector of more pieces than a file takes at once. */
+static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov,
+                                   unsigned long count, uint64_t *pos, unsigned flags) {
+    long total = 0, done;
+    long size = count > IOV_MAX ? -EINVAL : check_long(iov, (unsigned)count);
+    size = allowed(f, pos, size, flags);
+    if (size <= 0)
+        return size;
     if (socket_vector && socket_vector(f, d == READ, iov, count, &total))
         return total;
     do {
         struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
-        unsigned n = MIN(count, (unsigned)FILE_PIECES);
+        unsigned n = (unsigned)MIN(count, FILE_PIECES);
         bool whole = f->ops->vector[d] && (d == WRITE || !total);
-        size = read_pieces(pieces, iov, n, IO_MAX - (size_t)total, false);
+        size = read_more(pieces, iov, n, IO_MAX - (size_t)total);
         done = size < 0 ? -EFAULT /* changed meanwhile */
                : !size  ? 0
                : whole  ? f->ops->vector[d](f, pieces, n, pos)
@@ -183,33 +201,31 @@ static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov
     return total;
 }
 
+INLINE long transfer_pieces(struct file *f, enum direction d, vaddr_t iov, unsigned long count,
+                            uint64_t *pos, unsigned flags) {
+    struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
+    long error = check_file(f, d);
+    if (error)
+        return error;
+    if (count > FILE_PIECES)
+        return transfer_long(f, d, iov, count, pos, flags);
+    unsigned n = (unsigned)count;
+    long size = allowed(f, pos, read_pieces(pieces, iov, n, IO_MAX, n == 1), flags);
+    if (size <= 0)
+        return size;
+    return f->ops->vector[d] ? f->ops->vector[d](f, pieces, n, pos)
+                             : transfer_each(f, d, pieces, n, pos, false);
+}
+
 INLINE long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long count,
                             uint64_t *at, unsigned flags) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
-    uint64_t *pos = at ? at : &f->pos;
-    long total = at && has_no_position(f) ? -ESPIPE : check_file(f, d);
-    if (!total)
-        total = count <= FILE_PIECES ? read_pieces(pieces, iov, (unsigned)count, IO_MAX, count == 1)
-                : count <= IOV_MAX   ? check_long(iov, (unsigned)count)
-                                     : -EINVAL;
-    if (total > 0) {
-        if (passes_end(f, *pos, (size_t)total))
-            total = -EINVAL;
-        else if (flags & ~vector_flags(f))
-            total = -EOPNOTSUPP;
-        else if (count > FILE_PIECES)
-            total = transfer_long(f, d, iov, (unsigned)count, pos);
-        else if (f->ops->vector[d])
-            total = f->ops->vector[d](f, pieces, (unsigned)count, pos);
-        else
-            total = transfer_each(f, d, pieces, (unsigned)count, pos, false);
-        told(f, d, total);
-    } else if (total == BAD_BASE) {
-        total = -EFAULT;
-    }
+    long total = at && has_no_position(f)
+                     ? -ESPIPE
+                     : transfer_pieces(f, d, iov, count, at ? at : &f->pos, flags);
+    told(f, d, total);
     file_put(f);
     return total;
 }

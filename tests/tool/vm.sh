@@ -95,6 +95,36 @@ done
 run timeout 60 qemu-system-x86_64 -M microvm -nodefaults -display none -no-reboot -m 64M -kernel hello.elf -serial stdio
 prints "hello out"
 
+# there, too, bytes before a page that is gone go out, and once
+c torn <<'C'
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+int main(void) {
+    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(page + 4096, 4096);
+    memset(page, '.', 4096);
+    memcpy(page + 4060, "<the last words>", 16);
+    struct iovec v[] = {{"first ", 6}, {page + 4060, 100}, {"never", 5}};
+    long n = writev(1, v, 3), none = writev(1, &(struct iovec){page + 4096, 1}, 1);
+    printf("\n%ld %ld\n", n, none);
+    return 0;
+}
+C
+run "$ZUK" build torn.o -o torn.elf
+status 0
+run timeout 60 qemu-system-x86_64 -M microvm -nodefaults -display none -no-reboot -m 64M -kernel torn.elf -serial stdio
+prints "first <the last words>...................."
+prints "42 -1"
+check [ "$(grep -c never out)" = 0 ]
+check [ "$(grep -o "the last words" out | wc -l)" = 1 ]
+run "$ZUK" run torn.elf
+status 0
+prints "first <the last words>...................."
+prints "42 -1"
+check [ "$(grep -o "the last words" out | wc -l)" = 1 ]
+
 # a full disk: no image, no rest of one
 if [ "$(id -u)" = 0 ] && mkdir full && mount -t tmpfs -o size=200k none full 2>/dev/null; then
     run "$ZUK" build big.o -o full/image.elf
