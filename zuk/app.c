@@ -243,7 +243,7 @@ static bool write_libraries(const struct link *l, const char *path) {
 static bool write_command(const char *path, const char *const *argv) {
     char *text = xstrdup("");
     for (size_t i = 0; argv[i]; i++) {
-        text = xasprintf("%s%s'%s'", text, i ? " \\\n    " : "", argv[i]);
+        text = xasprintf("%s%s%s", text, i ? " \\\n    " : "", shell_word(argv[i]));
     }
     text = xasprintf("%s\n", text);
     return write_file(path, text, strlen(text));

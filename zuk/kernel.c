@@ -189,8 +189,9 @@ static bool plan(const struct features *features, const char *arch, struct link 
 static bool write_command(const struct link *link, const char *work) {
     VEC(char) text = {0};
     for (size_t i = 0; i < link->argv.len; i++) {
-        for (const char *s = link->argv.data[i]; s != NULL && *s != '\0'; s++) {
-            *vec_push(&text) = *s;
+        const char *word = link->argv.data[i] == NULL ? "" : shell_word(link->argv.data[i]);
+        for (; *word != '\0'; word++) {
+            *vec_push(&text) = *word;
         }
         const char *after =
             i + 1 < link->argv.len ? (i + 1 < link->first ? " " : " \\\n    ") : "\n";

@@ -112,6 +112,27 @@ char *xstrdup(const char *s) {
     return xstrndup(s, strlen(s));
 }
 
+/* Letters, digits and what no shell takes for its own. */
+static const char plain[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%";
+
+char *shell_word(const char *word) {
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        return xstrdup(word);
+    }
+    char *text = xalloc(4 * strlen(word) + 3), *to = text;
+    *to++ = '\'';
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            to = stpcpy(to, "'\\''");
+        } else {
+            *to++ = *word;
+        }
+    }
+    *to = '\'';
+    return text;
+}
+
 char *clean_text(const char *text, size_t size) {
     char *out = xalloc(size + 1);
     size_t n = 0;

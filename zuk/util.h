@@ -19,6 +19,8 @@ void *xalloc(size_t size); /* zeroed, aligned to 16 */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A word as a shell takes it, with quotes where it needs them. */
+char *shell_word(const char *word);
 /* Another's text, fit for a terminal: no control characters but tabs and newlines,
  * none of those at the end. */
 char *clean_text(const char *text, size_t size);

@@ -141,42 +141,11 @@ const char *const *vm_command(const struct vm_config *config) {
     return w.v.data;
 }
 
-static bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-_=+,./:@%", c) != NULL);
-}
-
 char *vm_shell_line(const char *const *argv) {
-    size_t size = 1;
+    char *line = xstrdup("");
     for (size_t i = 0; argv[i] != NULL; i++) {
-        size += 4 * strlen(argv[i]) + 3;
+        line = xasprintf("%s%s%s", line, i > 0 ? " " : "", shell_word(argv[i]));
     }
-    char *line = xalloc(size);
-    char *p = line;
-    for (size_t i = 0; argv[i] != NULL; i++) {
-        if (i > 0) {
-            *p++ = ' ';
-        }
-        const char *s = argv[i];
-        bool plain = *s != '\0';
-        for (const char *c = s; *c != '\0'; c++) {
-            plain = plain && is_plain(*c);
-        }
-        if (plain) {
-            p = stpcpy(p, s);
-            continue;
-        }
-        *p++ = '\'';
-        for (; *s != '\0'; s++) {
-            if (*s == '\'') {
-                p = stpcpy(p, "'\\''");
-            } else {
-                *p++ = *s;
-            }
-        }
-        *p++ = '\'';
-    }
-    *p = '\0';
     return line;
 }
 
