@@ -140,17 +140,22 @@ void console_record(unsigned type, const struct io_piece *pieces, unsigned count
     send_record(type, record, count, size, poll);
 }
 
+static __attribute__((noinline)) void end_record(const struct report_exit *e, bool poll) {
+    struct io_piece record[2] ALIGNED_WORD;
+    record[1] = io_piece(e, sizeof *e);
+    if (console_framed())
+        send_record(REPORT_EXIT, record, 1, sizeof *e, poll);
+}
+
 void console_end(const struct report_exit *e, bool poll) {
-    if (console_framed()) {
-        const struct io_piece piece = io_piece(e, sizeof *e);
-        console_record(REPORT_EXIT, &piece, 1, poll);
-    }
+    if (!transport || transport->framed)
+        end_record(e, poll);
     if (red)
         set_colour(false);
 }
 
 /* Cuts the pieces before the first page of the app that is not there; how many bytes are left. */
-static size_t cut_to_readable(struct io_piece *pieces, unsigned *count) {
+static __attribute__((noinline)) size_t cut_to_readable(struct io_piece *pieces, unsigned *count) {
     size_t sum = 0;
     for (unsigned i = 0; i < *count; i++) {
         size_t size = pieces[i].size, good = 0;
