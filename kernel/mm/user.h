@@ -23,7 +23,8 @@ int user_clear(vaddr_t dst, size_t size);
 long user_read_string(char *dst, vaddr_t src, size_t size);
 /* Is [start, start+size) inside the app's half?  Says nothing of mappings. */
 static inline bool user_range(vaddr_t start, size_t size) {
-    return start <= APP_END && size <= APP_END - start;
+    vaddr_t end;
+    return !__builtin_add_overflow(start, size, &end) && end <= APP_END;
 }
 /* The kernel's memory, where it may stand for the app's (mm/window.h): all or nothing. */
 size_t user_window_read(void *dst, vaddr_t src, size_t size);

@@ -22,9 +22,15 @@
 /* As a file's ops and its access mode count them. */
 enum direction { READ = O_RDONLY, WRITE = O_WRONLY };
 
-/* Apart: a call that does without pays nothing for it. */
+/* NOINLINE: apart; a call that does without pays nothing for it. */
 #define NOINLINE __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline))
+
+/* file_put() where the call counts. */
+INLINE void put(struct file *f) {
+    if (!--f->refs)
+        file_free(f);
+}
 
 /* ---- transfers ---------------------------------------------------------- */
 
@@ -36,7 +42,7 @@ INLINE long check_file(const struct file *f, enum direction d) {
     return f->ops->transfer[d] ? 0 : -EINVAL;
 }
 
-/* The same, at a position that the call names. */
+/* For a call that names a position. */
 INLINE bool has_no_position(const struct file *f) {
     return !(f->flags & O_PATH) && (!f->ops->seek || f->ops->seek == file_seek_nowhere);
 }
@@ -226,7 +232,7 @@ INLINE long transfer_vector(int fd, enum direction d, vaddr_t iov, unsigned long
                      ? -ESPIPE
                      : transfer_pieces(f, d, iov, count, at ? at : &f->pos, flags);
     told(f, d, total);
-    file_put(f);
+    put(f);
     return total;
 }
 
@@ -430,6 +436,6 @@ SYSCALL_HANDLER(ioctl) {
         result = file->ops->terminal(file, &t) ? terminal_ioctl(&t, (unsigned)b, c) : -ENOTTY;
     else
         result = file_ioctl(file, (int)a, (unsigned)b, c);
-    file_put(file);
+    put(file);
     return result;
 }

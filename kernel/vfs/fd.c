@@ -49,8 +49,11 @@ struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data) {
 }
 
 void file_put(struct file *f) {
-    if (--f->refs)
-        return;
+    if (!--f->refs)
+        file_free(f);
+}
+
+void file_free(struct file *f) {
     if (f->watched)
         epoll_forget(f);
     if (lock_closed)

@@ -109,6 +109,7 @@ bool fd_cloexec(int fd);
 void fd_set_cloexec(int fd, bool on);
 struct file *file_new(const struct file_ops *ops, uint32_t flags, void *data); /* NULL: -ENOMEM */
 void file_put(struct file *f);
+void file_free(struct file *f); /* when no reference is left: file_put calls it */
 static inline struct file *file_get(struct file *f);
 /* An op for files with a position that means nothing: it is 0. */
 long file_seek_nowhere(struct file *f, int64_t offset, int whence);
