@@ -6,7 +6,7 @@
  * are looked for byte by byte: every place that could hold an address of a
  * function is compared with a bitmap of the functions' starts.
  *
- * Sources: System V psABI x86_64; LSB 5.0, .eh_frame_hdr; Intel SDM vol. 2.
+ * Sources: System V psABI x86_64; Intel SDM vol. 2.
  */
 #include "zuk/code.h"
 
@@ -15,6 +15,7 @@
 
 #include "zuk/decode.h"
 #include "zuk/ops.h"
+#include "zuk/unwind.h"
 
 static int by_start(const void *a, const void *b) {
     uint64_t x = ((const struct code_range *)a)->start, y = ((const struct code_range *)b)->start;
@@ -97,67 +98,14 @@ static void add_symbols(struct borders *b, const struct elf_file *file) {
     }
 }
 
-/* Is a CIE that of a signal's return (glibc's __restore_rt)?  Their entries begin a byte
- * before the function, where the unwinder looks for callers ('S'). */
-static bool is_signal_frame(const uint8_t *cie, size_t left) {
-    return cie != NULL && left >= 17 &&
-           memchr(cie + 9, 'S', strnlen((const char *)cie + 9, 8)) != NULL;
-}
-
-/* .eh_frame itself, for executables without the table; entries of the common
- * encoding (4-byte offsets from the field) are taken, others passed over. */
-static void add_frames(struct borders *b, const struct elf_file *file) {
-    const Elf64_Shdr *s = elf_file_section(file, ".eh_frame");
-    const uint8_t *bytes = s == NULL ? NULL : file->data + s->sh_offset;
-    for (uint64_t at = 0; bytes != NULL && at + 16 <= s->sh_size;) {
-        uint32_t length = load32(bytes + at);
-        if (length < 4 || length > s->sh_size - at - 4) {
-            return; /* the end */
-        }
-        if (load32(bytes + at + 4) != 0 && length >= 12) { /* an FDE, not a CIE */
-            uint64_t field = s->sh_addr + at + 8;
-            uint64_t start = field + (uint64_t)(int32_t)load32(bytes + at + 8);
-            uint32_t size = load32(bytes + at + 12), back = load32(bytes + at + 4);
-            const uint8_t *cie = back > at + 4 ? NULL : bytes + at + 4 - back;
-            if (size > 1 && is_signal_frame(cie, back)) {
-                start++, size--;
-            }
-            add_function(b, start, size, NULL, true);
-        }
-        at += 4 + (uint64_t)length;
-    }
-}
-
-/* The binary search table of .eh_frame_hdr, as every linker writes it: 4-byte
- * offsets from the header. */
 static void add_unwind(struct borders *b, const struct elf_file *file) {
-    for (size_t i = 0; i < file->segment_count; i++) {
-        const Elf64_Phdr *p = &file->segments[i];
-        const uint8_t *h =
-            p->p_type == PT_GNU_EH_FRAME ? elf_file_bytes(file, p->p_offset, p->p_filesz) : NULL;
-        if (h == NULL || p->p_filesz < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b) {
-            continue;
-        }
-        uint64_t count = load32(h + 8);
-        count = count < (p->p_filesz - 12) / 8 ? count : (p->p_filesz - 12) / 8;
-        for (uint64_t k = 0; k < count; k++) {
-            uint64_t start = p->p_vaddr + (uint64_t)(int32_t)load32(h + 12 + k * 8);
-            uint64_t fde = p->p_vaddr + (uint64_t)(int32_t)load32(h + 16 + k * 8);
-            size_t left;
-            const uint8_t *f = elf_file_loaded(file, fde, &left);
-            uint64_t size = 0;
-            if (f != NULL && left >= 16 && fde + 8 + (uint64_t)(int32_t)load32(f + 8) == start) {
-                size = load32(f + 12);
-                const uint8_t *cie = elf_file_loaded(file, fde + 4 - load32(f + 4), &left);
-                if (size > 1 && is_signal_frame(cie, left)) {
-                    start++, size--;
-                }
-            }
-            add_function(b, start, size, NULL, true);
-        }
-        return;
+    struct unwind u;
+    struct unwind_function f;
+    unwind_open(&u, file);
+    while (unwind_next(&u, &f)) {
+        uint64_t size = unwind_size(&u, &f);
+        add_function(b, f.start, size, NULL, true);
     }
-    add_frames(b, file);
 }
 
 /* By address; of several at one address the sized and named ones first. */

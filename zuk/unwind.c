@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Landing pads in the unwind tables (unwind.h): .eh_frame_hdr leads to a function's FDE,
- * that to its table of call sites, in the encodings that compilers use.
+ * Unwind tables (unwind.h): .eh_frame_hdr leads to a function's FDE, that to its table
+ * of call sites, in the encodings that compilers use.
  *
  * Sources: LSB 5.0, .eh_frame, .eh_frame_hdr and DWARF exception header encoding;
  * Itanium C++ ABI, exception handling tables.
@@ -50,7 +50,7 @@ static uint64_t take_uleb(struct reader *r) {
     return 0;
 }
 
-enum { ENCODING_NONE = 0xff, ENCODING_RELATIVE = 0x10 };
+enum { ENCODING_NONE = 0xff, ENCODING_RELATIVE = 0x10, ENCODING_COMMON = 0x1b };
 
 static uint64_t take_encoded(struct reader *r, uint8_t encoding) {
     uint64_t at = r->address, value = 0;
@@ -79,16 +79,10 @@ static uint64_t take_encoded(struct reader *r, uint8_t encoding) {
     return value;
 }
 
-/* What a CIE says of its FDEs. */
-struct cie {
-    uint8_t addresses, handlers; /* encodings */
-    bool augmented;
-};
-
-static bool read_cie(const struct elf_file *file, uint64_t address, struct cie *out) {
+static bool read_cie(const struct elf_file *file, uint64_t address, struct unwind_cie *out) {
     struct reader r = reader_at(file, address);
     char augmentation[8];
-    *out = (struct cie){.handlers = ENCODING_NONE};
+    *out = (struct unwind_cie){.handlers = ENCODING_NONE};
     uint64_t length = take(&r, 4), id = take(&r, 4), version = take(&r, 1);
     size_t n = 0;
     for (; n < sizeof augmentation; n++) {
@@ -101,7 +95,6 @@ static bool read_cie(const struct elf_file *file, uint64_t address, struct cie *
         n == sizeof augmentation || (n > 0 && augmentation[0] != 'z')) {
         return false;
     }
-    out->augmented = n > 0;
     take_uleb(&r); /* alignments of code and data, the return address */
     take_uleb(&r);
     take_uleb(&r);
@@ -114,7 +107,9 @@ static bool read_cie(const struct elf_file *file, uint64_t address, struct cie *
         } else if (augmentation[i] == 'P') {
             uint8_t encoding = (uint8_t)take(&r, 1);
             take_encoded(&r, encoding);
-        } else if (augmentation[i] != 'S') {
+        } else if (augmentation[i] == 'S') {
+            out->signal = true;
+        } else {
             return false;
         }
     }
@@ -146,7 +141,7 @@ static bool read_handlers(const struct elf_file *file, uint64_t address, uint64_
 
 static bool read_fde(const struct elf_file *file, uint64_t address, struct unwind_pads *out) {
     struct reader r = reader_at(file, address);
-    struct cie cie;
+    struct unwind_cie cie;
     uint64_t length = take(&r, 4), field = r.address, back = take(&r, 4);
     if (r.bad || length == UINT32_MAX || !read_cie(file, field - back, &cie)) {
         return false;
@@ -161,56 +156,110 @@ static bool read_fde(const struct elf_file *file, uint64_t address, struct unwin
     return !r.bad && (handlers == 0 || read_handlers(file, handlers, start, out));
 }
 
-/* .eh_frame itself, of the common encoding, as in code.c. */
-static bool search_frames(const struct elf_file *file, const Elf64_Shdr *s, uint64_t start,
-                          uint64_t end, struct unwind_pads *out) {
-    const uint8_t *bytes = file->data + s->sh_offset;
-    uint64_t known = UINT64_MAX; /* the CIE that was looked at last */
-    for (uint64_t at = 0; at + 16 <= s->sh_size;) {
-        uint32_t length = load32(bytes + at), back = load32(bytes + at + 4);
-        if (length < 4 || length > s->sh_size - at - 4) {
-            return length == 0; /* the end */
-        }
-        uint64_t fde = s->sh_addr + at, code = fde + 8 + (uint64_t)(int32_t)load32(bytes + at + 8);
-        struct cie cie;
-        if (back != 0 && fde + 4 - back != known &&
-            (!read_cie(file, fde + 4 - back, &cie) || cie.addresses != 0x1b)) {
-            return false;
-        }
-        known = back == 0 ? known : fde + 4 - back;
-        if (back != 0 && code < end && code + load32(bytes + at + 12) > start &&
-            !read_fde(file, fde, out)) {
-            return false;
-        }
-        at += 4 + (uint64_t)length;
+/* ---- all functions ---- */
+
+/* The table as every linker writes it: 4-byte offsets from the header. */
+static bool open_table(struct unwind *u, const Elf64_Phdr *p) {
+    const uint8_t *h = elf_file_bytes(u->file, p->p_offset, p->p_filesz);
+    if (h == NULL || p->p_filesz < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b) {
+        return false;
     }
+    uint64_t count = load32(h + 8), room = (p->p_filesz - 12) / 8;
+    u->table = h;
+    u->base = p->p_vaddr;
+    u->end = 12 + 8 * (count < room ? count : room);
+    u->at = 12;
+    u->damaged = count > room;
     return true;
 }
 
-bool unwind_find_pads(const struct elf_file *file, uint64_t start, uint64_t end,
-                      struct unwind_pads *out) {
+void unwind_open(struct unwind *u, const struct elf_file *file) {
+    *u = (struct unwind){.file = file, .cie_address = UINT64_MAX};
     const Elf64_Phdr *p = NULL;
     for (size_t i = 0; i < file->segment_count; i++) {
         p = file->segments[i].p_type == PT_GNU_EH_FRAME ? &file->segments[i] : p;
     }
-    if (p == NULL) { /* then only a program that has its own way to .eh_frame goes on */
-        const Elf64_Shdr *s = elf_file_section(file, ".eh_frame");
-        return s == NULL ? file->section_count > 0 : search_frames(file, s, start, end, out);
+    if (p != NULL && open_table(u, p)) {
+        return;
     }
-    const uint8_t *h = elf_file_bytes(file, p->p_offset, p->p_filesz);
-    if (h == NULL || p->p_filesz < 12 || h[0] != 1 || h[2] != 0x03 || h[3] != 0x3b ||
-        load32(h + 8) > (p->p_filesz - 12) / 8) {
-        return false; /* not as linkers write it (see code.c) */
+    u->damaged = p != NULL;
+    const Elf64_Shdr *s = elf_file_section(file, ".eh_frame");
+    if (s != NULL) {
+        u->frames = file->data + s->sh_offset;
+        u->base = s->sh_addr;
+        u->end = s->sh_size;
     }
-    uint64_t count = load32(h + 8), last = 0, last_fde = 0;
-    for (uint64_t k = 0; k < count; k++) {
-        uint64_t at = p->p_vaddr + (uint64_t)(int32_t)load32(h + 12 + k * 8);
-        uint64_t fde = p->p_vaddr + (uint64_t)(int32_t)load32(h + 16 + k * 8);
-        if (at <= start && at >= last) {
-            last = at, last_fde = fde; /* whose it is in */
-        } else if (at > start && at < end && !read_fde(file, fde, out)) {
+}
+
+/* Is the CIE of the common encoding?  Most have it in common with the one before. */
+static bool common_cie(struct unwind *u, uint64_t address) {
+    if (address != u->cie_address) {
+        u->cie_address = address;
+        u->cie_common = read_cie(u->file, address, &u->cie) && u->cie.addresses == ENCODING_COMMON;
+    }
+    return u->cie_common;
+}
+
+static uint64_t relative(uint64_t to, const uint8_t *bytes) {
+    return to + (uint64_t)(int32_t)load32(bytes);
+}
+
+bool unwind_next(struct unwind *u, struct unwind_function *out) {
+    if (u->table != NULL && u->at < u->end) {
+        const uint8_t *row = u->table + u->at;
+        *out = (struct unwind_function){relative(u->base, row), relative(u->base, row + 4)};
+        u->at += 8;
+        return true;
+    }
+    while (u->frames != NULL && u->at + 16 <= u->end) {
+        const uint8_t *entry = u->frames + u->at;
+        uint64_t fde = u->base + u->at;
+        uint32_t length = load32(entry), back = load32(entry + 4);
+        if (length < 4 || length > u->end - u->at - 4) {
+            u->damaged |= length != 0;
+            return false;
+        }
+        u->at += 4 + (uint64_t)length;
+        if (back == 0) {
+            continue; /* a CIE */
+        }
+        if (length >= 12 && common_cie(u, fde + 4 - back)) {
+            *out = (struct unwind_function){relative(fde + 8, entry + 8), fde};
+            return true;
+        }
+        u->damaged = true;
+    }
+    return false;
+}
+
+uint64_t unwind_size(struct unwind *u, struct unwind_function *f) {
+    size_t left;
+    const uint8_t *fde = elf_file_loaded(u->file, f->fde, &left);
+    if (fde == NULL || left < 16 || relative(f->fde + 8, fde + 8) != f->start) {
+        return 0;
+    }
+    uint32_t size = load32(fde + 12);
+    if (size > 1 && common_cie(u, f->fde + 4 - load32(fde + 4)) && u->cie.signal) {
+        f->start++;
+        size--;
+    }
+    return size;
+}
+
+bool unwind_find_pads(const struct elf_file *file, uint64_t start, uint64_t end,
+                      struct unwind_pads *out) {
+    struct unwind u;
+    unwind_open(&u, file);
+    if (u.table == NULL && u.frames == NULL) { /* it may have its own way to .eh_frame */
+        return !u.damaged && file->section_count > 0;
+    }
+    struct unwind_function f, last = {0, 0};
+    while (unwind_next(&u, &f)) {
+        if (f.start <= start && f.start >= last.start) {
+            last = f; /* whose it is in */
+        } else if (f.start > start && f.start < end && !read_fde(file, f.fde, out)) {
             return false;
         }
     }
-    return last_fde == 0 || read_fde(file, last_fde, out);
+    return !u.damaged && (last.fde == 0 || read_fde(file, last.fde, out));
 }
