@@ -34,8 +34,10 @@ int user_write(vaddr_t dst, const void *src, size_t size) {
     return arch_copy_user((void *)dst, src, size) ? -EFAULT : 0;
 }
 
-size_t user_window_read(void *dst, vaddr_t src, size_t size) {
-    return copy_window(dst, (const void *)src, src, size) ? 0 : size;
+size_t user_read_some(void *dst, vaddr_t src, size_t size) {
+    if (!user_range(src, size))
+        return copy_window(dst, (const void *)src, src, size) ? 0 : size;
+    return size - arch_copy_user(dst, (const void *)src, size);
 }
 
 size_t user_write_some(vaddr_t dst, const void *src, size_t size) {

@@ -15,7 +15,7 @@
 int user_read(void *dst, vaddr_t src, size_t size);
 int user_write(vaddr_t dst, const void *src, size_t size);
 /* As far as the memory goes: the bytes before the first bad page. */
-static inline size_t user_read_some(void *dst, vaddr_t src, size_t size);
+size_t user_read_some(void *dst, vaddr_t src, size_t size);
 size_t user_write_some(vaddr_t dst, const void *src, size_t size);
 int user_clear(vaddr_t dst, size_t size);
 /* Copies a string with its NUL; its length, -EFAULT, or -ENAMETOOLONG when
@@ -26,15 +26,8 @@ static inline bool user_range(vaddr_t start, size_t size) {
     vaddr_t end;
     return !__builtin_add_overflow(start, size, &end) && end <= APP_END;
 }
-/* The kernel's memory, where it may stand for the app's (mm/window.h): all or nothing. */
-size_t user_window_read(void *dst, vaddr_t src, size_t size);
 /* Makes one page present with that access and returns its frame (for drivers
  * that give app memory to a device); 0 with -EFAULT's meaning. */
 paddr_t user_page(vaddr_t va, unsigned prot);
-
-static inline size_t user_read_some(void *dst, vaddr_t src, size_t size) {
-    return user_range(src, size) ? size - arch_copy_user(dst, (const void *)src, size)
-                                 : user_window_read(dst, src, size);
-}
 
 #endif

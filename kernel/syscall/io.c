@@ -102,8 +102,8 @@ SYSCALL_HANDLER(pwrite64) {
  * cannot be read, and both before a base that is wrong, BAD_BASE: there another
  * piece of the vector may be worse.  `alone`: the only piece of its vector, of
  * which just the bytes allowed must be memory. */
-INLINE long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room,
-                        bool alone) {
+static NOINLINE long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room,
+                                 bool alone) {
     size_t got = user_read_some(pieces, iov, count * sizeof(*pieces));
     long bad = 0, sum = 0;
     for (struct io_piece *p = pieces; count; p++, count--) {
@@ -122,10 +122,6 @@ INLINE long read_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count, si
     return bad ? bad : sum;
 }
 
-static NOINLINE long read_more(struct io_piece *pieces, vaddr_t iov, unsigned count, size_t room) {
-    return read_pieces(pieces, iov, count, room, false);
-}
-
 /* How many bytes a vector is that has more pieces than a file takes at once, or
  * -errno when any of it is wrong. */
 static NOINLINE long check_long(vaddr_t iov, unsigned count) {
@@ -133,7 +129,7 @@ static NOINLINE long check_long(vaddr_t iov, unsigned count) {
     for (unsigned n; count; count -= n, iov += n * sizeof(struct io_piece)) {
         struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
         n = MIN(count, (unsigned)FILE_PIECES);
-        long size = read_more(pieces, iov, n, IO_MAX - (size_t)sum);
+        long size = read_pieces(pieces, iov, n, IO_MAX - (size_t)sum, false);
         if (size == BAD_BASE)
             bad = BAD_BASE;
         else if (size < 0)
@@ -193,7 +189,7 @@ static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov
         struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
         unsigned n = (unsigned)MIN(count, FILE_PIECES);
         bool whole = f->ops->vector[d] && (d == WRITE || !total);
-        size = read_more(pieces, iov, n, IO_MAX - (size_t)total);
+        size = read_pieces(pieces, iov, n, IO_MAX - (size_t)total, false);
         done = size < 0 ? -EFAULT /* changed meanwhile */
                : !size  ? 0
                : whole  ? f->ops->vector[d](f, pieces, n, pos)
@@ -207,6 +203,20 @@ static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov
     return total;
 }
 
+/* The same for pieces of which nothing is wrong and nothing is cut; -1: of these
+ * something is. */
+INLINE long read_good_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count) {
+    size_t size = count * sizeof(*pieces), sum = 0;
+    if (!user_range(iov, size) || arch_copy_user(pieces, (const void *)iov, size))
+        return -1;
+    while (count--) {
+        if (!user_range(pieces[count].base, pieces[count].size))
+            return -1;
+        sum += pieces[count].size;
+    }
+    return sum <= IO_MAX ? (long)sum : -1;
+}
+
 INLINE long transfer_pieces(struct file *f, enum direction d, vaddr_t iov, unsigned long count,
                             uint64_t *pos, unsigned flags) {
     struct io_piece pieces[FILE_PIECES] ALIGNED_WORD;
@@ -216,7 +226,10 @@ INLINE long transfer_pieces(struct file *f, enum direction d, vaddr_t iov, unsig
     if (count > FILE_PIECES)
         return transfer_long(f, d, iov, count, pos, flags);
     unsigned n = (unsigned)count;
-    long size = allowed(f, pos, read_pieces(pieces, iov, n, IO_MAX, n == 1), flags);
+    long size = read_good_pieces(pieces, iov, n);
+    if (size < 0)
+        size = read_pieces(pieces, iov, n, IO_MAX, n == 1);
+    size = allowed(f, pos, size, flags);
     if (size <= 0)
         return size;
     return f->ops->vector[d] ? f->ops->vector[d](f, pieces, n, pos)

@@ -52,9 +52,8 @@ static size_t copy_some(void *dst, const void *src, size_t size) {
 }
 size_t (*arch_copy_user)(void *dst, const void *src, size_t size) = copy_some;
 
-size_t user_window_read(void *dst, vaddr_t src, size_t size) {
-    (void)dst, (void)src, (void)size;
-    return 0; /* nobody's */
+size_t user_read_some(void *dst, vaddr_t src, size_t size) {
+    return size - copy_some(dst, (const void *)src, size);
 }
 
 int user_clear(vaddr_t dst, size_t size) {

@@ -81,12 +81,7 @@ struct area *area_find_after(vaddr_t va) {
     return NULL;
 }
 
-static size_t copy_user(void *dst, const void *src, size_t size) {
-    return user_read(dst, (vaddr_t)src, size) ? size : 0;
-}
-size_t (*arch_copy_user)(void *dst, const void *src, size_t size) = copy_user;
-
-size_t user_window_read(void *dst, vaddr_t src, size_t size) {
+size_t user_read_some(void *dst, vaddr_t src, size_t size) {
     return user_read(dst, src, size) ? 0 : size;
 }
 
