@@ -203,8 +203,8 @@ static NOINLINE long transfer_long(struct file *f, enum direction d, vaddr_t iov
     return total;
 }
 
-/* The same for pieces of which nothing is wrong and nothing is cut; -1: of these
- * something is. */
+/* As read_pieces(), for pieces of which nothing is wrong and nothing is cut: the
+ * most there are.  -1: something is. */
 INLINE long read_good_pieces(struct io_piece *pieces, vaddr_t iov, unsigned count) {
     size_t size = count * sizeof(*pieces), sum = 0;
     if (!user_range(iov, size) || arch_copy_user(pieces, (const void *)iov, size))
@@ -413,6 +413,8 @@ static NOINLINE long terminal_ioctl(const struct file_terminal *t, unsigned requ
 static NOINLINE long file_ioctl(struct file *f, int fd, unsigned request, vaddr_t arg) {
     int value;
     long left;
+    if (f->flags & O_PATH)
+        return -EBADF;
     switch (request) {
     case FIOCLEX:
     case FIONCLEX:
@@ -443,9 +445,8 @@ SYSCALL_HANDLER(ioctl) {
     long result;
     if (!file)
         return -EBADF;
-    if (file->flags & O_PATH)
-        result = -EBADF;
-    else if ((unsigned)b < FIONREAD && file->ops->terminal) /* it has no others */
+    /* A terminal has no others of these; and what was opened as a path is none. */
+    if ((unsigned)b < FIONREAD && file->ops->terminal)
         result = file->ops->terminal(file, &t) ? terminal_ioctl(&t, (unsigned)b, c) : -ENOTTY;
     else
         result = file_ioctl(file, (int)a, (unsigned)b, c);

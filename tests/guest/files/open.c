@@ -5,7 +5,9 @@
  */
 #define _GNU_SOURCE
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "check.h"
 #include "scratch.h"
@@ -115,7 +117,19 @@ static void path_descriptors(void) {
     CHECK(fd >= 0);
     CHECK_ERRNO(read(fd, &byte, 1), EBADF);
     CHECK_ERRNO(write(fd, "x", 1), EBADF);
+    struct iovec v = {&byte, 1};
+    CHECK_ERRNO(readv(fd, &v, 1), EBADF);
+    CHECK_ERRNO(writev(fd, &v, 1), EBADF);
+    CHECK_ERRNO(pwritev(fd, &v, 1, 0), EBADF);
     CHECK_ERRNO(lseek(fd, 0, SEEK_SET), EBADF);
+    struct winsize size;
+    int count;
+    CHECK_ERRNO(ioctl(fd, TIOCGWINSZ, &size), EBADF);
+    CHECK_ERRNO(ioctl(fd, FIONREAD, &count), EBADF);
+    int stream = open("/proc/self/fd/1", O_PATH);
+    CHECK(stream >= 0);
+    CHECK_ERRNO(ioctl(stream, TIOCGWINSZ, &size), EBADF);
+    CHECK_EQ(close(stream), 0);
     CHECK_ERRNO(ftruncate(fd, 0), EBADF);
     CHECK_ERRNO(syscall(SYS_fchmod, fd, 0), EBADF); /* musl's goes through /proc */
     CHECK_EQ(fstat(fd, &s), 0);
