@@ -71,6 +71,7 @@ static inline void timeline_mark(enum timeline_phase phase) {
 }
 void timeline_tell(void);
 void trace_start(void);
+extern bool trace_on; /* every thread has THREAD_WORK_TRACE */
 /* Tells of the current call, for a thread with THREAD_WORK_TRACE; `returned`: it has a
  * result. */
 void trace_call(bool returned);

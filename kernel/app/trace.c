@@ -63,7 +63,10 @@ void trace_call(bool returned) {
     console_record(REPORT_TRACE, pieces, count, false);
 }
 
+bool trace_on;
+
 void trace_start(void) {
+    trace_on = true;
     clock_monotonic(); /* calibrated now, not in the middle of a call */
     thread_current()->work |= THREAD_WORK_TRACE;
     arch_trace();

@@ -13,7 +13,7 @@
 
 /* No way back follows that would tell of the call. */
 static inline __attribute__((always_inline)) void trace_last(void) {
-    if (thread_current()->work & THREAD_WORK_TRACE)
+    if (trace_on)
         trace_call(false);
 }
 
