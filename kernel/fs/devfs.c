@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * /dev: null, zero, full, random, the console and its streams.  Numbers are
+ * /dev: null, zero, full, random, the console and its streams, and where programs
+ * share memory by name.  Numbers are
  * Linux's (Documentation/admin-guide/devices.txt).
  */
 #include "fs/devfs.h"
 
+#include "fs/ramfs.h"
 #include "fs/stdio.h"
 #include "fs/table.h"
 #include "lib/align.h"
@@ -149,6 +151,9 @@ static long link_fd(uint64_t arg, char *buf, size_t size) {
 
 #define STREAM 1 /* data of what writes to stdout */
 
+static struct inode *shm;
+static const struct table_entry nothing[] = {{.mode = 0}};
+
 static const struct table_entry devices[] = {
     {.name = "null", .mode = S_IFCHR | 0666, .ops = &null_ops, .major = 1, .minor = 3},
     {.name = "zero", .mode = S_IFCHR | 0666, .ops = &zero_ops, .major = 1, .minor = 5},
@@ -166,6 +171,7 @@ static const struct table_entry devices[] = {
     {.name = "stdout", .mode = S_IFLNK | 0777, .link = link_stream1},
     {.name = "stderr", .mode = S_IFLNK | 0777, .link = link_stream2},
     {.name = "fd", .mode = S_IFLNK | 0777, .link = link_fd},
+    {.name = "shm", .mode = S_IFDIR | 01777, .children = nothing, .mounted = &shm},
     {.mode = 0},
 };
 static const struct table_entry top = {.mode = S_IFDIR | 0755, .children = devices};
@@ -188,3 +194,10 @@ static struct inode *mount_dev(void) {
 
 static const struct filesystem devfs = {"devtmpfs", "/dev", mount_dev};
 FILESYSTEM(devfs);
+
+static struct inode *mount_shm(void) {
+    return shm = ramfs_shm();
+}
+
+static const struct filesystem devfs_shm = {"tmpfs", "/dev/shm", mount_shm};
+FILESYSTEM(devfs_shm);

@@ -936,5 +936,13 @@ static struct inode *mount_root(void) {
     return &top->inode;
 }
 
+struct inode *ramfs_shm(void) {
+    struct node *top = node_new(S_IFDIR | 01777, SHM_DEVICE);
+    if (!top)
+        return NULL;
+    top->links = 2;
+    return &top->inode;
+}
+
 static const struct filesystem ramfs = {"ramfs", "/", mount_root};
 FILESYSTEM(ramfs);

@@ -27,11 +27,14 @@ enum {
 #define SEALS_ALL 63u
 /* An empty file in no directory, with a reference; NULL: no memory. */
 struct inode *ramfs_unnamed(uint32_t mode, unsigned seals);
+/* An empty one, for memory that programs share by name: /dev/shm. */
+struct inode *ramfs_shm(void);
 /* F_GET_SEALS and F_ADD_SEALS; -errno. */
 long file_seals(struct file *f, bool add, unsigned seals) __attribute__((weak));
 bool file_write_sealed(const struct file *f) __attribute__((weak));
 
 #define RAMFS_DEVICE 2   /* st_dev of the root */
+#define SHM_DEVICE 6     /* of /dev/shm */
 #define UNNAMED_DEVICE 1 /* of files from memfd_create, which belong nowhere */
 
 /* A tree of files that somebody brought, and what of it is in use. */

@@ -46,6 +46,7 @@ static struct inode *node_new(const struct table_entry *e, uint64_t arg, struct 
     n->arg = arg;
     if (parent && inode_is(&n->inode, S_IFDIR)) {
         n->inode.parent = inode_get(parent);
+        n->inode.mounted = e->mounted ? *e->mounted : NULL;
         memcpy(n->name, name.text, MIN(name.length, sizeof(n->name) - 1));
         n->inode.name = n->name;
     }

@@ -41,6 +41,7 @@ struct table_entry {
     union {
         int (*store)(uint64_t arg, const char *bytes, size_t size); /* a write to a text, or NULL */
         struct inode *(*follow)(uint64_t arg);                      /* or NULL */
+        struct inode **mounted; /* a directory's: the root of what is on it, or NULL */
     };
 };
 
