@@ -15,7 +15,7 @@
 #define PTE_X86_OWNED UINT64_C(0x200) /* the frame belongs to the mapping */
 #define PTE_X86_HELD UINT64_C(0x400)  /* PROT_NONE, the entry still has its frame */
 #define PTE_X86_NOEXEC (UINT64_C(1) << 63)
-/* An entry that leads to a table: last entries alone say what the app may do. */
+/* An entry that leads to a table in the app's half. */
 #define PTE_X86_TABLE (PTE_X86_PRESENT | PTE_X86_WRITE | PTE_X86_USER)
 
 #endif

@@ -50,7 +50,10 @@ void image_areas(void) {
     static bool done;
     const struct image_area *it = listed(bootinfo.manifest->areas);
     const struct image_area *end = listed(bootinfo.manifest->fills);
-    for (; !done && it < end; it++) {
+    if (done)
+        return;
+    done = true; /* a report of what goes wrong here looks for areas */
+    for (; it < end; it++) {
         struct area *a = area_begin(it->start, it->end, it->prot, flags[it->kind]);
         if (it->kind == IMAGE_AREA_FILE) {
             a->source = &area_image;
@@ -59,5 +62,4 @@ void image_areas(void) {
                 a->zero_from = it->end - it->zeroes;
         }
     }
-    done = true;
 }

@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # A kernel panic, with and without the channel: an image whose manifest was
-# changed behind zuk's back asks for a segment where nothing may lie.
+# changed behind zuk's back asks for an area where nothing may lie; areas are made
+# when the app asks for another.
 set -eu
 . tests/tool/expect.sh
 cd "$TMP"
-echo 'int main(void) { return 0; }' >app.c
+cat >app.c <<'EOF'
+#include <sys/mman.h>
+int main(void) {
+    return mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+}
+EOF
 "$ZIG" cc -target x86_64-linux-musl -O1 app.c -o app
 "$ZUK" build app -o app.img
 python3 - <<'PY'
@@ -26,17 +32,17 @@ for i in range(phnum):
             manifest, = struct.unpack_from("<Q", image, offset + 12 + 4)
         offset, size = offset + step, size - step
 assert manifest and image[manifest:manifest + 8] == b"\x7fZUKIMG1"
-segments, = struct.unpack_from("<I", image, manifest + 128)
-assert 144 <= segments < 4096
-struct.pack_into("<Q", image, manifest + segments, 1 << 60)
+areas, = struct.unpack_from("<I", image, manifest + 120)
+assert 160 <= areas < 4096
+struct.pack_into("<Q", image, manifest + areas + 8, 1 << 60)  # the first one's end
 open("app.img", "wb").write(image)
 PY
 run "$ZUK" run --timeout 20 app.img
 status 4
 says "kernel panic"
 says "kernel/mm/area.c"
-says "app_start"
-says "kernel/app/load.c"
+says "image_areas"
+says "kernel/mm/image.c"
 
 # alone: the kernel says it on COM1 itself, and QEMU ends
 "$ZUK" run --dry-run app.img >line

@@ -37,13 +37,13 @@ static uint64_t *table_at(uint64_t entry) {
     return phys_to_virt(ALIGN_DOWN(entry, PAGE_SIZE));
 }
 
-/* The entry that leads to a new table, 0 when memory is out. */
-static uint64_t table_new(void) {
+/* The entry that leads to a new table for va; 0 when memory is out. */
+static uint64_t table_new(uint64_t va) {
     paddr_t p = frame_alloc_zero();
     if (!p)
         return 0;
     table_pages++;
-    return p | PTE_X86_TABLE;
+    return p | P | W | (~va >> 61 & U); /* the lower half is the app's */
 }
 
 uint64_t arch_table_pages(void) {
@@ -58,16 +58,13 @@ static unsigned index_of(uint64_t va, unsigned level) {
  * tables above it; NULL when memory is out. */
 static uint64_t *entry_make(uint64_t va, unsigned level) {
     uint64_t *table = kernel_pml4;
-    va <<= 16; /* the highest index in the highest bits */
-    for (level = 3 - level;; level--) {
-        uint64_t *e = &table[va >> 55];
-        if (!level)
-            return e;
-        if (!*e && !(*e = table_new()))
+    for (unsigned l = 3; l > level; l--) {
+        uint64_t *e = &table[index_of(va, l)];
+        if (!*e && !(*e = table_new(va)))
             return NULL;
         table = table_at(*e);
-        va <<= 9;
     }
+    return &table[index_of(va, level)];
 }
 
 /* The 4 KiB entry for va, or NULL; *next is the first address worth asking
@@ -157,7 +154,7 @@ static int direct_protect(paddr_t frame, bool writable) {
     for (unsigned l = 3; l > 0; l--) {
         uint64_t *e = &table[index_of(va, l)];
         if (l < 3 && *e & LARGE) {
-            uint64_t new = table_new();
+            uint64_t new = table_new(va);
             if (!new)
                 return -ENOMEM;
             uint64_t *small = table_at(new);
