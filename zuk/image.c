@@ -118,26 +118,17 @@ static uint32_t blob_areas(struct blob *b, const struct loadable *app, struct im
     return at;
 }
 
-/* The page table entries for what is touched soon, at m->fills: as many bytes
- * wherever the app lies. */
-static void put_pages(struct blob *b, struct image_manifest *m, uint64_t pool_paddr) {
-    struct image_area *areas = xalloc(m->fills - m->areas + sizeof *areas); /* aligned */
-    memcpy(areas, b->bytes.data + m->areas, m->fills - m->areas);
+/* The page table entries for what is touched soon of the areas, which end here. */
+static void blob_pages(struct blob *b, struct image_manifest *m, uint64_t pool_paddr) {
+    const struct image_area *areas = (const void *)(b->bytes.data + m->areas);
     struct page_table t;
-    page_table_make(&t, areas, (m->fills - m->areas) / sizeof *areas, m->app_paddr, pool_paddr);
+    page_table_make(&t, areas, (b->bytes.len - m->areas) / sizeof *areas, m->app_paddr, pool_paddr);
     m->tables = t.tables;
     m->pages = t.pages;
-    size_t fills = t.fills.len * sizeof *t.fills.data,
-           copies = t.copies.len * sizeof *t.copies.data;
-    m->copies = m->fills + (uint32_t)fills;
-    if (b->bytes.len == m->fills) {
-        blob_put(b, t.fills.data, fills);
-        blob_put(b, t.copies.data, copies);
-    }
-    memcpy(b->bytes.data + m->fills, t.fills.data, fills);
-    if (copies > 0) {
-        memcpy(b->bytes.data + m->copies, t.copies.data, copies);
-    }
+    m->fills = (uint32_t)b->bytes.len;
+    blob_put(b, t.fills.data, t.fills.len * sizeof *t.fills.data);
+    m->copies = (uint32_t)b->bytes.len;
+    blob_put(b, t.copies.data, t.copies.len * sizeof *t.copies.data);
 }
 
 /* The content of the first stack (abi/image.h), whose strings follow it; where
@@ -210,14 +201,18 @@ static uint32_t blob_stack(struct blob *b, const struct fuse *fuse, const struct
     return begin;
 }
 
+/* With the app at app_paddr, which says nothing of how large the manifest is. */
 static struct blob make_manifest(const struct fuse *fuse, const struct loadable *app,
-                                 uint64_t paddr, uint64_t app_size, uint64_t root_size) {
+                                 uint64_t paddr, uint64_t app_paddr, uint64_t app_size,
+                                 uint64_t root_size) {
     struct image_manifest m = {
         .magic = IMAGE_MAGIC,
         .version = IMAGE_VERSION,
         .arch = IMAGE_X86_64,
         .default_policy = (uint16_t)fuse->default_policy,
+        .app_paddr = app_paddr,
         .app_size = app_size,
+        .end_paddr = app_paddr + app_size,
         .argc = (uint32_t)fuse->arg_count,
         .envc = (uint32_t)fuse->env_count,
         .policy_count = (uint32_t)fuse->policy_count,
@@ -233,8 +228,7 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
     blob_put(&b, fuse->policies, fuse->policy_count * sizeof *fuse->policies);
     blob_align(&b, sizeof(uint64_t));
     m.areas = blob_areas(&b, app, &m);
-    m.fills = (uint32_t)b.bytes.len;
-    put_pages(&b, &m, paddr - IMAGE_POOL_PAGES * IMAGE_PAGE);
+    blob_pages(&b, &m, paddr - IMAGE_POOL_PAGES * IMAGE_PAGE);
     m.stack = blob_stack(&b, fuse, app);
     m.name = blob_strings(&b, &fuse->name, 1);
     m.argv = blob_strings(&b, fuse->args, fuse->arg_count);
@@ -242,9 +236,6 @@ static struct blob make_manifest(const struct fuse *fuse, const struct loadable 
     m.stubs = blob_strings(&b, fuse->stubs, fuse->stub_count);
     m.options = blob_strings(&b, &fuse->options, 1);
     m.size = (uint32_t)b.bytes.len;
-    m.app_paddr = round_up(paddr + m.size, IMAGE_PAGE);
-    m.end_paddr = m.app_paddr + app_size;
-    put_pages(&b, &m, paddr - IMAGE_POOL_PAGES * IMAGE_PAGE); /* now it is known where */
     if (root_size > 0) {
         m.root_paddr = round_up(m.end_paddr, IMAGE_PAGE);
         m.root_size = root_size;
@@ -448,10 +439,11 @@ bool image_fuse(const struct fuse *fuse, uint64_t *overhead) {
     }
     if (ok) {
         uint64_t paddr = round_up(l.end, IMAGE_PAGE);
-        struct blob manifest = make_manifest(fuse, &loadable, paddr, app.size, root.size);
+        struct blob manifest = make_manifest(fuse, &loadable, paddr, 0, app.size, root.size);
+        uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
+        manifest = make_manifest(fuse, &loadable, paddr, app_paddr, app.size, root.size);
         struct image_manifest m;
         memcpy(&m, manifest.bytes.data, sizeof m);
-        uint64_t app_paddr = round_up(paddr + manifest.bytes.len, IMAGE_PAGE);
         if (m.stubs - m.stack > m.stack_size / 2) {
             diag_error(
                 "arguments and environment (%u bytes) do not fit the stack of '%s' (%lu KiB)",

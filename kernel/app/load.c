@@ -13,7 +13,6 @@
 #include "diag/diag.h"
 #include "lib/align.h"
 #include "lib/cmdline.h"
-#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/area.h"
 #include "mm/random.h"
