@@ -106,6 +106,7 @@ class Monitor:
 P, W, U, LARGE, NX = 1, 2, 4, 0x80, 1 << 63
 FRAME = 0x000ffffffffff000
 HALF = 0xffff800000000000
+DIRECT_END = 0xffffff0000000000
 
 
 class Page:
@@ -202,6 +203,7 @@ def judge(name, monitor, kernel, jit, main, isolate):
         check(not (p.w and p.x), f"{name}: writable and executable: {p}")
         check(p.va >= 0x10000, f"{name}: the null page's neighbourhood is mapped: {p}")
         check(p.u == (p.va < HALF), f"{name}: a page on the wrong side: {p}")
+        check(not p.x or not HALF <= p.va < DIRECT_END, f"{name}: executable in the direct map: {p}")
     writable = [p for p in pages if p.w]
     for x in (p for p in pages if p.x):
         for w in writable:

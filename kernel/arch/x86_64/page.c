@@ -32,9 +32,8 @@
 static uint64_t table_pages; /* beside those that zuk made */
 static uint64_t device_next = KERNEL_MAP;
 
-/* Nothing but a last entry has bits above the frame's. */
 static uint64_t *table_at(uint64_t entry) {
-    return phys_to_virt(ALIGN_DOWN(entry, PAGE_SIZE));
+    return phys_to_virt(entry & FRAME);
 }
 
 /* The entry that leads to a new table for va; 0 when memory is out. */

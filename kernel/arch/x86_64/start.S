@@ -11,6 +11,7 @@
 #define PHYS(x) ((x) - 0xffffffff80000000)
 #define PTE_P 1
 #define PTE_W 2
+#define NO_EXECUTION 0x80000000 /* in the high half of an entry */
 
     .section .note.pvh, "a", @note
     .long 4, 8, 18              /* XEN_ELFNOTE_PHYS32_ENTRY */
@@ -40,18 +41,19 @@ pvh_start:
     movl %eax, PHYS(direct_pd)
     movl $PHYS(direct_pd) + PTE_P + PTE_W, PHYS(direct_pdpt)
     movl $PHYS(direct_pdpt) + PTE_P + PTE_W, PHYS(kernel_pml4 + 256 * 8)
+    movl $NO_EXECUTION, PHYS(kernel_pml4 + 256 * 8) + 4
 
     /* What the loader left in low memory, the kernel, the image behind it. */
     xorl %eax, %eax
     movl $PHYS(kernel_start), %edx
     movl $PTE_P, %ecx
-    movl $0x80000000, %esi      /* no execution */
+    movl $NO_EXECUTION, %esi
     call map
     movl $PHYS(rodata_start), %edx
     xorl %esi, %esi
     call map
     movl $PHYS(data_start), %edx
-    movl $0x80000000, %esi
+    movl $NO_EXECUTION, %esi
     call map
     movl $PHYS(kernel_end), %edx
     movl $PTE_P + PTE_W, %ecx
