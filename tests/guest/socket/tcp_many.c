@@ -136,11 +136,18 @@ int main(void) {
     /* The first round takes what is kept for good. */
     one_after_the_other(l, 500);
     all_at_once(l);
-    long before = free_kib();
-    one_after_the_other(l, 1500);
-    all_at_once(l);
-    long lost = before - free_kib();
-    /* Of connections in TIME_WAIT only so many are kept; and Linux has other things to do. */
+    /* Of connections in TIME_WAIT only so many are kept; Linux has other things to do.
+     * On a busy host more may be under way at once than ever before, which is kept too:
+     * what a round loses the next loses again. */
+    long lost = 0;
+    for (int round = 0; round < 4; round++) {
+        long before = free_kib();
+        one_after_the_other(l, 1500);
+        all_at_once(l);
+        lost = before - free_kib();
+        if (getpid() != 1 || lost <= 200)
+            break;
+    }
     if (getpid() == 1 && lost > 200)
         printf("%ld KiB are gone\n", lost);
     close(l);
