@@ -9,7 +9,6 @@
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
 #include "diag/diag.h"
-#include "lib/align.h"
 
 extern char kernel_end[];
 

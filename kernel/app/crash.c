@@ -19,8 +19,6 @@
 #include "mm/user.h"
 #include "netdev/netdev.h"
 
-extern char zero_pool_start[], zero_pool_end[];
-
 #define STACK_SNAPSHOT (16u * PAGE_SIZE)
 #define KSTACK_SNAPSHOT (2u * PAGE_SIZE)
 
@@ -103,7 +101,7 @@ void crash_report(const struct crash *c) {
     r.memory_app = (uint32_t)area_pages();
     r.memory_tables = (uint32_t)arch_table_pages();
     r.memory_image = (uint32_t)((ALIGN_UP(bootinfo.manifest->end_paddr, PAGE_SIZE) -
-                                 IMAGE_KERNEL_PADDR - (uint64_t)(zero_pool_end - zero_pool_start)) /
+                                 IMAGE_KERNEL_PADDR - IMAGE_POOL_PAGES * PAGE_SIZE) /
                                 PAGE_SIZE);
     uint32_t used = (uint32_t)(frame_total() - frame_free_count());
     uint32_t named = r.memory_app + r.memory_tables + r.memory_image;

@@ -136,7 +136,6 @@ void arch_thread_regs(const struct thread *t, uint64_t *regs);
 /* Enters the app for the first time with that instruction and stack pointer. */
 void arch_app_enter(vaddr_t ip, vaddr_t sp) __attribute__((noreturn));
 extern const unsigned arch_image;       /* enum image_arch */
-extern const char arch_name[8];         /* as uname says */
 extern uint64_t arch_hwcap;             /* AT_HWCAP */
 extern uint32_t arch_signal_frame_size; /* AT_MINSIGSTKSZ: bytes of the largest signal frame */
 /* The app is to run without the CPU's privileges.  Before arch_trace and

@@ -12,7 +12,6 @@
 #include "sched/thread.h"
 
 const unsigned arch_image = IMAGE_X86_64;
-const char arch_name[8] = "x86_64";
 uint64_t arch_hwcap;                    /* CPUID 1 EDX */
 uint32_t arch_signal_frame_size = 1024; /* beside the FPU state: frame, red zone, alignment */
 uint32_t fpu_size = 512;
@@ -22,7 +21,6 @@ bool smp_on, cpu_traced;
 
 static uint32_t features; /* CPUID 1 ECX */
 
-extern uint64_t gdt[7];
 extern char boot_stack_top[], trap_stack_top[], fault_stack_top[];
 
 struct tss tss = {.ist = {(uint64_t)trap_stack_top, (uint64_t)fault_stack_top},

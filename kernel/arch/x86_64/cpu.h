@@ -82,8 +82,6 @@ static inline void tlb_flush_page(uint64_t va) {
     __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-extern char kernel_start[], rodata_start[], data_start[], kernel_end[];
-extern char zero_pool_start[], zero_pool_end[];
 extern uint64_t kernel_pml4[512], kernel_pt[512];
 
 /* Task state (SDM volume 3, 8.7): the stacks that traps begin on. */
